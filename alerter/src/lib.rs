@@ -1,0 +1,3 @@
+//! The alerter: judges events against what is known.
+
+#![forbid(unsafe_code)]

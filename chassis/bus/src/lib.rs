@@ -1,0 +1,3 @@
+//! The log between the services: Kafka, or a journal on the local disk.
+
+#![forbid(unsafe_code)]

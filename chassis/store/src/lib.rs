@@ -1,0 +1,3 @@
+//! ClickHouse: migrations and the batch writer.
+
+#![forbid(unsafe_code)]

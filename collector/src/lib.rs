@@ -1,0 +1,3 @@
+//! The collector: receives, authenticates, checks and publishes.
+
+#![forbid(unsafe_code)]

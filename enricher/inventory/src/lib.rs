@@ -1,0 +1,3 @@
+//! Which device is this: identity, resolution of attributes, score.
+
+#![forbid(unsafe_code)]

@@ -1,0 +1,3 @@
+//! What identifies a device: the declarative knowledge file and its rules.
+
+#![forbid(unsafe_code)]

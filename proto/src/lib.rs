@@ -1,0 +1,3 @@
+//! The contracts between the services: messages, services and the closed list of attributes.
+
+#![forbid(unsafe_code)]

@@ -1,0 +1,3 @@
+//! Bytes to facts: one dissector per protocol, found by content.
+
+#![forbid(unsafe_code)]

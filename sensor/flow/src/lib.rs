@@ -1,0 +1,3 @@
+//! Frames to flows: header parsing, fragments, the flow table, TCP reassembly.
+
+#![forbid(unsafe_code)]

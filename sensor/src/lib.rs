@@ -1,0 +1,3 @@
+//! The sensor: states facts about what is on the wire.
+
+#![forbid(unsafe_code)]

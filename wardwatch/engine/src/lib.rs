@@ -1,0 +1,1 @@
+//! A real ClickHouse server for one process: found, started and stopped.

@@ -1,0 +1,5 @@
+//! Developer commands: cargo xtask demo, test, bench.
+
+#![forbid(unsafe_code)]
+
+fn main() {}
