@@ -1,0 +1,166 @@
+//! The closed list of what may leave a sensor, each with its grammar.
+//!
+//! A patient's name can stand in a station name or a serial number field, so every value must fit the grammar of its
+//! attribute: an alphabet, a length and a shape that the standard gives it and that names of people, dates of
+//! birth and free text do not fit where that can be told. What does not fit is dropped and counted, never cut to fit.
+//! The sensor asks [`accept`] before it states anything; the enricher asks again before it believes anything.
+
+use std::borrow::Cow;
+use std::net::IpAddr;
+
+use crate::v1::Attribute;
+
+mod grammar;
+
+pub use grammar::Grammar;
+use grammar::Grammar::{
+    AeTitle, Date, Decimal, HardwareAddress, Hex, HostName, Identifier, IpAddress, Ja4, Label, NumberList,
+    Oid, Product, Text, Token, Version, Words,
+};
+
+/// Kinds of clear-text credentials that are told apart.
+pub const CREDENTIAL_KINDS: &[&str] = &[
+    "http-basic",
+    "http-digest",
+    "http-bearer",
+    "http-form",
+    "dicom-user-passcode",
+    "hl7-uac",
+    "bacnet-password",
+];
+
+/// Carriers of patient data in clear that are told apart.
+pub const PATIENT_DATA_KINDS: &[&str] = &["dicom-object", "dicom-query", "hl7-message"];
+
+/// What a device may be to others.
+pub const ROLES: &[&str] = &[
+    "router",
+    "dhcp-server",
+    "dhcp-client",
+    "dns-server",
+    "http-server",
+    "http-client",
+    "tls-server",
+    "tls-client",
+    "dicom-scu",
+    "dicom-scp",
+    "dicom-storage-scu",
+    "dicom-storage-scp",
+    "dicom-worklist-scu",
+    "dicom-worklist-scp",
+    "dicom-query-scu",
+    "dicom-query-scp",
+    "dicom-print-scu",
+    "dicom-print-scp",
+    "hl7-sender",
+    "hl7-receiver",
+    "gateway",
+    "bacnet-device",
+    "bacnet-client",
+    "bacnet-router",
+    "bbmd",
+];
+
+/// The grammar of an attribute. `ATTRIBUTE_UNSPECIFIED` has none: it is on no list.
+pub fn grammar(attribute: Attribute) -> Option<Grammar> {
+    Some(match attribute {
+        Attribute::Unspecified => return None,
+        Attribute::IpAddress => IpAddress,
+        Attribute::MacAddress => HardwareAddress { octets: 6 },
+        Attribute::Eui64 => HardwareAddress { octets: 8 },
+        Attribute::HostName | Attribute::HttpHost | Attribute::TlsServerName => HostName,
+        Attribute::Manufacturer | Attribute::SoftwareVendor => Text { longest: 64 },
+        Attribute::Model | Attribute::SoftwareName => Text { longest: 64 },
+        Attribute::SerialNumber | Attribute::LotNumber | Attribute::EquipmentId => Identifier { longest: 64 },
+        Attribute::HardwareVersion | Attribute::FirmwareVersion | Attribute::SoftwareVersion => {
+            Version { longest: 64 }
+        }
+        Attribute::UdiDi => Identifier { longest: 25 },
+        Attribute::DeviceUid | Attribute::DicomImplementationUid | Attribute::DicomSopClass => Oid,
+        Attribute::ManufactureDate
+        | Attribute::CalibrationDate
+        | Attribute::CertificateNotBefore
+        | Attribute::CertificateNotAfter => Date,
+        Attribute::DeviceTypeCode => Decimal { most: 0xFFFF_FFFF },
+        Attribute::Role => Token { of: ROLES },
+        Attribute::Institution | Attribute::Department | Attribute::Location | Attribute::Description => {
+            Text { longest: 64 }
+        }
+        Attribute::StationName => Label { longest: 16 },
+        Attribute::DhcpParameterList => NumberList { most: 255, entries: 64 },
+        Attribute::DhcpVendorClass => Product { longest: 128 },
+        Attribute::ServiceType => Words { separators: "._-", longest: 64 },
+        Attribute::HttpServer | Attribute::HttpUserAgent => Product { longest: 256 },
+        Attribute::TlsJa4 => Ja4,
+        Attribute::TlsVersion => Token { of: &["ssl2", "ssl3", "tls1.0", "tls1.1", "tls1.2", "tls1.3"] },
+        Attribute::CertificateSha256 => Hex { digits: 64 },
+        Attribute::CertificateSubject | Attribute::CertificateIssuer => Label { longest: 64 },
+        Attribute::CertificateSelfSigned => Token { of: &["true"] },
+        Attribute::DicomAeTitle => AeTitle,
+        Attribute::DicomImplementationVersion => Label { longest: 16 },
+        Attribute::DicomModality => Words { separators: "", longest: 16 },
+        Attribute::DicomPrivateCreator => Text { longest: 64 },
+        Attribute::Hl7Application | Attribute::Hl7Facility => Label { longest: 64 },
+        Attribute::Hl7MessageType => Words { separators: "_", longest: 15 },
+        Attribute::Hl7Version => Words { separators: ".", longest: 8 },
+        Attribute::BacnetInstance => Decimal { most: 4_194_303 },
+        Attribute::BacnetVendorId => Decimal { most: 65_535 },
+        Attribute::BacnetObjectName => Label { longest: 64 },
+        Attribute::CleartextCredential => Token { of: CREDENTIAL_KINDS },
+        Attribute::CleartextPatientData => Token { of: PATIENT_DATA_KINDS },
+    })
+}
+
+/// Values that say nothing and that devices send all the same.
+const PLACEHOLDERS: &[&str] = &[
+    "_nv",
+    "unknown",
+    "n/a",
+    "na",
+    "none",
+    "null",
+    "not connected",
+    "1,0",
+    "unspecified",
+    "undefined",
+    "default",
+    "-",
+];
+
+/// The value in canonical form when it may leave the sensor as this attribute; `None` when it says nothing or breaks
+/// the grammar.
+///
+/// Trims blanks, NULs and control characters from both ends and drops Unicode format characters (a bidirectional
+/// mark makes two spellings of one name); folds the case of host names and hexadecimal.
+pub fn accept(attribute: Attribute, value: &str) -> Option<Cow<'_, str>> {
+    let grammar = grammar(attribute)?;
+    let trimmed = value.trim_matches(|c: char| c.is_whitespace() || c.is_control());
+    if trimmed.is_empty() || is_placeholder(trimmed) {
+        return None;
+    }
+    let plain: Cow<'_, str> = if trimmed.chars().any(is_format_character) {
+        trimmed.chars().filter(|c| !is_format_character(*c)).collect::<String>().into()
+    } else {
+        trimmed.into()
+    };
+    match grammar {
+        IpAddress => plain.parse::<IpAddr>().ok().map(|address| address.to_string().into()),
+        HostName | Hex { .. } | HardwareAddress { .. } => {
+            let folded = plain.trim_end_matches('.').to_ascii_lowercase();
+            grammar.matches(&folded).then_some(folded.into())
+        }
+        _ => grammar.matches(&plain).then_some(plain),
+    }
+}
+
+fn is_placeholder(value: &str) -> bool {
+    PLACEHOLDERS.iter().any(|known| value.eq_ignore_ascii_case(known))
+        || value.len() >= 4 && value.bytes().all(|byte| byte == b'0' || byte == b'-')
+}
+
+fn is_format_character(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,86 @@
+//! What may leave and what may not, attribute by attribute.
+
+use super::*;
+use crate::name::{Named as _, attributes};
+use proptest::prelude::*;
+
+fn accepted(attribute: Attribute, value: &str) -> Option<String> {
+    accept(attribute, value).map(Cow::into_owned)
+}
+
+#[test]
+fn every_attribute_of_the_contract_has_a_grammar() {
+    for attribute in attributes() {
+        assert!(grammar(attribute).is_some(), "{}", attribute.name());
+    }
+    assert_eq!(grammar(Attribute::Unspecified), None);
+}
+
+#[test]
+fn what_real_devices_send_is_accepted() {
+    for (attribute, value) in [
+        (Attribute::Manufacturer, "GE MEDICAL SYSTEMS"),
+        (Attribute::Manufacturer, "Dräger Medical GmbH & Co. KG"),
+        (Attribute::Model, "HiSpeed CT/i"),
+        (Attribute::SerialNumber, "-0000200"),
+        (Attribute::SerialNumber, "BD123456"),
+        (Attribute::SoftwareVersion, "3.1.2.765, 2011-05-03"),
+        (Attribute::StationName, "CX50-ECHO1"),
+        (Attribute::DicomAeTitle, "MRC26266"),
+        (Attribute::DicomImplementationVersion, "OFFIS_DCMTK_367"),
+        (Attribute::DicomImplementationUid, "1.2.276.0.7230010.3.0.3.6.7"),
+        (Attribute::Hl7Application, "Smiths Medical"),
+        (Attribute::DhcpParameterList, "1,3,6,15,31,33,43,44,46,47,119,121,249,252"),
+        (Attribute::DhcpVendorClass, "MSFT 5.0"),
+        (Attribute::HttpUserAgent, "Mozilla/5.0 (X11; Linux x86_64; rv:109.0) Gecko/20100101 Firefox/115.0"),
+        (Attribute::TlsJa4, "t13d1516h2_8daaf6152771_e5627efa2ab1"),
+        (Attribute::CertificateNotAfter, "2031-12-31"),
+        (Attribute::ServiceType, "_ipp._tcp"),
+        (Attribute::Location, "ICU 2, Room 4"),
+    ] {
+        assert_eq!(accepted(attribute, value).as_deref(), Some(value), "{}", attribute.name());
+    }
+}
+
+#[test]
+fn values_are_trimmed_and_folded() {
+    assert_eq!(accepted(Attribute::SerialNumber, " \0SN42\t\n\0").as_deref(), Some("SN42"));
+    assert_eq!(accepted(Attribute::HostName, "PACS-01.Example.ORG.").as_deref(), Some("pacs-01.example.org"));
+    assert_eq!(accepted(Attribute::Model, "\u{202c}X1").as_deref(), Some("X1"));
+    assert_eq!(accepted(Attribute::IpAddress, "2001:DB8:0::1").as_deref(), Some("2001:db8::1"));
+}
+
+#[test]
+fn placeholders_say_nothing() {
+    for value in ["", "  ", "UNKNOWN", "N/A", "--------", "000000000", "_NV", "Not connected", "1,0"] {
+        assert_eq!(accepted(Attribute::SerialNumber, value), None, "{value:?}");
+    }
+}
+
+#[test]
+fn names_of_people_in_their_carriers_shape_do_not_pass() {
+    for attribute in attributes() {
+        for value in
+            ["DOE^JOHN^^^", "Doe^Jane=ドウ^ジェーン", "PID|1||4711", "a@b.example", "line\nbreak", "x\0y"]
+        {
+            assert_eq!(accepted(attribute, value), None, "{} {value:?}", attribute.name());
+        }
+    }
+}
+
+#[test]
+fn a_birth_date_is_not_a_version_or_a_role() {
+    assert_eq!(accepted(Attribute::Role, "19700101"), None);
+    assert_eq!(accepted(Attribute::Manufacturer, "19700101"), None);
+    assert_eq!(accepted(Attribute::CalibrationDate, "2021-13-01"), None);
+}
+
+proptest! {
+    #[test]
+    fn accepting_twice_is_accepting_once(number in 1_i32..110, value in "\\PC{0,80}") {
+        if let Ok(attribute) = Attribute::try_from(number)
+            && let Some(once) = accepted(attribute, &value) {
+            prop_assert_eq!(accepted(attribute, &once), Some(once));
+        }
+    }
+}
