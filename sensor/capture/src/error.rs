@@ -1,0 +1,45 @@
+//! What can go wrong when packets are captured or read.
+
+use std::io;
+use std::path::PathBuf;
+
+/// Why a source could not be opened or went no further. Each names the file or the interface.
+#[derive(Debug, thiserror::Error)]
+pub enum CaptureError {
+    /// The capture file could not be opened.
+    #[error("cannot open capture file {}", path.display())]
+    Open {
+        /// The file as it was named by the caller.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        cause: io::Error,
+    },
+    /// The capture file could not be read on.
+    #[error("cannot read capture file {} at byte {offset}", path.display())]
+    Read {
+        /// The file as it was named by the caller.
+        path: PathBuf,
+        /// Where reading failed, in bytes from the start, after decompression.
+        offset: u64,
+        /// What the system said.
+        #[source]
+        cause: io::Error,
+    },
+    /// The file is not a capture file, or it is damaged so that what follows cannot be found.
+    #[error("capture file {} is damaged or of another format at byte {offset}: {reason}", path.display())]
+    Format {
+        /// The file as it was named by the caller.
+        path: PathBuf,
+        /// Where the record that cannot be read begins, in bytes from the start, after decompression.
+        offset: u64,
+        /// What is wrong there.
+        reason: String,
+    },
+    /// A pace that is not a speed.
+    #[error("cannot replay at {speed} times the original pace: it must be a positive number")]
+    Pace {
+        /// The factor asked for.
+        speed: f64,
+    },
+}
