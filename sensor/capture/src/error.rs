@@ -42,4 +42,54 @@ pub enum CaptureError {
         /// The factor asked for.
         speed: f64,
     },
+    /// There is no interface of that name.
+    #[error("there is no network interface {interface}")]
+    NoInterface {
+        /// The name that was asked for.
+        interface: String,
+    },
+    /// The process may not capture.
+    #[error(
+        "capturing on interface {interface} needs the capability {capability}, which this process does not have"
+    )]
+    MissingCapability {
+        /// The interface.
+        interface: String,
+        /// The capability by the name of capabilities(7).
+        capability: &'static str,
+    },
+    /// The interface's frames begin with something that is not known here.
+    #[error("interface {interface} has a link layer that cannot be captured (ARPHRD type {hardware})")]
+    LinkLayer {
+        /// The interface.
+        interface: String,
+        /// The kernel's number for the kind of hardware.
+        hardware: u16,
+    },
+    /// A step of setting up the capture failed.
+    #[error("cannot capture on interface {interface}: failed to {step}")]
+    Setup {
+        /// The interface.
+        interface: String,
+        /// What was attempted.
+        step: &'static str,
+        /// What the system said.
+        #[source]
+        cause: io::Error,
+    },
+    /// The interface went down or was removed; a source does not come back from that.
+    #[error("interface {interface} is down or was removed; capture has to be opened again once it is back")]
+    InterfaceDown {
+        /// The interface.
+        interface: String,
+    },
+    /// Receiving failed.
+    #[error("cannot receive from interface {interface}")]
+    Receive {
+        /// The interface.
+        interface: String,
+        /// What the system said.
+        #[source]
+        cause: io::Error,
+    },
 }

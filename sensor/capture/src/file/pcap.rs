@@ -59,7 +59,7 @@ impl Pcap {
             (ByteOrder::Little, parse_pcap_frame, 16)
         };
         // The upper half of the field holds the length of a frame check sequence and other flags.
-        let link = LinkType::from((header.network.0 & 0xffff) as u16);
+        let link = LinkType::from(header.network.0.cast_unsigned() as u16);
         Self { order, nanoseconds: header.is_nanosecond_precision(), link, record_header, parse }
     }
 

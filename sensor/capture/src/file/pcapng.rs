@@ -119,7 +119,7 @@ impl PcapNg {
         let block = window.bytes().get(..size).unwrap_or_default();
         self.interfaces.push(match self.parse(block) {
             Some(Block::InterfaceDescription(description)) => Some(Interface {
-                link: LinkType::from(description.linktype.0 as u16), // 16 bits in the file
+                link: LinkType::from(description.linktype.0.cast_unsigned() as u16), // 16 bits in the file
                 snapshot: description.snaplen as usize,
                 clock: Clock::of(&description, self.order),
             }),
