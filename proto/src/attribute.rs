@@ -69,8 +69,15 @@ pub fn grammar(attribute: Attribute) -> Option<Grammar> {
         Attribute::MacAddress => HardwareAddress { octets: 6 },
         Attribute::Eui64 => HardwareAddress { octets: 8 },
         Attribute::HostName | Attribute::HttpHost | Attribute::TlsServerName => HostName,
-        Attribute::Manufacturer | Attribute::SoftwareVendor => Text { longest: 64 },
-        Attribute::Model | Attribute::SoftwareName => Text { longest: 64 },
+        Attribute::Manufacturer
+        | Attribute::SoftwareVendor
+        | Attribute::Model
+        | Attribute::SoftwareName
+        | Attribute::Institution
+        | Attribute::Department
+        | Attribute::Location
+        | Attribute::Description
+        | Attribute::DicomPrivateCreator => Text { longest: 64 },
         Attribute::SerialNumber | Attribute::LotNumber | Attribute::EquipmentId => Identifier { longest: 64 },
         Attribute::HardwareVersion | Attribute::FirmwareVersion | Attribute::SoftwareVersion => {
             Version { longest: 64 }
@@ -83,10 +90,7 @@ pub fn grammar(attribute: Attribute) -> Option<Grammar> {
         | Attribute::CertificateNotAfter => Date,
         Attribute::DeviceTypeCode => Decimal { most: 0xFFFF_FFFF },
         Attribute::Role => Token { of: ROLES },
-        Attribute::Institution | Attribute::Department | Attribute::Location | Attribute::Description => {
-            Text { longest: 64 }
-        }
-        Attribute::StationName => Label { longest: 16 },
+        Attribute::StationName | Attribute::DicomImplementationVersion => Label { longest: 16 },
         Attribute::DhcpParameterList => NumberList { most: 255, entries: 64 },
         Attribute::DhcpVendorClass => Product { longest: 128 },
         Attribute::ServiceType => Words { separators: "._-", longest: 64 },
@@ -94,18 +98,18 @@ pub fn grammar(attribute: Attribute) -> Option<Grammar> {
         Attribute::TlsJa4 => Ja4,
         Attribute::TlsVersion => Token { of: &["ssl2", "ssl3", "tls1.0", "tls1.1", "tls1.2", "tls1.3"] },
         Attribute::CertificateSha256 => Hex { digits: 64 },
-        Attribute::CertificateSubject | Attribute::CertificateIssuer => Label { longest: 64 },
+        Attribute::CertificateSubject
+        | Attribute::CertificateIssuer
+        | Attribute::Hl7Application
+        | Attribute::Hl7Facility
+        | Attribute::BacnetObjectName => Label { longest: 64 },
         Attribute::CertificateSelfSigned => Token { of: &["true"] },
         Attribute::DicomAeTitle => AeTitle,
-        Attribute::DicomImplementationVersion => Label { longest: 16 },
         Attribute::DicomModality => Words { separators: "", longest: 16 },
-        Attribute::DicomPrivateCreator => Text { longest: 64 },
-        Attribute::Hl7Application | Attribute::Hl7Facility => Label { longest: 64 },
         Attribute::Hl7MessageType => Words { separators: "_", longest: 15 },
         Attribute::Hl7Version => Words { separators: ".", longest: 8 },
         Attribute::BacnetInstance => Decimal { most: 4_194_303 },
         Attribute::BacnetVendorId => Decimal { most: 65_535 },
-        Attribute::BacnetObjectName => Label { longest: 64 },
         Attribute::CleartextCredential => Token { of: CREDENTIAL_KINDS },
         Attribute::CleartextPatientData => Token { of: PATIENT_DATA_KINDS },
     })
