@@ -1,0 +1,252 @@
+//! What the inventory concludes from a message of facts.
+//!
+//! Records carry absolute values: writing one twice, or an older one after a newer one that carries a higher source
+//! position, changes nothing. The records of devices and statements are protobuf messages because the same bytes
+//! are the state that a restart is rebuilt from; their tags are never reused.
+
+use wardwatch_proto::v1::{Event, Flow};
+
+/// Where in the log a message stands and when the broker took it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LogMoment {
+    /// How often the topic was made.
+    pub incarnation: u32,
+    /// The partition the site lives in.
+    pub partition: u32,
+    /// The message's offset.
+    pub offset: u64,
+    /// The broker's time of the message, in nanoseconds since the Unix epoch.
+    pub log_time: u64,
+}
+
+/// Everything one message gave rise to.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Conclusions {
+    /// The message's flows, in order.
+    pub flows: Vec<EnrichedFlow>,
+    /// Each device that changed, once, by id.
+    pub devices: Vec<DeviceRecord>,
+    /// Each statement about a device that is new, was repeated, moved to another device, or was chosen or dropped.
+    pub attributes: Vec<AttributeRecord>,
+    /// What became different about devices that were known before.
+    pub changes: Vec<Change>,
+    /// For `wardwatch.events`; `source.index` is the position in this list.
+    pub events: Vec<Event>,
+}
+
+/// A flow and the devices it ran between, as resolved after the message that carried it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct EnrichedFlow {
+    /// As the sensor stated it.
+    pub flow: Flow,
+    /// Device id; empty where the initiator is no device of the site.
+    pub initiator_device: String,
+    /// Device id; empty where the responder is no device of the site.
+    pub responder_device: String,
+}
+
+/// A device as it is known now.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct DeviceRecord {
+    /// Stable: a UUID (version 5) of the site and what the device is recognised by.
+    #[prost(string, tag = "1")]
+    pub id: String,
+    /// What to call it: its host name, else what it calls itself, else its model, else its address.
+    #[prost(string, tag = "2")]
+    pub name: String,
+    /// `medical`, `building`, `iot`, `it`, `network`; empty while unknown.
+    #[prost(string, tag = "3")]
+    pub category: String,
+    /// Such as `imaging`.
+    #[prost(string, tag = "4")]
+    pub subcategory: String,
+    /// Such as `CT scanner`.
+    #[prost(string, tag = "5")]
+    pub device_type: String,
+    /// The maker's canonical name.
+    #[prost(string, tag = "6")]
+    pub manufacturer: String,
+    /// In the device's own words, as are the fields up to `institution`.
+    #[prost(string, tag = "7")]
+    pub model: String,
+    /// Serial number.
+    #[prost(string, tag = "8")]
+    pub serial_number: String,
+    /// Hardware version.
+    #[prost(string, tag = "9")]
+    pub hardware_version: String,
+    /// Firmware version.
+    #[prost(string, tag = "10")]
+    pub firmware_version: String,
+    /// Name of its software.
+    #[prost(string, tag = "11")]
+    pub software_name: String,
+    /// Version of its software.
+    #[prost(string, tag = "12")]
+    pub software_version: String,
+    /// Device identifier of the Unique Device Identification.
+    #[prost(string, tag = "13")]
+    pub udi_di: String,
+    /// Where it stands.
+    #[prost(string, tag = "14")]
+    pub location: String,
+    /// Department.
+    #[prost(string, tag = "15")]
+    pub department: String,
+    /// Institution.
+    #[prost(string, tag = "16")]
+    pub institution: String,
+    /// Every host name it goes by now, best source first.
+    #[prost(string, repeated, tag = "17")]
+    pub host_names: Vec<String>,
+    /// What it does for others, such as `dicom-storage-scp`; sorted.
+    #[prost(string, repeated, tag = "18")]
+    pub roles: Vec<String>,
+    /// Its MAC addresses; empty for what was only seen behind a router, or in a capture without Ethernet.
+    #[prost(string, repeated, tag = "19")]
+    pub macs: Vec<String>,
+    /// Addresses it uses now; sorted.
+    #[prost(string, repeated, tag = "20")]
+    pub ips: Vec<String>,
+    /// Who the MAC address is registered to, where the knowledge pack has it. A hint at the network card's maker.
+    #[prost(string, tag = "21")]
+    pub mac_manufacturer: String,
+    /// VLANs its frames were seen in.
+    #[prost(uint32, repeated, tag = "22")]
+    pub vlans: Vec<u32>,
+    /// Sensors that saw it.
+    #[prost(string, repeated, tag = "23")]
+    pub sensors: Vec<String>,
+    /// Protocols it was seen to speak, as recognised by content.
+    #[prost(string, repeated, tag = "24")]
+    pub protocols: Vec<String>,
+    /// For a nested device, the id of the device that told of it; empty otherwise.
+    #[prost(string, tag = "25")]
+    pub parent: String,
+    /// For a nested device, the ids from the network down to its parent.
+    #[prost(string, repeated, tag = "26")]
+    pub path: Vec<String>,
+    /// Event time, nanoseconds since the Unix epoch.
+    #[prost(fixed64, tag = "27")]
+    pub first_seen: u64,
+    /// Event time, nanoseconds since the Unix epoch.
+    #[prost(fixed64, tag = "28")]
+    pub last_seen: u64,
+    /// 0 to 100: the sum of the factors' points, capped.
+    #[prost(uint32, tag = "29")]
+    pub score: u32,
+    /// What the score is made of, most points first.
+    #[prost(message, repeated, tag = "30")]
+    pub factors: Vec<Factor>,
+    /// How sure the classification is, in percent.
+    #[prost(uint32, tag = "31")]
+    pub confidence: u32,
+    /// Why each of the main fields is believed, in the order of the fields.
+    #[prost(message, repeated, tag = "32")]
+    pub why: Vec<Why>,
+    /// Version of the knowledge this was concluded with.
+    #[prost(string, tag = "33")]
+    pub knowledge: String,
+    /// The device that this one turned out to be part of; empty for a device that stands for itself. Evidence,
+    /// addresses and score have moved there.
+    #[prost(string, tag = "34")]
+    pub superseded_by: String,
+}
+
+/// One reason for a device's score.
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub struct Factor {
+    /// The factor's name in the knowledge pack.
+    #[prost(string, tag = "1")]
+    pub name: String,
+    /// How many points it adds.
+    #[prost(uint32, tag = "2")]
+    pub points: u32,
+    /// The facts that make it hold.
+    #[prost(string, tag = "3")]
+    pub evidence: String,
+    /// What it means.
+    #[prost(string, tag = "4")]
+    pub explanation: String,
+    /// What to do.
+    #[prost(string, tag = "5")]
+    pub remedy: String,
+}
+
+/// One reason for believing what a field says.
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub struct Why {
+    /// The field, such as `manufacturer`.
+    #[prost(string, tag = "1")]
+    pub field: String,
+    /// The value it speaks for.
+    #[prost(string, tag = "2")]
+    pub value: String,
+    /// The reason, in a sentence.
+    #[prost(string, tag = "3")]
+    pub statement: String,
+    /// The fact, such as `dicom_sop_class 1.2.840.10008.5.1.4.31 (dicom)`.
+    #[prost(string, tag = "4")]
+    pub evidence: String,
+    /// In percent. A guess (a maker by its MAC prefix) stands below 30.
+    #[prost(uint32, tag = "5")]
+    pub confidence: u32,
+}
+
+/// What was said about a device: an attribute's value in a protocol, heard by a sensor. A count of 0 withdraws it:
+/// the statement has moved to another device.
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub struct AttributeRecord {
+    /// Device id.
+    #[prost(string, tag = "1")]
+    pub device: String,
+    /// The attribute's word, such as `serial_number`.
+    #[prost(string, tag = "2")]
+    pub attribute: String,
+    /// In canonical form.
+    #[prost(string, tag = "3")]
+    pub value: String,
+    /// The protocol's word.
+    #[prost(string, tag = "4")]
+    pub protocol: String,
+    /// The sensor that heard it.
+    #[prost(string, tag = "5")]
+    pub sensor: String,
+    /// Who said it, the strongest so far: `sender` (the device itself), `peer`, `third`.
+    #[prost(string, tag = "6")]
+    pub role: String,
+    /// The teller's address where it is known: the device's own for `sender`, the gateway's for a nested device.
+    #[prost(string, tag = "7")]
+    pub teller: String,
+    /// Event time, nanoseconds since the Unix epoch.
+    #[prost(fixed64, tag = "8")]
+    pub first_seen: u64,
+    /// Event time, nanoseconds since the Unix epoch.
+    #[prost(fixed64, tag = "9")]
+    pub last_seen: u64,
+    /// How often.
+    #[prost(uint64, tag = "10")]
+    pub count: u64,
+    /// How far this source is believed for this attribute, in percent.
+    #[prost(uint32, tag = "11")]
+    pub confidence: u32,
+    /// Whether the device shows this value. Of an attribute that has many values at once (roles, SOP classes) all
+    /// are shown.
+    #[prost(bool, tag = "12")]
+    pub chosen: bool,
+}
+
+/// A field of a device that became different.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Change {
+    /// Device id.
+    pub device: String,
+    /// The field's name, as in [`DeviceRecord`]; lists are joined by `, `.
+    pub field: String,
+    /// What it was; empty where nothing was known.
+    pub before: String,
+    /// What it is.
+    pub after: String,
+    /// Event time of the fact that brought it about, nanoseconds since the Unix epoch.
+    pub at: u64,
+}
