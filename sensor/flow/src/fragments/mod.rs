@@ -1,0 +1,205 @@
+//! Joining of IPv4 (RFC 791) and IPv6 (RFC 8200) fragments, within bounds.
+//!
+//! Where fragments overlap, the bytes that came first stay, and the overlap is counted. A datagram that does not become
+//! complete in time, or has to give way, is handed out as far as its headers are known, so that its frames and bytes
+//! are still counted with a flow.
+
+mod datagram;
+#[cfg(test)]
+mod tests;
+
+use std::{collections::VecDeque, net::IpAddr, time::Duration};
+
+use hashbrown::{DefaultHashBuilder, HashMap};
+
+pub use datagram::Datagram;
+
+use crate::packet::Packet;
+
+/// Bounds of a defragmenter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// The most payload bytes kept at a time.
+    pub max_bytes: usize,
+    /// The most incomplete datagrams kept at a time.
+    pub max_datagrams: usize,
+    /// How long after its first fragment a datagram is given up, in packet time.
+    pub timeout: Duration,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { max_bytes: 16 << 20, max_datagrams: 4096, timeout: Duration::from_secs(30) }
+    }
+}
+
+/// What was done with fragments, in totals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Fragments taken.
+    pub fragments: u64,
+    /// Datagrams that became complete.
+    pub completed: u64,
+    /// Datagrams given up when their time was over.
+    pub timed_out: u64,
+    /// Datagrams given up because there were too many, or too many bytes.
+    pub evicted: u64,
+    /// Fragments that overlapped bytes already there; the earlier bytes were kept.
+    pub overlaps: u64,
+    /// Fragments refused: beyond 64 KiB, beyond the datagram's end, of a contradictory end, empty, not a multiple of 8
+    /// bytes where more follow, or one too many of a datagram. Their frames and bytes still count with it.
+    pub invalid: u64,
+}
+
+/// What became of a fragment.
+#[derive(Debug)]
+pub enum Fragmented {
+    /// Kept until the others come.
+    Held,
+    /// It was the last one missing.
+    Complete(Datagram),
+    /// The packet is no fragment.
+    NotAFragment,
+}
+
+/// Fragments that belong together have this in common (the protocol is part of it in IPv4 only).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Key {
+    source: IpAddr,
+    destination: IpAddr,
+    identification: u32,
+    protocol: u8,
+}
+
+/// Joins the fragments of one stream of packets.
+#[derive(Debug)]
+pub struct Defragmenter {
+    config: Config,
+    datagrams: HashMap<Key, Datagram, DefaultHashBuilder>,
+    /// Datagrams by the time of their first fragment. Entries of finished ones are skipped when they come up.
+    by_age: VecDeque<(Key, u64)>,
+    bytes: usize,
+    serial: u64,
+    now: u64,
+    stats: Stats,
+}
+
+impl Default for Defragmenter {
+    fn default() -> Self {
+        Self::new(Config::default())
+    }
+}
+
+impl Defragmenter {
+    /// An empty defragmenter.
+    pub fn new(config: Config) -> Self {
+        Self {
+            config,
+            datagrams: HashMap::default(),
+            by_age: VecDeque::new(),
+            bytes: 0,
+            serial: 0,
+            now: 0,
+            stats: Stats::default(),
+        }
+    }
+
+    /// Totals so far.
+    pub const fn stats(&self) -> Stats {
+        self.stats
+    }
+
+    /// Payload bytes kept now.
+    pub const fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Incomplete datagrams kept now.
+    pub fn len(&self) -> usize {
+        self.datagrams.len()
+    }
+
+    /// Whether no incomplete datagram is kept.
+    pub fn is_empty(&self) -> bool {
+        self.datagrams.is_empty()
+    }
+
+    /// Takes a fragment seen at `at` (ns since the Unix epoch).
+    ///
+    /// Datagrams that have to give way wait for the next [`Self::expire`].
+    pub fn push(&mut self, packet: &Packet<'_>, at: u64) -> Fragmented {
+        let Some((ip, fragment)) = packet.fragment() else { return Fragmented::NotAFragment };
+        self.stats.fragments += 1;
+        let key = Key {
+            source: ip.source,
+            destination: ip.destination,
+            identification: fragment.identification,
+            protocol: if ip.source.is_ipv4() { ip.protocol } else { 0 },
+        };
+        let (serial, by_age) = (&mut self.serial, &mut self.by_age);
+        let datagram = self.datagrams.entry(key).or_insert_with(|| {
+            *serial += 1;
+            by_age.push_back((key, *serial));
+            Datagram::new(packet, *ip, at, *serial)
+        });
+        let before = datagram.kept_bytes();
+        match datagram.add(packet, *ip, fragment) {
+            datagram::Added::Clean => {}
+            datagram::Added::Overlap => self.stats.overlaps += 1,
+            datagram::Added::Invalid => self.stats.invalid += 1,
+        }
+        self.bytes += datagram.kept_bytes() - before;
+        if datagram.is_complete()
+            && let Some(datagram) = self.take(key)
+        {
+            self.stats.completed += 1;
+            return Fragmented::Complete(datagram);
+        }
+        Fragmented::Held
+    }
+
+    /// Hands out datagrams that will not become complete: those over the bounds, and at `now` (ns since the Unix epoch)
+    /// those whose time is over. To be called after each fragment, and now and then.
+    pub fn expire(&mut self, now: u64, sink: &mut impl FnMut(Datagram)) {
+        let timeout = u64::try_from(self.config.timeout.as_nanos()).unwrap_or(u64::MAX);
+        // A clock that was set back must not keep datagrams for ever: age counts either way.
+        self.now = now;
+        while let Some((key, serial)) = self.by_age.front().copied() {
+            let Some(datagram) = self.datagrams.get(&key).filter(|datagram| datagram.serial == serial) else {
+                self.by_age.pop_front();
+                continue;
+            };
+            let is_old = now.abs_diff(datagram.first_at) > timeout;
+            let is_over =
+                self.datagrams.len() > self.config.max_datagrams || self.bytes > self.config.max_bytes;
+            match (is_old, is_over) {
+                (true, _) => self.stats.timed_out += 1,
+                (false, true) => self.stats.evicted += 1,
+                (false, false) => return,
+            }
+            self.by_age.pop_front();
+            if let Some(datagram) = self.take(key) {
+                sink(datagram);
+            }
+        }
+    }
+
+    /// Hands out all datagrams that are not complete.
+    pub fn finish(&mut self, sink: &mut impl FnMut(Datagram)) {
+        while let Some((key, serial)) = self.by_age.pop_front() {
+            if self.datagrams.get(&key).is_some_and(|datagram| datagram.serial == serial)
+                && let Some(datagram) = self.take(key)
+            {
+                self.stats.timed_out += 1;
+                sink(datagram);
+            }
+        }
+    }
+
+    fn take(&mut self, key: Key) -> Option<Datagram> {
+        let datagram = self.datagrams.remove(&key)?;
+        self.bytes -= datagram.kept_bytes();
+        Some(datagram)
+    }
+}

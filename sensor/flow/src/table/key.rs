@@ -1,0 +1,93 @@
+//! The key of a flow: the 5-tuple, the same for both directions.
+//!
+//! VLAN tags are no part of it: a mirror port often shows one direction tagged and the other not, and routed copies of
+//! one conversation carry different tags. Zeek and Wireshark leave them out as well.
+
+use std::net::{IpAddr, Ipv6Addr};
+
+use crate::{
+    community_id::icmp_ports,
+    packet::{Ip, Transport},
+};
+
+/// One of the two endpoints in the key's own order, which has nothing to do with who initiated the flow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Side {
+    /// The first endpoint: the lesser one, or the sender of a one-way message.
+    First,
+    /// The second endpoint.
+    Second,
+}
+
+impl Side {
+    pub(super) const fn other(self) -> Self {
+        match self {
+            Self::First => Self::Second,
+            Self::Second => Self::First,
+        }
+    }
+
+    pub(super) const fn index(self) -> usize {
+        match self {
+            Self::First => 0,
+            Self::Second => 1,
+        }
+    }
+}
+
+/// 38 bytes that name a flow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(C)]
+pub(super) struct Key {
+    /// IPv4 addresses stand in the form ::ffff:a.b.c.d; `is_v6` keeps them apart from real ones.
+    addresses: [[u8; 16]; 2],
+    ports: [u16; 2],
+    pub(super) protocol: u8,
+    is_v6: bool,
+}
+
+impl Key {
+    /// The key of a packet, and which of its endpoints sent it.
+    pub(super) fn of(ip: &Ip, transport: &Transport<'_>) -> (Self, Side) {
+        let (source_port, destination_port, one_way) = match *transport {
+            Transport::Tcp(ref tcp) => (tcp.source_port, tcp.destination_port, false),
+            Transport::Udp { source_port, destination_port }
+            | Transport::Sctp { source_port, destination_port } => (source_port, destination_port, false),
+            Transport::Icmp { kind, code, .. } => icmp_ports(ip.protocol, kind, code),
+            Transport::Fragment | Transport::Other => (0, 0, false),
+        };
+        let is_v6 = ip.source.is_ipv6();
+        let source = (octets(ip.source), source_port);
+        let destination = (octets(ip.destination), destination_port);
+        let side = if one_way || source <= destination { Side::First } else { Side::Second };
+        let (first, second) = match side {
+            Side::First => (source, destination),
+            Side::Second => (destination, source),
+        };
+        let key =
+            Self { addresses: [first.0, second.0], ports: [first.1, second.1], protocol: ip.protocol, is_v6 };
+        (key, side)
+    }
+
+    /// Address and port of one endpoint.
+    pub(super) fn endpoint(&self, side: Side) -> (IpAddr, u16) {
+        let [first, second] = self.addresses;
+        let (octets, port) = match side {
+            Side::First => (first, self.ports[0]),
+            Side::Second => (second, self.ports[1]),
+        };
+        let address = Ipv6Addr::from(octets);
+        let address = match address.to_ipv4_mapped() {
+            Some(v4) if !self.is_v6 => IpAddr::V4(v4),
+            _ => IpAddr::V6(address),
+        };
+        (address, port)
+    }
+}
+
+fn octets(address: IpAddr) -> [u8; 16] {
+    match address {
+        IpAddr::V4(v4) => v4.to_ipv6_mapped().octets(),
+        IpAddr::V6(v6) => v6.octets(),
+    }
+}

@@ -1,0 +1,397 @@
+//! The flow table: which flow a packet belongs to, who began it, how much it carried, and when it ended.
+//!
+//! A flow is a 5-tuple in time. Its records are intervals with delta counters (see [`FlowRecord`]). The number of flows
+//! is bounded; when the table is full, the flow idle longest gives way. Timers run on packet time through lists that
+//! are ordered by it, so nothing ever scans the table.
+
+mod clock;
+mod flow;
+mod initiator;
+mod key;
+mod lists;
+mod record;
+mod server_ports;
+#[cfg(test)]
+mod tests;
+
+use std::{hash::BuildHasher, time::Duration};
+
+use hashbrown::{DefaultHashBuilder, HashTable};
+
+pub use flow::Flow;
+pub use record::{Counters, Direction, EndReason, Endpoint, FlowRecord};
+
+use self::{
+    clock::{Clock, ticks},
+    flow::{Class, Continuity},
+    key::{Key, Side},
+    lists::{BY_IDLENESS, BY_INTERVAL, List, NONE},
+};
+use crate::packet::{Ip, Packet};
+
+/// Bounds and timeouts of a table. Durations are of packet time, at most 30 days, exact to about 0.1 s.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// The most flows kept at a time; each takes about 200 bytes.
+    pub max_flows: usize,
+    /// A flow that lasts states a record this often.
+    pub active_interval: Duration,
+    /// Idle timeout of TCP of which only SYN and SYN-ACK were seen.
+    pub tcp_opening: Duration,
+    /// Idle timeout of TCP connections.
+    pub tcp_established: Duration,
+    /// Idle time after both FINs or an RST, in which late packets still count with the flow.
+    pub tcp_closing: Duration,
+    /// Idle timeout of UDP.
+    pub udp: Duration,
+    /// Idle timeout of ICMP and ICMPv6.
+    pub icmp: Duration,
+    /// Idle timeout of other IP protocols.
+    pub other: Duration,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            max_flows: 1_000_000,
+            active_interval: Duration::from_secs(60),
+            tcp_opening: Duration::from_secs(60),
+            tcp_established: Duration::from_secs(300),
+            tcp_closing: Duration::from_secs(5),
+            udp: Duration::from_secs(60),
+            icmp: Duration::from_secs(30),
+            other: Duration::from_secs(60),
+        }
+    }
+}
+
+/// What the table did, in totals since it was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Stats {
+    /// IP packets counted in a flow; a datagram joined from fragments is one.
+    pub packets: u64,
+    /// Packets without an IP header, which belong to no flow.
+    pub not_ip: u64,
+    /// Flows begun.
+    pub flows: u64,
+    /// Records stated.
+    pub records: u64,
+    /// Flows ended because the table was full.
+    pub evicted: u64,
+    /// How often packet time went back by more than 10 s; timers then go on from the new time.
+    pub backward_jumps: u64,
+    /// How often packet time went forward by more than an hour at once.
+    pub forward_jumps: u64,
+}
+
+/// The flow of a packet.
+#[derive(Debug)]
+pub struct Observed<'a, S> {
+    /// The flow, with the packet counted.
+    pub flow: &'a mut Flow<S>,
+    /// Which way the packet went.
+    pub direction: Direction,
+    /// Whether this packet began the flow.
+    pub is_new: bool,
+}
+
+/// What takes the records of a table.
+///
+/// It is given each record with the state of its flow. After a record whose [`EndReason::is_end`] holds, what is left
+/// of the state is dropped. Closures of this shape are sinks.
+pub trait Sink<S> {
+    /// Takes one record.
+    fn record(&mut self, record: FlowRecord, state: &mut Option<Box<S>>);
+}
+
+impl<S, F: FnMut(FlowRecord, &mut Option<Box<S>>)> Sink<S> for F {
+    fn record(&mut self, record: FlowRecord, state: &mut Option<Box<S>>) {
+        self(record, state);
+    }
+}
+
+/// Timeout of a class, and how coarsely its list is kept in order.
+#[derive(Debug, Clone, Copy)]
+struct IdleRule {
+    timeout: u32,
+    /// A flow moves to the end of its list when its last packet's tick enters a new unit of 2^epoch ticks.
+    epoch: u32,
+}
+
+impl IdleRule {
+    fn new(timeout: Duration) -> Self {
+        let timeout = ticks(timeout);
+        // A sixteenth of the timeout: busy flows are moved seldom, idle ones end late by no more than that.
+        Self { timeout, epoch: (timeout / 16).checked_ilog2().unwrap_or(0) }
+    }
+}
+
+/// All flows of one stream of packets. `S` is what the owner keeps for a flow.
+#[derive(Debug)]
+pub struct FlowTable<S> {
+    /// Slots by hash of the key.
+    index: HashTable<u32>,
+    hasher: DefaultHashBuilder,
+    flows: Vec<Flow<S>>,
+    /// Slots of `flows` that hold no flow.
+    free: List<BY_IDLENESS>,
+    /// Flows by the time of their last packet, roughly, for each class.
+    idle: [List<BY_IDLENESS>; Class::COUNT],
+    idle_rules: [IdleRule; Class::COUNT],
+    /// Flows with an open interval, by its beginning.
+    intervals: List<BY_INTERVAL>,
+    active_interval: u32,
+    max_flows: usize,
+    clock: Clock,
+    stats: Stats,
+}
+
+impl<S> FlowTable<S> {
+    /// An empty table.
+    ///
+    /// Address space for all its flows is reserved now; memory is taken as flows come.
+    pub fn new(config: Config) -> Self {
+        let max_flows = config.max_flows.clamp(1, NONE as usize - 1);
+        let mut idle_rules = [IdleRule { timeout: 0, epoch: 0 }; Class::COUNT];
+        for (class, timeout) in [
+            (Class::TcpOpening, config.tcp_opening),
+            (Class::TcpEstablished, config.tcp_established),
+            (Class::TcpClosing, config.tcp_closing),
+            (Class::Udp, config.udp),
+            (Class::Icmp, config.icmp),
+            (Class::Other, config.other),
+        ] {
+            idle_rules[class as usize] = IdleRule::new(timeout);
+        }
+        Self {
+            index: HashTable::with_capacity(max_flows),
+            hasher: DefaultHashBuilder::default(),
+            flows: Vec::with_capacity(max_flows),
+            free: List::default(),
+            idle: [List::default(); Class::COUNT],
+            idle_rules,
+            intervals: List::default(),
+            active_interval: ticks(config.active_interval),
+            max_flows,
+            clock: Clock::default(),
+            stats: Stats::default(),
+        }
+    }
+
+    /// How many flows are in the table.
+    pub fn len(&self) -> usize {
+        self.index.len()
+    }
+
+    /// Whether no flow is in the table.
+    pub fn is_empty(&self) -> bool {
+        self.index.is_empty()
+    }
+
+    /// Totals so far.
+    pub fn stats(&self) -> Stats {
+        Stats {
+            backward_jumps: self.clock.backward_jumps,
+            forward_jumps: self.clock.forward_jumps,
+            ..self.stats
+        }
+    }
+
+    /// Counts a packet at its time (ns since the Unix epoch) and gives its flow; `None` for packets that are not IP.
+    ///
+    /// Records that this packet brings about go to `sink` first: of a flow on the same ports that had ended or was idle,
+    /// of the one that gave way, of the interval that was due.
+    pub fn observe(
+        &mut self,
+        packet: &Packet<'_>,
+        at: u64,
+        sink: &mut impl Sink<S>,
+    ) -> Option<Observed<'_, S>> {
+        let Some(ip) = packet.ip() else {
+            self.stats.not_ip += 1;
+            return None;
+        };
+        let tick = self.clock.tick(at);
+        let (key, sender) = Key::of(ip, &packet.transport);
+        let hash = self.hasher.hash_one(key);
+        let flows = &self.flows;
+        let found = self.index.find(hash, |slot| *flows[*slot as usize].key() == key).copied();
+        let (slot, is_new) = match found {
+            Some(slot) => (slot, self.renew(slot, packet, ip, sender, tick, sink)),
+            None => (self.begin(hash, key, packet, ip, sender, tick, sink), true),
+        };
+        self.count(slot, packet, sender, at, tick, is_new);
+        self.stats.packets += 1;
+        let flow = &mut self.flows[slot as usize];
+        Some(Observed { direction: flow.direction_of(sender), flow, is_new })
+    }
+
+    /// Moves the timers to `now` (ns since the Unix epoch, on the packets' clock) and states what is due.
+    ///
+    /// To be called about every second, without packets too.
+    pub fn advance(&mut self, now: u64, sink: &mut impl Sink<S>) {
+        let tick = self.clock.tick(now);
+        for class in 0..Class::COUNT {
+            while let Some(slot) = self.idle[class].first()
+                && self.is_idle(slot, tick)
+            {
+                self.end(slot, EndReason::Idle, sink);
+            }
+        }
+        while let Some(slot) = self.intervals.first()
+            && self.interval_is_due(slot, tick)
+        {
+            self.state(slot, EndReason::Active, sink);
+        }
+    }
+
+    /// Ends all flows and states their last records.
+    pub fn finish(&mut self, sink: &mut impl Sink<S>) {
+        for class in 0..Class::COUNT {
+            while let Some(slot) = self.idle[class].first() {
+                self.end(slot, EndReason::Shutdown, sink);
+            }
+        }
+    }
+
+    /// Begins a flow in a free slot.
+    #[expect(clippy::too_many_arguments, reason = "the parts of one packet, taken apart once")]
+    fn begin(
+        &mut self,
+        hash: u64,
+        key: Key,
+        packet: &Packet<'_>,
+        ip: &Ip,
+        sender: Side,
+        tick: u32,
+        sink: &mut impl Sink<S>,
+    ) -> u32 {
+        if self.index.len() >= self.max_flows {
+            self.evict(tick, sink);
+        }
+        let initiator = initiator::of_first_packet(packet, ip, sender);
+        let flow = Flow::new(self.stats.flows, key, sender, initiator, packet);
+        self.stats.flows += 1;
+        let slot = if let Some(slot) = self.free.first() {
+            self.free.remove(&mut self.flows, slot);
+            self.flows[slot as usize] = flow;
+            slot
+        } else {
+            self.flows.push(flow);
+            (self.flows.len() - 1) as u32
+        };
+        let (flows, hasher) = (&self.flows, &self.hasher);
+        self.index.insert_unique(hash, slot, |slot| hasher.hash_one(flows[*slot as usize].key()));
+        slot
+    }
+
+    /// Ends the flow in a slot if this packet is not of it, and begins another there; otherwise ends its interval if
+    /// that is due. Says whether a flow began.
+    fn renew(
+        &mut self,
+        slot: u32,
+        packet: &Packet<'_>,
+        ip: &Ip,
+        sender: Side,
+        tick: u32,
+        sink: &mut impl Sink<S>,
+    ) -> bool {
+        let flow = &self.flows[slot as usize];
+        let reason = if self.is_idle(slot, tick) {
+            EndReason::Idle
+        } else if flow.continuity(packet, sender) == Continuity::Another {
+            EndReason::Reused
+        } else {
+            if self.interval_is_due(slot, tick) || flow.is_full() {
+                self.state(slot, EndReason::Active, sink);
+            }
+            return false;
+        };
+        self.unlist(slot, reason, sink);
+        let key = *self.flows[slot as usize].key();
+        let initiator = initiator::of_first_packet(packet, ip, sender);
+        self.flows[slot as usize] = Flow::new(self.stats.flows, key, sender, initiator, packet);
+        self.stats.flows += 1;
+        true
+    }
+
+    /// Counts a packet and keeps the flow's places in the lists.
+    fn count(&mut self, slot: u32, packet: &Packet<'_>, sender: Side, at: u64, tick: u32, is_new: bool) {
+        let flow = &mut self.flows[slot as usize];
+        let (class, last_tick, had_interval) = (flow.class, flow.last_tick, flow.interval_is_open());
+        flow.count(packet, sender, at, tick);
+        let new_class = flow.class;
+        let epoch = self.idle_rules[new_class as usize].epoch;
+        if is_new {
+            self.idle[new_class as usize].push(&mut self.flows, slot);
+        } else if new_class != class || last_tick >> epoch != tick >> epoch {
+            self.idle[class as usize].remove(&mut self.flows, slot);
+            self.idle[new_class as usize].push(&mut self.flows, slot);
+        }
+        if !had_interval {
+            self.intervals.push(&mut self.flows, slot);
+        }
+    }
+
+    fn is_idle(&self, slot: u32, tick: u32) -> bool {
+        let flow = &self.flows[slot as usize];
+        tick.wrapping_sub(flow.last_tick) > self.idle_rules[flow.class as usize].timeout
+    }
+
+    fn interval_is_due(&self, slot: u32, tick: u32) -> bool {
+        let flow = &self.flows[slot as usize];
+        flow.interval_is_open() && tick.wrapping_sub(flow.start_tick) >= self.active_interval
+    }
+
+    /// Makes room: ends the flow that has been idle longest.
+    fn evict(&mut self, tick: u32, sink: &mut impl Sink<S>) {
+        let longest_idle = self
+            .idle
+            .iter()
+            .filter_map(List::first)
+            .max_by_key(|slot| tick.wrapping_sub(self.flows[*slot as usize].last_tick));
+        if let Some(slot) = longest_idle {
+            self.stats.evicted += 1;
+            self.end(slot, EndReason::Evicted, sink);
+        }
+    }
+
+    /// Ends a flow and frees its slot.
+    fn end(&mut self, slot: u32, reason: EndReason, sink: &mut impl Sink<S>) {
+        self.unlist(slot, reason, sink);
+        let flows = &self.flows;
+        let hash = self.hasher.hash_one(flows[slot as usize].key());
+        if let Ok(entry) = self.index.find_entry(hash, |other| *other == slot) {
+            entry.remove();
+        }
+        self.free.push(&mut self.flows, slot);
+    }
+
+    /// States a flow's last record, drops its state and takes it out of all lists.
+    fn unlist(&mut self, slot: u32, reason: EndReason, sink: &mut impl Sink<S>) {
+        let class = self.flows[slot as usize].class;
+        // Whatever made this the moment to say so, a connection that was closed has finished.
+        let reason = match (class, reason) {
+            (Class::TcpClosing, EndReason::Evicted) | (_, EndReason::Active) => reason,
+            (Class::TcpClosing, _) => EndReason::Finished,
+            _ => reason,
+        };
+        self.state(slot, reason, sink);
+        self.flows[slot as usize].state = None;
+        self.idle[class as usize].remove(&mut self.flows, slot);
+    }
+
+    /// States the interval of a flow and closes it.
+    fn state(&mut self, slot: u32, reason: EndReason, sink: &mut impl Sink<S>) {
+        let flow = &mut self.flows[slot as usize];
+        let record = flow.record(reason);
+        let had_interval = flow.interval_is_open();
+        flow.next_interval();
+        sink.record(record, &mut flow.state);
+        self.stats.records += 1;
+        if had_interval {
+            self.intervals.remove(&mut self.flows, slot);
+        }
+    }
+}
