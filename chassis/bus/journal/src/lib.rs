@@ -1,0 +1,3 @@
+//! Append-only streams of records on the local disk, synced before they are acknowledged.
+
+#![forbid(unsafe_code)]
