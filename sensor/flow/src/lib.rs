@@ -20,7 +20,7 @@
 //!
 //! # fn frames() -> Vec<(u64, Vec<u8>)> { Vec::new() }
 //! let mut fragments = Defragmenter::default();
-//! let mut table: FlowTable<()> = FlowTable::new(table::Config::default());
+//! let mut table: FlowTable<()> = FlowTable::new(&table::Config::default());
 //! let mut sink = |record: FlowRecord, _state: &mut Option<Box<()>>| println!("{}", record.community_id);
 //! for (at, frame) in frames() {
 //!     let Ok(packet) = packet::parse(Link::Ethernet, None, &frame, frame.len() as u32) else { continue };

@@ -81,7 +81,6 @@ pub struct Defragmenter {
     by_age: VecDeque<(Key, u64)>,
     bytes: usize,
     serial: u64,
-    now: u64,
     stats: Stats,
 }
 
@@ -100,7 +99,6 @@ impl Defragmenter {
             by_age: VecDeque::new(),
             bytes: 0,
             serial: 0,
-            now: 0,
             stats: Stats::default(),
         }
     }
@@ -163,13 +161,12 @@ impl Defragmenter {
     /// those whose time is over. To be called after each fragment, and now and then.
     pub fn expire(&mut self, now: u64, sink: &mut impl FnMut(Datagram)) {
         let timeout = u64::try_from(self.config.timeout.as_nanos()).unwrap_or(u64::MAX);
-        // A clock that was set back must not keep datagrams for ever: age counts either way.
-        self.now = now;
         while let Some((key, serial)) = self.by_age.front().copied() {
             let Some(datagram) = self.datagrams.get(&key).filter(|datagram| datagram.serial == serial) else {
                 self.by_age.pop_front();
                 continue;
             };
+            // A clock that was set back must not keep datagrams for ever: age counts either way.
             let is_old = now.abs_diff(datagram.first_at) > timeout;
             let is_over =
                 self.datagrams.len() > self.config.max_datagrams || self.bytes > self.config.max_bytes;
@@ -199,6 +196,10 @@ impl Defragmenter {
 
     fn take(&mut self, key: Key) -> Option<Datagram> {
         let datagram = self.datagrams.remove(&key)?;
+        if self.by_age.len() > 2 * self.datagrams.len() + 64 {
+            let datagrams = &self.datagrams;
+            self.by_age.retain(|(key, serial)| datagrams.get(key).is_some_and(|kept| kept.serial == *serial));
+        }
         self.bytes -= datagram.kept_bytes();
         Some(datagram)
     }

@@ -35,7 +35,7 @@ impl<const WHICH: usize> Default for List<WHICH> {
 
 impl<const WHICH: usize> List<WHICH> {
     /// The oldest member.
-    pub(super) fn first(&self) -> Option<u32> {
+    pub(super) fn first(self) -> Option<u32> {
         (self.head != NONE).then_some(self.head)
     }
 

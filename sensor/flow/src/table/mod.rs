@@ -54,13 +54,13 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             max_flows: 1_000_000,
-            active_interval: Duration::from_secs(60),
-            tcp_opening: Duration::from_secs(60),
-            tcp_established: Duration::from_secs(300),
+            active_interval: Duration::from_mins(1),
+            tcp_opening: Duration::from_mins(1),
+            tcp_established: Duration::from_mins(5),
             tcp_closing: Duration::from_secs(5),
-            udp: Duration::from_secs(60),
+            udp: Duration::from_mins(1),
             icmp: Duration::from_secs(30),
-            other: Duration::from_secs(60),
+            other: Duration::from_mins(1),
         }
     }
 }
@@ -151,7 +151,7 @@ impl<S> FlowTable<S> {
     /// An empty table.
     ///
     /// Address space for all its flows is reserved now; memory is taken as flows come.
-    pub fn new(config: Config) -> Self {
+    pub fn new(config: &Config) -> Self {
         let max_flows = config.max_flows.clamp(1, NONE as usize - 1);
         let mut idle_rules = [IdleRule { timeout: 0, epoch: 0 }; Class::COUNT];
         for (class, timeout) in [
@@ -349,7 +349,7 @@ impl<S> FlowTable<S> {
         let longest_idle = self
             .idle
             .iter()
-            .filter_map(List::first)
+            .filter_map(|list| list.first())
             .max_by_key(|slot| tick.wrapping_sub(self.flows[*slot as usize].last_tick));
         if let Some(slot) = longest_idle {
             self.stats.evicted += 1;

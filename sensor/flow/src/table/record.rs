@@ -18,6 +18,7 @@ pub enum Direction {
 
 impl Direction {
     /// The opposite way.
+    #[must_use]
     pub const fn reverse(self) -> Self {
         match self {
             Self::FromInitiator => Self::FromResponder,
