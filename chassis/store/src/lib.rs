@@ -25,7 +25,7 @@ mod writer;
 pub use clickhouse::{Row, RowOwned, RowRead, RowWrite};
 pub use client::{InsertToken, Store, quote};
 pub use error::Error;
-pub use settings::{Retention, Secret, Settings};
+pub use settings::{Retention, Settings};
 pub use writer::{BatchLimits, BatchWriter, Written};
 
 /// The result of everything that talks to ClickHouse.
