@@ -1,3 +1,13 @@
-//! The sensor: states facts about what is on the wire.
+//! The sensor: states facts about what is on the wire, and draws no conclusions.
+//!
+//! In the order of the data: a [`wardwatch_capture::Source`] gives frames, the [`worker`] turns them into facts, the
+//! [`batch`] module cuts batches, and the uplink streams them to a collector until each is acknowledged.
+//! [`decode`] is the short way: the facts of capture files as JSON lines.
 
 #![forbid(unsafe_code)]
+
+pub mod batch;
+pub mod decode;
+mod jsonl;
+mod repeats;
+pub mod worker;

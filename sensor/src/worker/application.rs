@@ -1,0 +1,114 @@
+//! What the worker keeps for a flow above the transport: the conversation, and on TCP the two streams.
+
+use wardwatch_dissect::{
+    self as dissect, Address, Conversation, Input, Interest, Outcome, Statements, TCP, UDP,
+};
+use wardwatch_flow::packet::{Packet, Transport, tcp_flags};
+use wardwatch_flow::reassembly::{Budget, Delivery, Segment, Stream};
+use wardwatch_flow::table;
+use wardwatch_proto::v1::Protocol;
+
+/// The state of one flow.
+#[derive(Debug)]
+pub(super) struct Application {
+    conversation: Conversation,
+    streams: [Stream; 2],
+}
+
+impl Application {
+    /// Where there may be something to read. A lone SYN is no reason yet, so that a scan costs no memory; the ACK that
+    /// completes the handshake is, since it tells where the initiator's stream begins.
+    pub(super) fn begin(packet: &Packet<'_>) -> Option<Self> {
+        let candidates = match &packet.transport {
+            Transport::Tcp(tcp) if tcp.flags & tcp_flags::SYN == 0 => TCP,
+            Transport::Udp { .. } if !packet.payload.is_empty() => UDP,
+            _ => return None,
+        };
+        Some(Self { conversation: Conversation::new(candidates), streams: [Stream::new(), Stream::new()] })
+    }
+
+    pub(super) fn protocol(&self) -> Protocol {
+        self.conversation.protocol()
+    }
+
+    pub(super) fn outcome(&self) -> Outcome {
+        self.conversation.outcome()
+    }
+
+    pub(super) fn held_bytes(&self) -> usize {
+        self.conversation.held_bytes()
+    }
+
+    /// Reads what the packet brings.
+    pub(super) fn packet(
+        &mut self,
+        packet: &Packet<'_>,
+        direction: table::Direction,
+        at: u64,
+        flow: u64,
+        budget: &Budget,
+        statements: &mut Statements,
+    ) -> Interest {
+        let Some((sender, receiver)) = addresses(packet) else { return Interest::Keep };
+        let direction = match direction {
+            table::Direction::FromInitiator => dissect::Direction::FromInitiator,
+            table::Direction::FromResponder => dissect::Direction::FromResponder,
+        };
+        // As the contract numbers flows: 0 is "no flow".
+        let input = Input { direction, sender, receiver, at, flow: flow + 1, bytes: packet.payload };
+        let Transport::Tcp(tcp) = &packet.transport else {
+            return self.conversation.datagram(&input, statements);
+        };
+        let mut interest = Interest::Keep;
+        let [this, other] = [direction.index(), direction.reverse().index()];
+        if tcp.flags & tcp_flags::ACK != 0 {
+            let conversation = &mut self.conversation;
+            let reverse =
+                Input { direction: direction.reverse(), sender: receiver, receiver: sender, ..input };
+            self.streams[other].acknowledge(tcp.acknowledgment, budget, &mut |delivery| {
+                interest = later(interest, deliver(conversation, &reverse, delivery, statements));
+            });
+        }
+        let conversation = &mut self.conversation;
+        self.streams[this].push(Segment::of(tcp, packet), budget, &mut |delivery| {
+            interest = later(interest, deliver(conversation, &input, delivery, statements));
+        });
+        interest
+    }
+}
+
+fn deliver(
+    conversation: &mut Conversation,
+    input: &Input<'_>,
+    delivery: Delivery<'_>,
+    statements: &mut Statements,
+) -> Interest {
+    match delivery {
+        Delivery::Bytes(bytes) => conversation.bytes(&Input { bytes, ..*input }, statements),
+        Delivery::Gap(missing) => conversation.gap(input.direction, missing),
+        Delivery::End => Interest::Keep,
+    }
+}
+
+/// Interest that was lost once does not come back.
+fn later(before: Interest, now: Interest) -> Interest {
+    if before == Interest::Lost { before } else { now }
+}
+
+fn addresses(packet: &Packet<'_>) -> Option<(Address, Address)> {
+    let ip = packet.ip()?;
+    let (source_port, destination_port) = match &packet.transport {
+        Transport::Tcp(tcp) => (tcp.source_port, tcp.destination_port),
+        Transport::Udp { source_port, destination_port } => (*source_port, *destination_port),
+        _ => (0, 0),
+    };
+    let end = |mac: Option<wardwatch_flow::Mac>, ip, port| Address {
+        mac: mac.map(|mac| mac.0),
+        ip: Some(ip),
+        port,
+    };
+    Some((
+        end(packet.source_mac, ip.source, source_port),
+        end(packet.destination_mac, ip.destination, destination_port),
+    ))
+}

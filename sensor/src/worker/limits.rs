@@ -1,0 +1,53 @@
+//! The worker's bounds, as an operator sets them.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use wardwatch_flow::table;
+
+/// What a worker may hold, and how long. Durations are of packet time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Most flows at a time; the longest idle gives way.
+    pub flows: usize,
+    /// A flow that lasts is reported this often.
+    #[serde(with = "humantime_serde")]
+    pub active_interval: Duration,
+    /// Octets of TCP segments that wait for what is missing before them, over all flows.
+    pub reassembly_bytes: usize,
+    /// Octets of messages that are not complete yet, over all flows.
+    pub conversation_bytes: usize,
+    /// The same fact is stated once in this time.
+    #[serde(with = "humantime_serde")]
+    pub repeat_interval: Duration,
+    /// Facts that are remembered for that, times two.
+    pub remembered_facts: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            flows: 1_000_000,
+            active_interval: Duration::from_mins(1),
+            reassembly_bytes: 64 << 20,
+            conversation_bytes: 64 << 20,
+            repeat_interval: Duration::from_mins(10),
+            remembered_facts: 262_144,
+        }
+    }
+}
+
+impl Limits {
+    pub(super) fn table(&self) -> table::Config {
+        table::Config {
+            max_flows: self.flows,
+            active_interval: self.active_interval,
+            ..table::Config::default()
+        }
+    }
+
+    pub(super) fn repeat_nanoseconds(&self) -> u64 {
+        u64::try_from(self.repeat_interval.as_nanos()).unwrap_or(u64::MAX)
+    }
+}

@@ -1,0 +1,70 @@
+//! What a worker has counted.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use wardwatch_dissect::Outcome;
+
+/// Totals since the worker began.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Totals {
+    /// Frames taken.
+    pub packets: u64,
+    /// Octets of these frames on the wire.
+    pub bytes: u64,
+    /// Flows begun.
+    pub flows: u64,
+    /// Flow records stated.
+    pub flow_records: u64,
+    /// Observations stated.
+    pub observations: u64,
+    /// Observations held back since they had been stated lately.
+    pub repeats: u64,
+    /// Values not stated: empty, a placeholder, or outside their attribute's grammar.
+    pub refused: u64,
+    /// Flows that gave way since the table was full.
+    pub evicted_flows: u64,
+    /// Times that the packets' clock went back, or forward by more than an hour.
+    pub clock_jumps: u64,
+    /// Frames whose headers could not be read, by reason. The reasons are a closed list.
+    pub malformed: BTreeMap<&'static str, u64>,
+    /// Conversations that ended before their flow, by how. The words are a closed list.
+    pub conversations: BTreeMap<&'static str, u64>,
+}
+
+impl Totals {
+    pub(super) fn malformed(&mut self, reason: &'static str) {
+        *self.malformed.entry(reason).or_default() += 1;
+    }
+
+    pub(super) fn conversation(&mut self, outcome: Outcome, is_over_bound: bool) {
+        let word = match outcome {
+            _ if is_over_bound => "given up: too much held",
+            Outcome::Going => "given up",
+            Outcome::Unrecognised => "unrecognised",
+            Outcome::Learned => "learned",
+            Outcome::Broken(reason) => reason,
+            Outcome::Hole => "bytes lost",
+        };
+        *self.conversations.entry(word).or_default() += 1;
+    }
+
+    /// Adds what another worker counted.
+    pub fn add(&mut self, other: &Self) {
+        self.packets += other.packets;
+        self.bytes += other.bytes;
+        self.flows += other.flows;
+        self.flow_records += other.flow_records;
+        self.observations += other.observations;
+        self.repeats += other.repeats;
+        self.refused += other.refused;
+        self.evicted_flows += other.evicted_flows;
+        self.clock_jumps += other.clock_jumps;
+        for (reason, count) in &other.malformed {
+            *self.malformed.entry(reason).or_default() += count;
+        }
+        for (outcome, count) in &other.conversations {
+            *self.conversations.entry(outcome).or_default() += count;
+        }
+    }
+}
