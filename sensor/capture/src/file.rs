@@ -63,7 +63,7 @@ impl CaptureFile {
         };
         let mut window =
             Window::open(path).map_err(|cause| CaptureError::Open { path: path.to_owned(), cause })?;
-        let format = Format::of(&mut window).map_err(|fault| fault.in_file(path, window.offset()))?;
+        let format = Format::of(&mut window).map_err(|fault| fault.in_file(path, &window))?;
         Ok(Self {
             path: path.to_owned(),
             window,
@@ -146,7 +146,7 @@ impl Source for CaptureFile {
                 }
                 Err(fault) => {
                     self.ended = true;
-                    return Err(fault.in_file(&self.path, self.window.offset()));
+                    return Err(fault.in_file(&self.path, &self.window));
                 }
             }
         }
@@ -191,7 +191,7 @@ impl Source for CaptureFile {
 impl Format {
     fn of(window: &mut Window) -> Result<Self, Fault> {
         if !window.fill(4)? {
-            return Err(Fault::Format("the file is too short to be a capture file".into()));
+            return Err(Fault::here(window, "the file is too short to be a capture file"));
         }
         let magic = window.bytes().get(..4).unwrap_or_default();
         if Pcap::recognizes(magic) {
@@ -199,17 +199,17 @@ impl Format {
         } else if PcapNg::recognizes(magic) {
             Ok(Self::PcapNg(PcapNg::open()))
         } else {
-            Err(Fault::Format(format!("neither pcap nor pcapng begins with {magic:02x?}")))
+            Err(Fault::here(window, format!("neither pcap nor pcapng begins with {magic:02x?}")))
         }
     }
 }
 
 impl Fault {
-    fn in_file(self, path: &Path, offset: u64) -> CaptureError {
+    fn in_file(self, path: &Path, window: &Window) -> CaptureError {
         let path = path.to_owned();
         match self {
-            Self::Read(cause) => CaptureError::Read { path, offset, cause },
-            Self::Format(reason) => CaptureError::Format { path, offset, reason },
+            Self::Read(cause) => CaptureError::Read { path, offset: window.offset(), cause },
+            Self::Format { offset, reason } => CaptureError::Format { path, offset, reason },
         }
     }
 }

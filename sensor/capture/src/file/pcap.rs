@@ -38,13 +38,16 @@ impl Pcap {
 
     pub(super) fn open(window: &mut Window) -> Result<Self, Fault> {
         if !window.fill(FILE_HEADER)? {
-            return Err(Fault::Format("the file ends within its header".into()));
+            return Err(Fault::here(window, "the file ends within its header"));
         }
         let (_, header) = parse_pcap_header(window.bytes())
-            .map_err(|_| Fault::Format("the file header cannot be read".into()))?;
+            .map_err(|_| Fault::here(window, "the file header cannot be read"))?;
         if header.version_major != 2 {
             let (major, minor) = (header.version_major, header.version_minor);
-            return Err(Fault::Format(format!("pcap version {major}.{minor}; only version 2 can be read")));
+            return Err(Fault::here(
+                window,
+                format!("pcap version {major}.{minor}; only version 2 can be read"),
+            ));
         }
         window.skip(FILE_HEADER as u64)?;
         Ok(Self::of(&header))
@@ -70,7 +73,10 @@ impl Pcap {
         // The length is judged before anything is read for it.
         let captured = self.order.u32(window.bytes(), 8) as usize;
         if captured > LONGEST_PACKET {
-            return Err(Fault::Format(format!("a packet of {captured} bytes, more than {LONGEST_PACKET}")));
+            return Err(Fault::here(
+                window,
+                format!("a packet of {captured} bytes, more than {LONGEST_PACKET}"),
+            ));
         }
         let size = self.record_header + captured;
         if !window.fill(size)? {

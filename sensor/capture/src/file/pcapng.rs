@@ -50,15 +50,15 @@ impl PcapNg {
             }
             let kind = self.order.u32(window.bytes(), 0);
             if kind == SHB_MAGIC {
-                self.order = section_order(window.bytes())?;
+                self.order = section_order(window)?;
             }
             let length = self.order.u32(window.bytes(), 4);
             if (length as usize) < SMALLEST_BLOCK || !length.is_multiple_of(4) {
-                return Err(Fault::Format(format!("a block of type {kind:#x} with {length} bytes")));
+                return Err(Fault::here(window, format!("a block of type {kind:#x} with {length} bytes")));
             }
             let within_reach = match kind {
                 SHB_MAGIC | IDB_MAGIC | EPB_MAGIC | SPB_MAGIC | PACKET_BLOCK => {
-                    self.load(window, kind, length as usize)?
+                    self.load(window, kind, length)?
                 }
                 _ => self.pass(window, kind, length)?,
             };
@@ -79,25 +79,28 @@ impl PcapNg {
     }
 
     /// Brings a block that is needed into memory, whole; `false` if the file ends before.
-    fn load(&self, window: &mut Window, kind: u32, length: usize) -> Result<bool, Fault> {
-        if length > Window::LIMIT {
-            return Err(Fault::Format(format!(
-                "a block of type {kind:#x} with {length} bytes, more than can be"
-            )));
+    fn load(&self, window: &mut Window, kind: u32, length: u32) -> Result<bool, Fault> {
+        let size = length as usize;
+        if size > Window::LIMIT {
+            return Err(Fault::here(
+                window,
+                format!("a block of type {kind:#x} with {length} bytes, more than can be"),
+            ));
         }
-        if !window.fill(length)? {
+        if !window.fill(size)? {
             return Ok(false);
         }
-        let again = self.order.u32(window.bytes(), length - 4);
-        same_length(kind, length as u32, again).map(|()| true)
+        same_length(window.offset(), kind, length, self.order.u32(window.bytes(), size - 4))?;
+        Ok(true)
     }
 
     /// Passes a block that is not needed (statistics, names, secrets), without holding it in memory.
     fn pass(&self, window: &mut Window, kind: u32, length: u32) -> Result<bool, Fault> {
+        let begin = window.offset();
         if !window.skip(u64::from(length) - 4)? || !window.fill(4)? {
             return Ok(false);
         }
-        same_length(kind, length, self.order.u32(window.bytes(), 0))?;
+        same_length(begin, kind, length, self.order.u32(window.bytes(), 0))?;
         Ok(window.skip(4)?)
     }
 
@@ -105,7 +108,7 @@ impl PcapNg {
     fn start_section(&mut self, window: &mut Window, size: usize) -> Result<(), Fault> {
         let major = self.order.u16(window.bytes(), 12);
         if major != 1 {
-            return Err(Fault::Format(format!("pcapng version {major}; only version 1 can be read")));
+            return Err(Fault::here(window, format!("pcapng version {major}; only version 1 can be read")));
         }
         self.interfaces.clear();
         window.skip(size as u64)?;
@@ -114,7 +117,10 @@ impl PcapNg {
 
     fn add_interface(&mut self, window: &mut Window, size: usize) -> Result<(), Fault> {
         if self.interfaces.len() >= MOST_INTERFACES {
-            return Err(Fault::Format(format!("more than {MOST_INTERFACES} interfaces in one section")));
+            return Err(Fault::here(
+                window,
+                format!("more than {MOST_INTERFACES} interfaces in one section"),
+            ));
         }
         let block = window.bytes().get(..size).unwrap_or_default();
         self.interfaces.push(match self.parse(block) {
@@ -189,21 +195,21 @@ impl PcapNg {
 }
 
 /// The byte order that a section header tells (4.1).
-fn section_order(block: &[u8]) -> Result<ByteOrder, Fault> {
-    match block.get(8..12) {
+fn section_order(window: &Window) -> Result<ByteOrder, Fault> {
+    match window.bytes().get(8..12) {
         Some([0x4d, 0x3c, 0x2b, 0x1a]) => Ok(ByteOrder::Little),
         Some([0x1a, 0x2b, 0x3c, 0x4d]) => Ok(ByteOrder::Big),
-        _ => Err(Fault::Format("a section header without the byte-order magic".into())),
+        _ => Err(Fault::here(window, "a section header without the byte-order magic")),
     }
 }
 
-fn same_length(kind: u32, length: u32, again: u32) -> Result<(), Fault> {
+/// The length that a block tells at its end is the one it tells at its begin (3.1).
+fn same_length(offset: u64, kind: u32, length: u32, again: u32) -> Result<(), Fault> {
     if length == again {
         return Ok(());
     }
-    Err(Fault::Format(format!(
-        "a block of type {kind:#x} with {length} bytes at its begin and {again} at its end"
-    )))
+    let reason = format!("a block of type {kind:#x} with {length} bytes at its begin and {again} at its end");
+    Err(Fault::Format { offset, reason })
 }
 
 /// How an interface counts time (4.2, options `if_tsresol` and `if_tsoffset`).

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use super::window::Window;
 use crate::LinkType;
 
 /// The longest packet taken from a file, in bytes: what Wireshark and libpcap take at most. A longer one is a sign of
@@ -33,11 +34,20 @@ pub(super) enum Next {
     Cut,
 }
 
-/// Why reading cannot go on. The place is where the window stands.
+/// Why reading cannot go on.
 #[derive(Debug)]
 pub(super) enum Fault {
+    /// The bytes behind the window could not be read.
     Read(io::Error),
-    Format(String),
+    /// What begins at an offset of the file is not what it should be.
+    Format { offset: u64, reason: String },
+}
+
+impl Fault {
+    /// A fault in what the window begins with.
+    pub(super) fn here(window: &Window, reason: impl Into<String>) -> Self {
+        Self::Format { offset: window.offset(), reason: reason.into() }
+    }
 }
 
 impl From<io::Error> for Fault {

@@ -1,0 +1,13 @@
+//! What a source of packets promises, as specifications: file formats by the drafts that define them, damaged files,
+//! a collection of real captures, and interfaces in network namespaces.
+
+mod bytes;
+mod corpus;
+mod damaged;
+mod namespace;
+mod pace;
+mod packet_socket;
+mod pcap;
+mod pcapng;
+mod reading;
+mod skipped;
