@@ -130,11 +130,12 @@ impl Datagram {
         self.ip_length = self.ip_length.saturating_add(packet.ip_length);
         let Fragment { offset, more, length, .. } = fragment;
         let offset = u32::from(offset);
+        // Where more fragments follow, the length is a multiple of 8; an odd rest is left out, as receivers do.
+        let length = if more { length & !7 } else { length };
         let end = offset.saturating_add(length);
         let highest = self.pieces.last().map_or(0, Piece::end);
         let is_sound = length > 0
             && end <= LARGEST_PAYLOAD
-            && (!more || length % 8 == 0)
             && self.end.is_none_or(|known| if more { end <= known } else { end == known })
             && (more || highest <= end)
             && self.pieces.len() < MOST_PIECES;

@@ -47,8 +47,8 @@ pub struct Stats {
     pub evicted: u64,
     /// Fragments that overlapped bytes already there; the earlier bytes were kept.
     pub overlaps: u64,
-    /// Fragments refused: beyond 64 KiB, beyond the datagram's end, of a contradictory end, empty, not a multiple of 8
-    /// bytes where more follow, or one too many of a datagram. Their frames and bytes still count with it.
+    /// Fragments refused: beyond 64 KiB, beyond the datagram's end, of a contradictory end, empty, or one too many of a
+    /// datagram. Their frames and bytes still count with it.
     pub invalid: u64,
 }
 

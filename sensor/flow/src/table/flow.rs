@@ -59,6 +59,7 @@ mod bit {
     pub(super) const INTERVAL_OPEN: u8 = 1 << 2;
     pub(super) const HAS_SENT: u8 = 1 << 3;
     pub(super) const SYN_KNOWN: u8 = 1 << 5;
+    pub(super) const INTERVAL_LISTED: u8 = 1 << 7;
 }
 
 /// What a TCP segment means for the flow that has its 5-tuple.
@@ -184,6 +185,15 @@ impl<S> Flow<S> {
         self.bits & bit::INTERVAL_OPEN != 0
     }
 
+    /// Whether the flow is in the list of open intervals.
+    pub(super) const fn interval_is_listed(&self) -> bool {
+        self.bits & bit::INTERVAL_LISTED != 0
+    }
+
+    pub(super) fn set_interval_listed(&mut self, listed: bool) {
+        self.bits = if listed { self.bits | bit::INTERVAL_LISTED } else { self.bits & !bit::INTERVAL_LISTED };
+    }
+
     /// Whether the counters of this interval are nearing their ends.
     pub(super) const fn is_full(&self) -> bool {
         (self.sent[0].packets | self.sent[1].packets) >> 31 != 0
@@ -217,15 +227,22 @@ impl<S> Flow<S> {
             return Continuity::Same;
         }
         let initial = self.sent[sender.index()].initial_sequence;
-        let another = if self.has(bit::SYN_KNOWN, sender) {
-            // The same number again is a retransmission. A SYN-ACK alone proves nothing on a live connection.
-            tcp.sequence != initial && (tcp.flags & tcp_flags::ACK == 0 || self.class == Class::TcpClosing)
+        let another = if tcp.flags & tcp_flags::ACK != 0 {
+            // A SYN-ACK alone proves nothing on a live connection. After a reset it may still answer the flow's SYN.
+            let peer = sender.other();
+            let acknowledged = tcp.acknowledgment.wrapping_sub(1);
+            let answers =
+                self.has(bit::SYN_KNOWN, peer) && self.sent[peer.index()].initial_sequence == acknowledged;
+            self.class == Class::TcpClosing && !answers
+        } else if self.has(bit::SYN_KNOWN, sender) {
+            // The same number again is a retransmission.
+            tcp.sequence != initial
         } else if self.has(bit::HAS_SENT, sender) {
             // Segments overtook their own SYN if they are just ahead of it.
             const OVERTAKEN: u32 = 1 << 16;
             self.class == Class::TcpClosing || initial.wrapping_sub(tcp.sequence) >= OVERTAKEN
         } else {
-            self.class == Class::TcpClosing && tcp.flags & tcp_flags::ACK == 0
+            self.class == Class::TcpClosing
         };
         if another { Continuity::Another } else { Continuity::Same }
     }
@@ -269,6 +286,10 @@ impl<S> Flow<S> {
                 self.sent[sender.index()].initial_sequence = sequence;
                 self.bits |= bit::SYN_KNOWN << sender.index();
                 self.correct_initiator(flags, sender);
+            }
+            if self.class == Class::TcpClosing {
+                // The same connection is tried again after a refusal.
+                self.class = Class::TcpOpening;
             }
         } else if self.class == Class::TcpOpening {
             self.class = Class::TcpEstablished;

@@ -34,7 +34,8 @@ use crate::packet::{Ip, Packet};
 pub struct Config {
     /// The most flows kept at a time; each takes about 200 bytes.
     pub max_flows: usize,
-    /// A flow that lasts states a record this often.
+    /// A flow that lasts states a record this often; one that is about to be idle waits for that, so that most flows
+    /// state only one.
     pub active_interval: Duration,
     /// Idle timeout of TCP of which only SYN and SYN-ACK were seen.
     pub tcp_opening: Duration,
@@ -55,9 +56,10 @@ impl Default for Config {
         Self {
             max_flows: 1_000_000,
             active_interval: Duration::from_mins(1),
-            tcp_opening: Duration::from_mins(1),
+            // Linux repeats a SYN at intervals of up to 64 s.
+            tcp_opening: Duration::from_secs(70),
             tcp_established: Duration::from_mins(5),
-            tcp_closing: Duration::from_secs(5),
+            tcp_closing: Duration::from_secs(10),
             udp: Duration::from_mins(1),
             icmp: Duration::from_secs(30),
             other: Duration::from_mins(1),
@@ -242,7 +244,12 @@ impl<S> FlowTable<S> {
         while let Some(slot) = self.intervals.first()
             && self.interval_is_due(slot, tick)
         {
-            self.state(slot, EndReason::Active, sink);
+            if self.ends_soon(slot, tick) {
+                // One record instead of two: its last one will say it all, or the next packet will cut the interval.
+                self.unlist_interval(slot);
+            } else {
+                self.state(slot, EndReason::Active, sink);
+            }
         }
     }
 
@@ -319,7 +326,7 @@ impl<S> FlowTable<S> {
     /// Counts a packet and keeps the flow's places in the lists.
     fn count(&mut self, slot: u32, packet: &Packet<'_>, sender: Side, at: u64, tick: u32, is_new: bool) {
         let flow = &mut self.flows[slot as usize];
-        let (class, last_tick, had_interval) = (flow.class, flow.last_tick, flow.interval_is_open());
+        let (class, last_tick, was_open) = (flow.class, flow.last_tick, flow.interval_is_open());
         flow.count(packet, sender, at, tick);
         let new_class = flow.class;
         let epoch = self.idle_rules[new_class as usize].epoch;
@@ -329,7 +336,8 @@ impl<S> FlowTable<S> {
             self.idle[class as usize].remove(&mut self.flows, slot);
             self.idle[new_class as usize].push(&mut self.flows, slot);
         }
-        if !had_interval {
+        if !was_open {
+            self.flows[slot as usize].set_interval_listed(true);
             self.intervals.push(&mut self.flows, slot);
         }
     }
@@ -342,6 +350,13 @@ impl<S> FlowTable<S> {
     fn interval_is_due(&self, slot: u32, tick: u32) -> bool {
         let flow = &self.flows[slot as usize];
         flow.interval_is_open() && tick.wrapping_sub(flow.start_tick) >= self.active_interval
+    }
+
+    /// Whether a flow will be idle within another interval if no packet comes.
+    fn ends_soon(&self, slot: u32, tick: u32) -> bool {
+        let flow = &self.flows[slot as usize];
+        let idle = tick.wrapping_sub(flow.last_tick);
+        self.idle_rules[flow.class as usize].timeout.saturating_sub(idle) <= self.active_interval
     }
 
     /// Makes room: ends the flow that has been idle longest.
@@ -386,11 +401,16 @@ impl<S> FlowTable<S> {
     fn state(&mut self, slot: u32, reason: EndReason, sink: &mut impl Sink<S>) {
         let flow = &mut self.flows[slot as usize];
         let record = flow.record(reason);
-        let had_interval = flow.interval_is_open();
         flow.next_interval();
         sink.record(record, &mut flow.state);
         self.stats.records += 1;
-        if had_interval {
+        self.unlist_interval(slot);
+    }
+
+    fn unlist_interval(&mut self, slot: u32) {
+        let flow = &mut self.flows[slot as usize];
+        if flow.interval_is_listed() {
+            flow.set_interval_listed(false);
             self.intervals.remove(&mut self.flows, slot);
         }
     }
