@@ -1,0 +1,156 @@
+//! `cargo xtask test`: every test, with the engines it needs, counted honestly.
+//!
+//! A test that cannot run here (no root, no Java, no recorded traffic) returns early and says so: a line on standard
+//! error and one, `<crate>::<test>: <reason>`, in the file that `WARDWATCH_SKIPPED` names. The test harness counts
+//! it as passed; this command does not.
+
+mod outcome;
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, ExitStatus, Stdio};
+use std::sync::mpsc;
+use std::{env, fs, io, process, thread};
+
+use anyhow::{Context, Result};
+use clap::Args;
+
+use crate::{cargo, fetch, packages};
+use outcome::Outcome;
+
+/// Which tests to run.
+#[derive(Args)]
+pub(crate) struct Selection {
+    /// Only the tests of this package; may be repeated
+    #[arg(short, long = "package", value_name = "NAME")]
+    packages: Vec<String>,
+    /// Passed to the test programs, such as a part of a test's name
+    #[arg(last = true, value_name = "FILTER")]
+    arguments: Vec<String>,
+}
+
+/// Runs the tests and prints the count as the last line.
+pub(crate) fn run(selection: &Selection) -> Result<ExitCode> {
+    packages::ensure(packages::BUILD)?;
+    // Tests skip by name when something of these is not there.
+    for prepared in [
+        packages::ensure(packages::TESTS),
+        fetch::run(fetch::What::Clickhouse),
+        fetch::run(fetch::What::Kafka),
+    ] {
+        if let Err(error) = prepared {
+            eprintln!("warning: {error:#}; tests that need it are skipped");
+        }
+    }
+    if !selection.packages.is_empty() {
+        // Tests of other packages start it; with the whole workspace it is built anyway.
+        cargo::run(&["build", "--package", "wardwatch-engine"])?;
+    }
+    let skipped = SkippedFile::new();
+    let mut outcome = Outcome::default();
+    let status = stream(command(selection, skipped.path()), &mut outcome)?;
+    outcome.skip(&skipped.read()?);
+    if !status.success() {
+        outcome.require_failure();
+    }
+
+    println!();
+    for skipped in outcome.skipped() {
+        println!("skipped {skipped}");
+    }
+    for crashed in outcome.crashed() {
+        println!("crashed {crashed}");
+    }
+    println!("{outcome}");
+    Ok(if status.success() && !outcome.has_failed() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn command(selection: &Selection, skipped: &Path) -> Command {
+    let mut command = cargo::command();
+    command.args(["test", "--no-fail-fast"]);
+    if selection.packages.is_empty() {
+        command.arg("--workspace");
+    }
+    for package in &selection.packages {
+        command.args(["--package", package]);
+    }
+    command.arg("--").args(&selection.arguments);
+    command.env("WARDWATCH_SKIPPED", skipped).stdin(Stdio::null());
+    command
+}
+
+/// The file that skipped tests write to, removed afterwards.
+struct SkippedFile(PathBuf);
+
+impl SkippedFile {
+    fn new() -> Self {
+        Self(env::temp_dir().join(format!("wardwatch-skipped-{}", process::id())))
+    }
+
+    fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Its content; nothing when nobody skipped.
+    fn read(&self) -> Result<String> {
+        match fs::read_to_string(&self.0) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
+            read => read.with_context(|| format!("read {}", self.0.display())),
+        }
+    }
+}
+
+impl Drop for SkippedFile {
+    fn drop(&mut self) {
+        // Mostly it is not there.
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+/// Runs a command, passes on what it prints line by line as it comes, and reads along.
+fn stream(mut command: Command, outcome: &mut Outcome) -> Result<ExitStatus> {
+    let mut child =
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().context("run cargo test")?;
+    let (lines, printed) = mpsc::sync_channel(1024);
+    let readers = [
+        child.stdout.take().map(|pipe| reader(pipe, Pipe::Out, lines.clone())),
+        child.stderr.take().map(|pipe| reader(pipe, Pipe::Errors, lines)),
+    ];
+    for (pipe, line) in printed {
+        match pipe {
+            Pipe::Out => io::stdout().write_all(&line),
+            Pipe::Errors => io::stderr().write_all(&line),
+        }
+        .context("pass on what cargo test prints")?;
+        outcome.read(&String::from_utf8_lossy(&line));
+    }
+    for reader in readers.into_iter().flatten() {
+        // A reader ends with its pipe and panics nowhere.
+        let _ = reader.join();
+    }
+    child.wait().context("wait for cargo test")
+}
+
+#[derive(Clone, Copy)]
+enum Pipe {
+    Out,
+    Errors,
+}
+
+fn reader(
+    pipe: impl Read + Send + 'static,
+    which: Pipe,
+    lines: mpsc::SyncSender<(Pipe, Vec<u8>)>,
+) -> thread::JoinHandle<()> {
+    thread::spawn(move || {
+        let mut pipe = BufReader::new(pipe);
+        loop {
+            let mut line = Vec::new();
+            match pipe.read_until(b'\n', &mut line) {
+                Ok(0) | Err(_) => return,
+                Ok(_) if lines.send((which, line)).is_err() => return,
+                Ok(_) => {}
+            }
+        }
+    })
+}
