@@ -28,7 +28,8 @@ const SLICE: Duration = Duration::from_millis(100);
 
 /// A capture file that is being read.
 ///
-/// Memory does not depend on the size of the file: half a mebibyte at most, and what a decompressor needs.
+/// Memory does not depend on the size of the file: half a mebibyte at most, and what a decompressor needs (Zstandard up
+/// to 128 MiB, if the file was compressed for that).
 pub struct CaptureFile {
     path: PathBuf,
     window: Window,

@@ -7,8 +7,8 @@
 pub struct Frame<'a> {
     /// When the frame was captured, in nanoseconds since the Unix epoch (UTC).
     pub at: u64,
-    /// Length of the frame on the wire in bytes, without the frame check sequence, with the tag in [`Frame::vlan`].
-    /// More was sent than was captured if it exceeds [`Frame::captured_length`].
+    /// Length of the frame on the wire in bytes, as the capture tells it, with the tag in [`Frame::vlan`]. From an
+    /// interface it does not include the frame check sequence; in files it may.
     pub wire_length: u32,
     /// What the bytes begin with.
     pub link: LinkType,

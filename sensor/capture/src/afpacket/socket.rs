@@ -109,7 +109,8 @@ impl Socket {
         // SAFETY: one valid pollfd, and the count says one.
         match check(unsafe { libc::poll(&raw mut poll, 1, milliseconds) }) {
             Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(Wait::TimedOut),
+            // A signal: the time is not over, and looking once more costs nothing.
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(Wait::Ready),
             Err(error) => return Err(error),
         }
         if poll.revents & !libc::POLLIN != 0 {
