@@ -132,6 +132,11 @@ impl Runner {
         beside.into_iter().find(|program| program.is_file()).map(Self).ok_or(Error::NoProgram(this))
     }
 
+    /// The program itself.
+    pub fn program(&self) -> &Path {
+        &self.0
+    }
+
     /// A command that runs `program` in a process group of its own, tied to the life of this process. Start it with
     /// [`Owned::spawn`](crate::Owned::spawn).
     pub fn exec(&self, program: impl AsRef<OsStr>) -> Command {

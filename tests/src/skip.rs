@@ -1,0 +1,104 @@
+//! Tests that cannot run here say so by name; what they need is asked for in one line.
+//!
+//! ```no_run
+//! # use wardwatch_tests::skip;
+//! // #[test]
+//! fn captures_a_flow() {
+//!     if skip::unless_root("captures_a_flow") {
+//!         return;
+//!     }
+//! }
+//! ```
+//!
+//! A line goes to standard error for people, and to the file that `WARDWATCH_SKIPPED` names for the runner, which
+//! counts the test as skipped.
+
+use std::fmt::Display;
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::{env, io};
+
+use wardwatch_engine::Source;
+use wardwatch_engine::cache::Cache;
+
+use crate::kafka;
+
+/// Says that `test` is skipped and why. The caller returns.
+///
+/// # Panics
+/// When the runner's file cannot be written: the test must not be counted as passed.
+pub fn skip(test: &str, reason: impl Display) {
+    let reason = reason.to_string().replace('\n', " ");
+    // Where standard error is closed there is nobody to tell.
+    let _ = writeln!(io::stderr(), "SKIPPED {test}: {reason}");
+    if let Some(path) = env::var_os("WARDWATCH_SKIPPED") {
+        let line = format!("wardwatch-tests::{test}: {reason}\n");
+        let written = OpenOptions::new()
+            .append(true)
+            .create(true)
+            .open(&path)
+            .and_then(|mut file| file.write_all(line.as_bytes()));
+        assert!(written.is_ok(), "write {}: {written:?}", Path::new(&path).display());
+    }
+}
+
+fn unless(there: bool, test: &str, reason: impl Display) -> bool {
+    if !there {
+        skip(test, reason);
+    }
+    !there
+}
+
+/// True, and `test` is skipped, when this is not root.
+pub fn unless_root(test: &str) -> bool {
+    unless(rustix::process::geteuid().is_root(), test, "needs root")
+}
+
+/// True, and `test` is skipped, when a program is not on the `PATH`.
+pub fn unless_program(test: &str, program: &str) -> bool {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let there = env::split_paths(&path).any(|folder| folder.join(program).is_file());
+    unless(there, test, format!("needs the program {program}"))
+}
+
+/// True, and `test` is skipped, when there is no Java that runs Apache Kafka 4 (17 or later).
+pub fn unless_java(test: &str) -> bool {
+    let version = Command::new("java").arg("-version").stdin(Stdio::null()).output();
+    // openjdk version "17.0.15" 2025-04-15
+    let major = version.ok().and_then(|output| {
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        text.split('"').nth(1)?.split('.').next()?.parse::<u32>().ok()
+    });
+    unless(major.is_some_and(|major| major >= 17), test, "needs Java 17 or later")
+}
+
+/// True, and `test` is skipped, when Apache Kafka cannot be started here.
+pub fn unless_kafka(test: &str) -> bool {
+    let there = kafka::libraries().is_dir();
+    unless_java(test) || unless(there, test, "needs Apache Kafka: `cargo xtask fetch kafka`")
+}
+
+/// True, and `test` is skipped, when ClickHouse cannot be started here.
+pub fn unless_clickhouse(test: &str) -> bool {
+    match Source::find(&Cache::default()) {
+        Ok(_) => false,
+        Err(missing) => unless(false, test, missing),
+    }
+}
+
+/// The folder of recorded traffic and expectations, `WARDWATCH_TEST_DATA` or `../shared`; `None`, and `test` is
+/// skipped, when it is not there.
+pub fn unless_test_data(test: &str) -> Option<PathBuf> {
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared");
+    let folder = env::var_os("WARDWATCH_TEST_DATA").map_or(beside, PathBuf::from);
+    if folder.is_dir() {
+        return Some(folder);
+    }
+    skip(
+        test,
+        format!("needs recorded traffic in {}; WARDWATCH_TEST_DATA names another folder", folder.display()),
+    );
+    None
+}
