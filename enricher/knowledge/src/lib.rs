@@ -1,38 +1,192 @@
-//! What identifies a device: the declarative knowledge pack and its rules.
+//! What identifies a device, as data: a declarative pack of TOML files that is built in and over which a hospital may
+//! lay its own.
+//!
+//! A pack holds manufacturers and their spellings, MAC prefixes, DICOM roots, BACnet vendors, HL7 applications, the
+//! order in which sources are believed, the taxonomy with the rules that classify, and the factors of the score.
+//! Every rule and factor carries an example that must match it; a pack whose rules do not hold their own examples, or
+//! ask for values that no sensor may send, is refused with an error that names file, entry and key.
+//!
+//! The crate is pure: it reads files once and judges [`Evidence`] afterwards, without a clock: ages are counted from
+//! the time on the wire.
 
 #![forbid(unsafe_code)]
 
-mod error;
+use std::collections::HashMap;
+use std::path::Path;
 
+mod condition;
+mod date;
+mod dicom;
+mod error;
+mod evidence;
+mod example;
+mod hl7;
+mod manufacturer;
+mod pack;
+mod score;
+mod source;
+mod taxonomy;
+
+pub use dicom::DicomRoot;
 pub use error::KnowledgeError;
+pub use evidence::{Evidence, Field, Said, Spoken, describe_said};
+pub use manufacturer::Registered;
+pub use score::{Factor, Held};
+pub use source::{Source, Trust};
+pub use taxonomy::{Classification, Reason};
+use wardwatch_proto::v1::subject::Role;
+use wardwatch_proto::v1::{Attribute, Protocol};
 
 /// A checked knowledge pack.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Knowledge {
     version: String,
-}
-
-#[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Header {
-    version: String,
+    manufacturers: manufacturer::Manufacturers,
+    dicom_roots: dicom::DicomRoots,
+    bacnet_vendors: HashMap<u32, String>,
+    hl7_applications: hl7::Hl7Applications,
+    sources: source::Sources,
+    taxonomy: taxonomy::Taxonomy,
+    factors: score::Factors,
+    watched: Vec<Attribute>,
 }
 
 impl Knowledge {
     /// The pack that is built in.
     pub fn builtin() -> Result<Self, KnowledgeError> {
-        let header: Header =
-            toml::from_str(include_str!("../pack/pack.toml")).map_err(|error| KnowledgeError::Entry {
-                file: "pack.toml".into(),
-                entry: String::new(),
-                key: "version".into(),
-                problem: error.message().to_owned(),
-            })?;
-        Ok(Self { version: header.version })
+        Self::from_files(&pack::built_in()?)
     }
 
-    /// The pack's version, with those of the packs laid over it.
+    /// The built-in pack with another laid over it: a `.toml` file, or a folder of such files, read in the order of
+    /// their names. An entry of the same id, name or key replaces the built-in one.
+    pub fn with(path: &Path) -> Result<Self, KnowledgeError> {
+        let mut files = pack::built_in()?;
+        files.extend(pack::read_from(path)?);
+        Self::from_files(&files)
+    }
+
+    fn from_files(files: &[pack::File]) -> Result<Self, KnowledgeError> {
+        let mut knowledge = Self::default();
+        for file in files {
+            knowledge.add(file)?;
+        }
+        knowledge.taxonomy.check_examples()?;
+        knowledge.factors.check_examples()?;
+        knowledge.watched = knowledge.factors.watched().collect();
+        Ok(knowledge)
+    }
+
+    /// Takes in one file; what it refers to must stand in it or in a file before it.
+    fn add(&mut self, file: &pack::File) -> Result<(), KnowledgeError> {
+        if let Some(version) = file.value::<String>("version")? {
+            let joined = if self.version.is_empty() { "" } else { "+" };
+            self.version = format!("{}{joined}{}", self.version, version.value);
+        }
+        for entry in file.entries("manufacturer", "name")? {
+            self.manufacturers.add(entry)?;
+        }
+        if let Some(prefixes) = file.value("mac_prefixes")? {
+            self.manufacturers.add_prefixes(prefixes)?;
+        }
+        for entry in file.entries("dicom_root", "root")? {
+            self.dicom_roots.add(entry, &self.manufacturers)?;
+        }
+        if let Some(vendors) = file.value::<HashMap<String, String>>("bacnet_vendors")? {
+            for (text, name) in vendors.value {
+                let id = text.parse().map_err(|_| vendors.place.wrong(&text, "must be a number"))?;
+                if !self.manufacturers.is_known(&name) {
+                    return Err(vendors.place.wrong(&text, format!("no manufacturer is called {name:?}")));
+                }
+                self.bacnet_vendors.insert(id, name);
+            }
+        }
+        for entry in file.entries("hl7_application", "prefix")? {
+            self.hl7_applications.add(entry, &self.manufacturers)?;
+        }
+        for entry in file.entries("source", "attributes")? {
+            self.sources.add(entry)?;
+        }
+        if let Some(attributes) = file.value("many_valued")? {
+            self.sources.add_many_valued(&attributes)?;
+        }
+        if let Some(protocols) = file.value("binding_protocols")? {
+            self.sources.add_binding(&protocols)?;
+        }
+        for entry in file.entries("type", "name")? {
+            self.taxonomy.add_type(entry)?;
+        }
+        for entry in file.entries("rule", "id")? {
+            self.taxonomy.add_rule(entry)?;
+        }
+        for entry in file.entries("factor", "id")? {
+            self.factors.add(entry)?;
+        }
+        Ok(())
+    }
+
+    /// The pack's version, joined by `+` with those of the packs laid over it.
     pub fn version(&self) -> &str {
         &self.version
+    }
+
+    /// The canonical name of a manufacturer by a spelling met in a protocol; `None` where it is not known.
+    pub fn manufacturer(&self, spelling: &str, protocol: Protocol) -> Option<&str> {
+        self.manufacturers.canonical(spelling, protocol)
+    }
+
+    /// The one category that a manufacturer makes devices of; empty where it makes several or is not known.
+    pub fn makes(&self, manufacturer: &str) -> &str {
+        self.manufacturers.makes(manufacturer)
+    }
+
+    /// Whom a MAC address is registered to; `None` for unknown and for locally administered addresses.
+    pub fn registered(&self, mac: [u8; 6]) -> Option<&Registered> {
+        self.manufacturers.registered(mac)
+    }
+
+    /// Whose root a DICOM implementation class UID is under.
+    pub fn dicom_root(&self, uid: &str) -> Option<&DicomRoot> {
+        self.dicom_roots.owner(uid)
+    }
+
+    /// The manufacturer of a BACnet vendor identifier.
+    pub fn bacnet_vendor(&self, id: u32) -> Option<&str> {
+        self.bacnet_vendors.get(&id).map(String::as_str)
+    }
+
+    /// The manufacturer of an HL7 sending application.
+    pub fn hl7_application(&self, application: &str) -> Option<&str> {
+        self.hl7_applications.manufacturer(application)
+    }
+
+    /// How far a source is believed for an attribute.
+    pub fn trust(&self, attribute: Attribute, source: Source, told_by: Role) -> Trust {
+        self.sources.trust(attribute, source, told_by)
+    }
+
+    /// Whether a device has many values of this attribute at once; of any other, one is shown.
+    pub fn has_many_values(&self, attribute: Attribute) -> bool {
+        self.sources.has_many_values(attribute)
+    }
+
+    /// Whether an address stands in this protocol beside the MAC address that really has it.
+    pub fn binds(&self, protocol: Protocol) -> bool {
+        self.sources.binds(protocol)
+    }
+
+    /// What kind of device it is.
+    pub fn classify(&self, evidence: &Evidence<'_>) -> Classification {
+        self.taxonomy.classify(evidence)
+    }
+
+    /// The score's factors that hold, most points first.
+    pub fn judge(&self, evidence: &Evidence<'_>) -> Vec<Held<'_>> {
+        self.factors.judge(evidence)
+    }
+
+    /// Whether a statement is something that the alerter wants to hear of.
+    pub fn is_finding(&self, said: &Said<'_>) -> bool {
+        matches!(said.field, Field::Stated(attribute) if self.watched.contains(&attribute))
+            && self.factors.is_finding(said)
     }
 }
