@@ -148,12 +148,11 @@ fn read(file: File, frame: &mut impl FnMut(Link, u64, &[u8], u32)) -> Result<(),
     loop {
         let (offset, block) = match reader.next() {
             Ok(next) => next,
-            Err(PcapError::Eof) => return Ok(()),
+            Err(PcapError::Eof | PcapError::UnexpectedEof) => return Ok(()),
             Err(PcapError::Incomplete(_)) => {
                 reader.refill().map_err(|error| format!("{error:?}"))?;
                 continue;
             }
-            Err(PcapError::UnexpectedEof) => return Ok(()),
             Err(error) => return Err(format!("{error:?}").into()),
         };
         match block {

@@ -5,8 +5,6 @@
 //! are still counted with a flow.
 
 mod datagram;
-#[cfg(test)]
-mod tests;
 
 use std::{collections::VecDeque, net::IpAddr, time::Duration};
 

@@ -8,8 +8,6 @@ mod address;
 mod ip;
 mod link;
 mod malformed;
-#[cfg(test)]
-mod tests;
 mod transport;
 
 use std::net::IpAddr;

@@ -7,8 +7,6 @@
 
 mod budget;
 mod held;
-#[cfg(test)]
-mod tests;
 
 pub use budget::{Budget, Stats};
 

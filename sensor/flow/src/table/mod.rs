@@ -11,8 +11,6 @@ mod key;
 mod lists;
 mod record;
 mod server_ports;
-#[cfg(test)]
-mod tests;
 
 use std::{hash::BuildHasher, time::Duration};
 
