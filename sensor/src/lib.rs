@@ -7,7 +7,15 @@
 #![forbid(unsafe_code)]
 
 pub mod batch;
+pub mod config;
 pub mod decode;
 mod jsonl;
 mod repeats;
+mod service;
+mod telling;
+mod uplink;
+mod watch;
 pub mod worker;
+
+pub use config::Config;
+pub use service::serve;

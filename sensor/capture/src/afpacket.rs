@@ -152,6 +152,10 @@ impl Source for PacketSocket {
         }))
     }
 
+    fn is_live(&self) -> bool {
+        true
+    }
+
     fn statistics(&mut self) -> Statistics {
         self.count_dropped();
         Statistics { malformed: self.ring.malformed(), ..self.statistics }

@@ -15,6 +15,11 @@ pub trait Source: Send {
 
     /// The source in words, for logs: which file or interface, and how it is read.
     fn describe(&self) -> String;
+
+    /// Whether frames come as they pass the wire: then their clock goes on while none come.
+    fn is_live(&self) -> bool {
+        false
+    }
 }
 
 /// What a source has for its caller.

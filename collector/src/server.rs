@@ -1,0 +1,102 @@
+//! The gRPC server: bound first, so that its address is known, then serving until shutdown.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tonic::service::InterceptorLayer;
+use tonic::transport::Server;
+use tower::ServiceBuilder;
+use wardwatch_bus::{Bus, TopicSpec};
+use wardwatch_proto::topic;
+use wardwatch_proto::v1::ingest_server::IngestServer;
+use wardwatch_service::Context;
+
+use crate::admission::Admission;
+use crate::config::Config;
+use crate::ingest::Sessions;
+use crate::listener::Listener;
+use crate::telling::Telling;
+
+/// How often the log is asked whether it is there.
+const PING: Duration = Duration::from_secs(5);
+
+/// What a message may have beside a batch.
+const MESSAGE_OVERHEAD: usize = 64 * 1024;
+
+/// A collector that has its port.
+#[derive(Debug)]
+pub struct Collector {
+    config: Arc<Config>,
+    listener: TcpListener,
+}
+
+impl Collector {
+    /// Checks the settings and binds the port.
+    pub async fn bind(config: Config) -> anyhow::Result<Self> {
+        config.check()?;
+        let listener = TcpListener::bind(config.listen)
+            .await
+            .with_context(|| format!("listen: cannot listen on {}", config.listen))?;
+        Ok(Self { config: Arc::new(config), listener })
+    }
+
+    /// Where it listens; the port that was found, where 0 was asked for.
+    pub fn address(&self) -> anyhow::Result<SocketAddr> {
+        self.listener.local_addr().context("cannot tell the address that was bound")
+    }
+
+    /// Serves until shutdown. Streams that are open then are recycled: what is on its way into the log is still
+    /// acknowledged.
+    pub async fn serve(self, context: Context, bus: Arc<dyn Bus>) -> anyhow::Result<()> {
+        let address = self.address()?;
+        bus.ensure_topics(&[TopicSpec::new(topic::FACTS, self.config.partitions)])
+            .await
+            .context("cannot make sure of the topic for facts")?;
+        if self.config.sensors.is_empty() {
+            tracing::warn!("sensors: none is configured, so none will be let in");
+        }
+        let sessions = Sessions {
+            config: Arc::clone(&self.config),
+            bus: Arc::clone(&bus),
+            telling: Telling::new(&context.counters),
+            shutdown: context.shutdown.clone(),
+            places: Arc::new(Semaphore::new(self.config.limits.streams)),
+        };
+        let ingest = IngestServer::new(sessions)
+            .max_decoding_message_size(self.config.limits.batch_bytes + MESSAGE_OVERHEAD)
+            .accept_compressed(tonic::codec::CompressionEncoding::Zstd);
+        let admission = Admission::new(&self.config.sensors, &context.counters);
+        let mut server = Server::builder()
+            .http2_keepalive_interval(Some(Duration::from_secs(20)))
+            .http2_keepalive_timeout(Some(Duration::from_secs(20)));
+        if let Some(tls) = &self.config.tls {
+            server = server.tls_config(tls.load()?).context("tls: the credentials cannot be used")?;
+        }
+        let listener = Listener::new(self.listener, self.config.tls.is_some(), &context.counters);
+        tracing::info!(%address, tls = self.config.tls.is_some(), "collecting");
+        let watch = tokio::spawn(watch_bus(bus, context.clone()));
+        let served = server
+            .layer(ServiceBuilder::new().layer(InterceptorLayer::new(admission)))
+            .add_service(ingest)
+            .serve_with_incoming_shutdown(listener, context.shutdown.clone().cancelled_owned())
+            .await;
+        watch.abort();
+        served.context("the gRPC server failed")
+    }
+}
+
+/// Keeps the readiness check `bus` true to what the log answers.
+async fn watch_bus(bus: Arc<dyn Bus>, context: Context) {
+    let check = context.health.check("bus");
+    loop {
+        match bus.ping().await {
+            Ok(()) => check.ready(),
+            Err(error) => check.not_ready(error.to_string()),
+        }
+        tokio::time::sleep(PING).await;
+    }
+}

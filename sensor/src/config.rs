@@ -1,0 +1,96 @@
+//! What an operator sets.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use wardwatch_service::Secret;
+use wardwatch_service::tls::ClientTls;
+
+use crate::batch::BatchLimits;
+use crate::worker::Limits;
+
+/// The sensor's settings.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// The site it stands at, as the collector knows it.
+    pub site: String,
+    /// Its name, unique within the organisation.
+    pub sensor: String,
+    /// Where frames come from.
+    pub input: InputConfig,
+    /// Bounds on what is held while decoding.
+    pub limits: Limits,
+    /// When a batch is full.
+    pub batch: BatchLimits,
+    /// Where facts go.
+    pub uplink: UplinkConfig,
+}
+
+/// An interface, or capture files: one of the two.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct InputConfig {
+    /// The network interface to watch.
+    pub interface: Option<String>,
+    /// Memory of the kernel's ring, in MiB.
+    pub ring_mebibytes: u32,
+    /// Whether frames for other stations are wanted, as on a mirror port.
+    pub promiscuous: bool,
+    /// Capture files, played one after the other; the sensor stops when all are acknowledged.
+    pub files: Vec<PathBuf>,
+    /// 1 plays files at their original pace, 2 twice as fast; without it they are played as fast as it goes.
+    pub speed: Option<f64>,
+}
+
+impl Default for InputConfig {
+    fn default() -> Self {
+        Self { interface: None, ring_mebibytes: 32, promiscuous: true, files: Vec::new(), speed: None }
+    }
+}
+
+/// How to reach a collector, and what to keep until it has acknowledged.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct UplinkConfig {
+    /// Collectors, as `https://host:port`; each attempt takes the next one.
+    pub collectors: Vec<String>,
+    /// What the sensor shows to prove who it is.
+    pub token: Secret,
+    /// Credentials for `https` collectors.
+    pub tls: Option<ClientTls>,
+    /// Octets of batches without an acknowledgement that are kept in memory. Above it reading waits: a file is simply
+    /// read later, on an interface the kernel drops and counts.
+    pub unacknowledged_bytes: usize,
+    /// Longest pause between two attempts to connect.
+    #[serde(with = "humantime_serde")]
+    pub longest_pause: Duration,
+}
+
+impl Default for UplinkConfig {
+    fn default() -> Self {
+        Self {
+            collectors: vec!["http://127.0.0.1:7443".to_owned()],
+            token: Secret::default(),
+            tls: None,
+            unacknowledged_bytes: 32 << 20,
+            longest_pause: Duration::from_secs(30),
+        }
+    }
+}
+
+impl Config {
+    /// What serde cannot check, with the key named.
+    pub(crate) fn check(&self) -> anyhow::Result<()> {
+        anyhow::ensure!(!self.site.is_empty(), "site: is not set");
+        anyhow::ensure!(!self.sensor.is_empty(), "sensor: is not set");
+        anyhow::ensure!(!self.uplink.collectors.is_empty(), "uplink.collectors: there must be at least one");
+        anyhow::ensure!(!self.uplink.token.is_empty(), "uplink.token: is not set");
+        match (&self.input.interface, self.input.files.is_empty()) {
+            (None, true) => anyhow::bail!("input: set input.interface or input.files"),
+            (Some(_), false) => anyhow::bail!("input: input.interface and input.files exclude each other"),
+            _ => Ok(()),
+        }
+    }
+}

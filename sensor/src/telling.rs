@@ -1,0 +1,74 @@
+//! What the sensor counts, by name. A worker counts for itself, without atomics; what it has counted since the last time
+//! is added here now and then.
+
+use wardwatch_capture::Statistics;
+use wardwatch_service::{Counter, Counters, Gauge};
+
+use crate::worker::Totals;
+
+/// The sensor's counters. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Telling {
+    counters: Counters,
+    pub(crate) batches_cut: Counter,
+    pub(crate) facts_cut: Counter,
+    pub(crate) acknowledged: Counter,
+    pub(crate) rejected: Counter,
+    pub(crate) resent: Counter,
+    pub(crate) connections: Counter,
+    pub(crate) unacknowledged_bytes: Gauge,
+}
+
+impl Telling {
+    pub(crate) fn new(counters: &Counters) -> Self {
+        Self {
+            counters: counters.clone(),
+            batches_cut: counters.counter("sensor_batches_cut", &[]),
+            facts_cut: counters.counter("sensor_facts_cut", &[]),
+            acknowledged: counters.counter("sensor_batches_acknowledged", &[]),
+            rejected: counters.counter("sensor_batches_rejected", &[]),
+            resent: counters.counter("sensor_batches_resent", &[]),
+            connections: counters.counter("sensor_uplink_connections", &[]),
+            unacknowledged_bytes: counters.gauge("sensor_unacknowledged_bytes", &[]),
+        }
+    }
+
+    /// Adds what a worker has counted between two looks at its totals.
+    pub(crate) fn worked(&self, before: &Totals, now: &Totals) {
+        for (name, before, now) in [
+            ("sensor_packets", before.packets, now.packets),
+            ("sensor_bytes", before.bytes, now.bytes),
+            ("sensor_flows", before.flows, now.flows),
+            ("sensor_flow_records", before.flow_records, now.flow_records),
+            ("sensor_observations", before.observations, now.observations),
+            ("sensor_observations_repeated", before.repeats, now.repeats),
+            ("sensor_values_refused", before.refused, now.refused),
+            ("sensor_flows_evicted", before.evicted_flows, now.evicted_flows),
+            ("sensor_clock_jumps", before.clock_jumps, now.clock_jumps),
+        ] {
+            self.counters.counter(name, &[]).add(now.saturating_sub(before));
+        }
+        for (reason, count) in &now.malformed {
+            let more = count.saturating_sub(before.malformed.get(reason).copied().unwrap_or(0));
+            self.counters.counter("sensor_packets_malformed", &[("reason", reason)]).add(more);
+        }
+        for (outcome, count) in &now.conversations {
+            let more = count.saturating_sub(before.conversations.get(outcome).copied().unwrap_or(0));
+            self.counters.counter("sensor_conversations_ended", &[("outcome", outcome)]).add(more);
+        }
+    }
+
+    /// Adds what a source has counted between two looks at its statistics.
+    pub(crate) fn captured(&self, before: &Statistics, now: &Statistics) {
+        for (name, before, now) in [
+            ("sensor_packets_dropped_by_kernel", before.dropped, now.dropped),
+            ("sensor_capture_freezes", before.freezes, now.freezes),
+            ("sensor_records_malformed", before.malformed, now.malformed),
+            ("sensor_files_truncated", before.truncated, now.truncated),
+            ("sensor_packets_untimed", before.untimed, now.untimed),
+            ("sensor_packets_backwards", before.backwards, now.backwards),
+        ] {
+            self.counters.counter(name, &[]).add(now.saturating_sub(before));
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! The capture thread: frames from the source through the worker into batches.
+//!
+//! It is a thread and not a task, since reading blocks; the channel to the uplink is its back-pressure.
+
+use std::path::Path;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use anyhow::Context as _;
+use tokio::sync::mpsc;
+use wardwatch_capture::{CaptureFile, Pace, PacketSocket, PacketSocketOptions, Source, Statistics, Step};
+use wardwatch_proto::v1::Fact;
+use wardwatch_service::CancellationToken;
+
+use crate::batch::{Batcher, CutBatch};
+use crate::config::{Config, InputConfig};
+use crate::telling::Telling;
+use crate::worker::{Totals, Worker};
+
+/// How often counters are brought up to date and old batches are cut.
+const UPKEEP: Duration = Duration::from_millis(100);
+
+/// Frames between two looks at the clock.
+const FRAMES_A_LOOK: u32 = 256;
+
+/// Watches the configured input until it ends or shutdown.
+pub(crate) struct Watch {
+    worker: Worker,
+    batcher: Batcher,
+    facts: Vec<Fact>,
+    batches: mpsc::Sender<CutBatch>,
+    telling: Telling,
+    told: Totals,
+    shutdown: CancellationToken,
+}
+
+/// The uplink has ended: there is nobody left to cut batches for.
+#[derive(Debug, thiserror::Error)]
+#[error("the uplink has ended")]
+struct UplinkEnded;
+
+impl Watch {
+    pub(crate) fn new(
+        config: &Config,
+        epoch: u64,
+        batches: mpsc::Sender<CutBatch>,
+        telling: Telling,
+        shutdown: CancellationToken,
+    ) -> Self {
+        Self {
+            worker: Worker::new(&config.limits),
+            batcher: Batcher::new(&config.site, &config.sensor, epoch, config.batch.clone()),
+            facts: Vec::new(),
+            batches,
+            telling,
+            told: Totals::default(),
+            shutdown,
+        }
+    }
+
+    /// Plays the files one after the other, or watches the interface.
+    pub(crate) fn run(mut self, input: &InputConfig) -> anyhow::Result<()> {
+        let mut outcome = Ok(());
+        if let Some(interface) = &input.interface {
+            let mut options = PacketSocketOptions::new(interface);
+            options.ring_mebibytes = input.ring_mebibytes;
+            options.promiscuous = input.promiscuous;
+            outcome = PacketSocket::open(options)
+                .map_err(Into::into)
+                .and_then(|mut source| self.source(&mut source));
+        }
+        let mut unreadable = 0;
+        for path in &input.files {
+            if self.shutdown.is_cancelled() {
+                break;
+            }
+            if let Err(error) = self.play(path, input.speed) {
+                if error.is::<UplinkEnded>() {
+                    return Err(error);
+                }
+                // The other files are worth playing all the same.
+                tracing::error!(
+                    error = format!("{error:#}"),
+                    "a capture file could not be played to its end"
+                );
+                unreadable += 1;
+            }
+        }
+        if unreadable > 0 {
+            outcome = Err(anyhow::anyhow!(
+                "{unreadable} of {} capture files could not be read to the end",
+                input.files.len()
+            ));
+        }
+        // What was learned until then is stated whatever happened.
+        self.end_flows()?;
+        outcome
+    }
+
+    fn play(&mut self, path: &Path, speed: Option<f64>) -> anyhow::Result<()> {
+        let pace = speed.map_or(Pace::Full, |speed| Pace::Original { speed });
+        let mut source = CaptureFile::open(path, pace)?;
+        let played = self.source(&mut source);
+        // Another file is another time, perhaps another network: flows do not go on from one to the next.
+        self.end_flows()?;
+        played
+    }
+
+    fn source(&mut self, source: &mut dyn Source) -> anyhow::Result<()> {
+        tracing::info!(source = source.describe(), "watching");
+        let mut told = Statistics::default();
+        let mut upkeep_at = Instant::now();
+        let mut frames: u32 = 0;
+        let ended = loop {
+            let step = match source.next() {
+                Ok(step) => step,
+                Err(error) => break Err(error),
+            };
+            let is_idle = match step {
+                Step::Frame(frame) => {
+                    self.worker.frame(&frame, &mut self.facts);
+                    frames = frames.wrapping_add(1);
+                    false
+                }
+                Step::Idle => true,
+                Step::End => break Ok(()),
+            };
+            self.batch()?;
+            if (is_idle || frames.is_multiple_of(FRAMES_A_LOOK)) && upkeep_at.elapsed() >= UPKEEP {
+                if self.shutdown.is_cancelled() {
+                    break Ok(());
+                }
+                upkeep_at = Instant::now();
+                // A file's clock stands still between its frames.
+                self.upkeep(is_idle && source.is_live())?;
+                let now = source.statistics();
+                self.telling.captured(&told, &now);
+                told = now;
+            }
+        };
+        self.telling.captured(&told, &source.statistics());
+        ended.context("watching ended")
+    }
+
+    /// Cuts what has waited long enough. On a live interface the clock goes on without packets, and timers with it.
+    fn upkeep(&mut self, is_quiet: bool) -> anyhow::Result<()> {
+        if is_quiet {
+            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+            self.worker.advance(u64::try_from(now.as_nanos()).unwrap_or(u64::MAX), &mut self.facts);
+            self.batch()?;
+        }
+        if let Some(batch) = self.batcher.cut_if_old() {
+            self.send(batch)?;
+        }
+        self.tell();
+        Ok(())
+    }
+
+    fn end_flows(&mut self) -> anyhow::Result<()> {
+        self.worker.finish(&mut self.facts);
+        self.batch()?;
+        if let Some(batch) = self.batcher.cut() {
+            self.send(batch)?;
+        }
+        self.tell();
+        Ok(())
+    }
+
+    fn batch(&mut self) -> anyhow::Result<()> {
+        let facts = std::mem::take(&mut self.facts);
+        if facts.is_empty() {
+            self.facts = facts;
+            return Ok(());
+        }
+        for fact in facts {
+            if let Some(batch) = self.batcher.add(fact) {
+                self.send(batch)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn send(&self, batch: CutBatch) -> anyhow::Result<()> {
+        self.telling.batches_cut.increment();
+        self.telling.facts_cut.add(batch.facts);
+        self.batches.blocking_send(batch).map_err(|_| UplinkEnded.into())
+    }
+
+    fn tell(&mut self) {
+        let now = self.worker.totals();
+        self.telling.worked(&self.told, &now);
+        self.told = now;
+    }
+}
