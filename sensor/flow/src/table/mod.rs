@@ -5,6 +5,7 @@
 //! are ordered by it, so nothing ever scans the table.
 
 mod clock;
+mod config;
 mod flow;
 mod initiator;
 mod key;
@@ -12,58 +13,22 @@ mod lists;
 mod record;
 mod server_ports;
 
-use std::{hash::BuildHasher, time::Duration};
+use std::hash::BuildHasher;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
+pub use config::Config;
 pub use flow::Flow;
 pub use record::{Counters, Direction, EndReason, Endpoint, FlowRecord};
 
 use self::{
     clock::{Clock, ticks},
+    config::{IdleRule, idle_rules},
     flow::{Class, Continuity},
     key::{Key, Side},
     lists::{BY_IDLENESS, BY_INTERVAL, List, NONE},
 };
 use crate::packet::{Ip, Packet};
-
-/// Bounds and timeouts of a table. Durations are of packet time, at most 30 days, exact to about 0.1 s.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Config {
-    /// The most flows kept at a time; each takes about 200 bytes.
-    pub max_flows: usize,
-    /// A flow that lasts states a record this often; one that is about to be idle waits for that, so that most flows
-    /// state only one.
-    pub active_interval: Duration,
-    /// Idle timeout of TCP of which only SYN and SYN-ACK were seen.
-    pub tcp_opening: Duration,
-    /// Idle timeout of TCP connections.
-    pub tcp_established: Duration,
-    /// Idle time after both FINs or an RST, in which late packets still count with the flow.
-    pub tcp_closing: Duration,
-    /// Idle timeout of UDP.
-    pub udp: Duration,
-    /// Idle timeout of ICMP and ICMPv6.
-    pub icmp: Duration,
-    /// Idle timeout of other IP protocols.
-    pub other: Duration,
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Self {
-            max_flows: 1_000_000,
-            active_interval: Duration::from_mins(1),
-            // Linux repeats a SYN at intervals of up to 64 s.
-            tcp_opening: Duration::from_secs(70),
-            tcp_established: Duration::from_mins(5),
-            tcp_closing: Duration::from_secs(10),
-            udp: Duration::from_mins(1),
-            icmp: Duration::from_secs(30),
-            other: Duration::from_mins(1),
-        }
-    }
-}
 
 /// What the table did, in totals since it was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -111,22 +76,6 @@ impl<S, F: FnMut(FlowRecord, &mut Option<Box<S>>)> Sink<S> for F {
     }
 }
 
-/// Timeout of a class, and how coarsely its list is kept in order.
-#[derive(Debug, Clone, Copy)]
-struct IdleRule {
-    timeout: u32,
-    /// A flow moves to the end of its list when its last packet's tick enters a new unit of 2^epoch ticks.
-    epoch: u32,
-}
-
-impl IdleRule {
-    fn new(timeout: Duration) -> Self {
-        let timeout = ticks(timeout);
-        // A sixteenth of the timeout: busy flows are moved seldom, idle ones end late by no more than that.
-        Self { timeout, epoch: (timeout / 16).checked_ilog2().unwrap_or(0) }
-    }
-}
-
 /// All flows of one stream of packets. `S` is what the owner keeps for a flow.
 #[derive(Debug)]
 pub struct FlowTable<S> {
@@ -150,27 +99,20 @@ pub struct FlowTable<S> {
 impl<S> FlowTable<S> {
     /// An empty table.
     ///
-    /// Address space for all its flows is reserved now; memory is taken as flows come.
+    /// Address space for all its flows is reserved now, so that they never move; memory is taken as flows come.
     pub fn new(config: &Config) -> Self {
         let max_flows = config.max_flows.clamp(1, NONE as usize - 1);
-        let mut idle_rules = [IdleRule { timeout: 0, epoch: 0 }; Class::COUNT];
-        for (class, timeout) in [
-            (Class::TcpOpening, config.tcp_opening),
-            (Class::TcpEstablished, config.tcp_established),
-            (Class::TcpClosing, config.tcp_closing),
-            (Class::Udp, config.udp),
-            (Class::Icmp, config.icmp),
-            (Class::Other, config.other),
-        ] {
-            idle_rules[class as usize] = IdleRule::new(timeout);
-        }
+        let (mut index, mut flows) = (HashTable::new(), Vec::new());
+        // Where not even address space is to be had, both grow as they need.
+        let _ = index.try_reserve(max_flows, |_| 0);
+        let _ = flows.try_reserve_exact(max_flows);
         Self {
-            index: HashTable::with_capacity(max_flows),
+            index,
             hasher: DefaultHashBuilder::default(),
-            flows: Vec::with_capacity(max_flows),
+            flows,
             free: List::default(),
             idle: [List::default(); Class::COUNT],
-            idle_rules,
+            idle_rules: idle_rules(config),
             intervals: List::default(),
             active_interval: ticks(config.active_interval),
             max_flows,
