@@ -14,8 +14,8 @@ mod grammar;
 
 pub use grammar::Grammar;
 use grammar::Grammar::{
-    AeTitle, Date, Decimal, HardwareAddress, Hex, HostName, Identifier, IpAddress, Ja4, Label, NumberList,
-    Oid, Product, Text, Token, Version, Words,
+    AeTitle, CommonName, Date, Decimal, HardwareAddress, Hex, HostName, Identifier, IpAddress, Ja4, Label,
+    NumberList, Oid, Product, Text, Token, Version, Words,
 };
 
 /// Kinds of clear-text credentials that are told apart.
@@ -48,6 +48,10 @@ pub const ROLES: &[&str] = &[
     "dicom-storage-scp",
     "dicom-worklist-scu",
     "dicom-worklist-scp",
+    "dicom-mpps-scu",
+    "dicom-mpps-scp",
+    "dicom-commitment-scu",
+    "dicom-commitment-scp",
     "dicom-query-scu",
     "dicom-query-scp",
     "dicom-print-scu",
@@ -58,6 +62,7 @@ pub const ROLES: &[&str] = &[
     "bacnet-device",
     "bacnet-client",
     "bacnet-router",
+    "bacnet-foreign-device",
     "bbmd",
 ];
 
@@ -98,11 +103,10 @@ pub fn grammar(attribute: Attribute) -> Option<Grammar> {
         Attribute::TlsJa4 => Ja4,
         Attribute::TlsVersion => Token { of: &["ssl2", "ssl3", "tls1.0", "tls1.1", "tls1.2", "tls1.3"] },
         Attribute::CertificateSha256 => Hex { digits: 64 },
-        Attribute::CertificateSubject
-        | Attribute::CertificateIssuer
-        | Attribute::Hl7Application
-        | Attribute::Hl7Facility
-        | Attribute::BacnetObjectName => Label { longest: 64 },
+        Attribute::CertificateSubject | Attribute::CertificateIssuer => CommonName { longest: 64 },
+        Attribute::Hl7Application | Attribute::Hl7Facility | Attribute::BacnetObjectName => {
+            Label { longest: 64 }
+        }
         Attribute::CertificateSelfSigned => Token { of: &["true"] },
         Attribute::DicomAeTitle => AeTitle,
         Attribute::DicomModality => Words { separators: "", longest: 16 },

@@ -14,6 +14,11 @@ pub enum Grammar {
         /// Longest value.
         longest: usize,
     },
+    /// As [`Grammar::Label`], and `*`, which stands for a host in the name of a server's certificate (RFC 6125, 6.4.3).
+    CommonName {
+        /// Longest value.
+        longest: usize,
+    },
     /// A unit's number: letters, digits and `-_./:#()` with at most single blanks, and at least one digit.
     Identifier {
         /// Longest value.
@@ -85,6 +90,9 @@ impl Grammar {
                 within(value, longest) && value.chars().any(char::is_alphabetic) && all(value, is_text)
             }
             Self::Label { longest } => within(value, longest) && all(value, |c| is_text(c) && c != ','),
+            Self::CommonName { longest } => {
+                within(value, longest) && all(value, |c| c == '*' || is_text(c) && c != ',')
+            }
             Self::Identifier { longest } => {
                 within(value, longest)
                     && has_digit(value)

@@ -35,6 +35,8 @@ fn what_real_devices_send_is_accepted() {
         (Attribute::HttpUserAgent, "Mozilla/5.0 (X11; Linux x86_64; rv:109.0) Gecko/20100101 Firefox/115.0"),
         (Attribute::TlsJa4, "t13d1516h2_8daaf6152771_e5627efa2ab1"),
         (Attribute::CertificateNotAfter, "2031-12-31"),
+        (Attribute::CertificateSubject, "*.pumps.example"),
+        (Attribute::CertificateIssuer, "DigiCert SHA2 Secure Server CA"),
         (Attribute::ServiceType, "_ipp._tcp"),
         (Attribute::Location, "ICU 2, Room 4"),
     ] {
