@@ -2,7 +2,7 @@
 
 use wardwatch_proto::v1::Protocol;
 
-use crate::{Dissector, Input, Probe};
+use crate::{Dissector, Input, Probe, arp, dhcp, dicom, dns, http, tls};
 
 /// A protocol that may be found.
 #[derive(Clone, Copy)]
@@ -22,10 +22,10 @@ impl std::fmt::Debug for Candidate {
 }
 
 /// On TCP. The strongest signatures come first, so that a weak one never takes a stronger one's flow.
-pub const TCP: &[Candidate] = &[];
+pub const TCP: &[Candidate] = &[dicom::CANDIDATE, tls::CANDIDATE, http::CANDIDATE, dns::OVER_TCP];
 
 /// On UDP.
-pub const UDP: &[Candidate] = &[];
+pub const UDP: &[Candidate] = &[dhcp::CANDIDATE, dns::MULTICAST, dns::OVER_UDP];
 
 /// Directly on the link.
-pub const LINK: &[Candidate] = &[];
+pub const LINK: &[Candidate] = &[arp::CANDIDATE];

@@ -10,10 +10,21 @@
 
 #![forbid(unsafe_code)]
 
+mod arp;
 mod candidates;
 mod conversation;
+mod dhcp;
+mod dicom;
 mod dissector;
+mod dns;
 mod facts;
+mod http;
+mod octets;
+mod scope;
+#[cfg(test)]
+mod test_flow;
+mod tls;
+mod udi;
 
 pub use candidates::{Candidate, LINK, TCP, UDP};
 pub use conversation::{Conversation, Interest, Outcome};

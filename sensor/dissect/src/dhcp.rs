@@ -1,0 +1,165 @@
+//! DHCP for IPv4 (RFC 2131) with its options (RFC 2132, 4702 for the client's full name); BOOTP (RFC 951) is
+//! recognised with it.
+//!
+//! A client is known by its hardware address `chaddr`, never by the packet's source: that is 0.0.0.0 while the client
+//! has no address, and a relay's behind a relay. What a client asks for, in which order, tells systems apart. A
+//! server's acknowledgement binds an address to a client, and names the routers and name servers of the subnet.
+
+use std::net::Ipv4Addr;
+
+use dhcproto::v4::MessageType;
+use dhcproto::v4::borrowed::{DhcpOption, Message};
+use dhcproto::v4::{MAGIC, OptionCode};
+use wardwatch_proto::v1::{Attribute, Protocol};
+
+use crate::{Address, Candidate, Dissector, Facts, Input, Probe, Progress, scope};
+
+mod client_name;
+
+/// DHCP on UDP.
+pub(crate) const CANDIDATE: Candidate =
+    Candidate { protocol: Protocol::Dhcp, probe, start: || Box::new(Dhcp) };
+
+/// Routers and name servers that are believed of one message, each.
+const MOST_SERVERS: usize = 8;
+
+fn probe(input: &Input<'_>) -> Probe {
+    if message(input.bytes).is_some() { Probe::Certain } else { Probe::NotForUs }
+}
+
+/// The message, when its fixed part is that of DHCP or BOOTP on a link with MAC addresses. Link types whose clients
+/// have other addresses (InfiniBand) say nothing that could be put on a device here.
+fn message(bytes: &[u8]) -> Option<Message<'_>> {
+    let (head, _) = bytes.split_first_chunk::<4>()?;
+    let [operation, _link, address_length, hops] = *head;
+    let shaped = matches!(operation, 1 | 2) && address_length == 6 && hops <= 16;
+    let marked = bytes.get(236..240) == Some(MAGIC.as_slice());
+    if shaped && marked { Message::new(bytes).ok() } else { None }
+}
+
+struct Dhcp;
+
+impl Dissector for Dhcp {
+    fn protocol(&self) -> Protocol {
+        Protocol::Dhcp
+    }
+
+    fn dissect(&mut self, input: &Input<'_>, facts: &mut Facts<'_>) -> Progress {
+        if let Some(message) = message(input.bytes)
+            && let Ok(mac) = <[u8; 6]>::try_from(message.chaddr())
+            && mac != [0; 6]
+        {
+            let client = Address { mac: Some(mac), ..Address::default() };
+            let options: Vec<_> = message.opts().collect();
+            match kind(&options) {
+                Some(
+                    kind @ (MessageType::Discover
+                    | MessageType::Request
+                    | MessageType::Inform
+                    | MessageType::Decline
+                    | MessageType::Release),
+                ) => of_client(kind, message.ciaddr(), client, &options, facts),
+                Some(kind @ (MessageType::Offer | MessageType::Ack)) => {
+                    of_server(input, &options, facts);
+                    if kind == MessageType::Ack {
+                        of_lease(&message, client, &options, facts);
+                    }
+                }
+                _ => {}
+            }
+        }
+        Progress::Consumed(input.bytes.len())
+    }
+}
+
+fn kind(options: &[DhcpOption<'_>]) -> Option<MessageType> {
+    match option(options, OptionCode::MessageType)? {
+        [kind] => Some(MessageType::from(*kind)),
+        _ => None,
+    }
+}
+
+fn option<'a>(options: &'a [DhcpOption<'_>], code: OptionCode) -> Option<&'a [u8]> {
+    options.iter().find(|option| option.code() == code).map(DhcpOption::data)
+}
+
+/// What a client says of itself.
+fn of_client(
+    kind: MessageType,
+    current: Ipv4Addr,
+    mut client: Address,
+    options: &[DhcpOption<'_>],
+    facts: &mut Facts<'_>,
+) {
+    // An address that is being given back, or was found to be taken, is not the client's.
+    let holds = matches!(kind, MessageType::Request | MessageType::Inform);
+    if holds && scope::is_unicast(current.into()) {
+        client.ip = Some(current.into());
+        facts.of_address(client, Attribute::IpAddress, &current.to_string());
+    }
+    facts.of_address(client, Attribute::Role, "dhcp-client");
+    if let Some(wanted) = option(options, OptionCode::ParameterRequestList) {
+        facts.of_address(client, Attribute::DhcpParameterList, &list(wanted));
+    }
+    if let Some(Ok(class)) = option(options, OptionCode::ClassIdentifier).map(str::from_utf8) {
+        facts.of_address(client, Attribute::DhcpVendorClass, class);
+    }
+    name(client, options, facts);
+}
+
+/// What a server says of the client that it gives an address to, or confirms one.
+fn of_lease(message: &Message<'_>, mut client: Address, options: &[DhcpOption<'_>], facts: &mut Facts<'_>) {
+    // An answer to INFORM assigns nothing and repeats what the client has.
+    let given = [message.yiaddr(), message.ciaddr()].into_iter().find(|ip| scope::is_unicast((*ip).into()));
+    let Some(given) = given else { return };
+    client.ip = Some(given.into());
+    facts.of_address(client, Attribute::IpAddress, &given.to_string());
+    name(client, options, facts);
+}
+
+/// Who the server is, and which routers and name servers it tells of.
+fn of_server(input: &Input<'_>, options: &[DhcpOption<'_>], facts: &mut Facts<'_>) {
+    let server = addresses(option(options, OptionCode::ServerIdentifier)).next();
+    match server {
+        Some(server) if input.sender.ip != Some(server.into()) => {
+            // A relay passed it on.
+            facts.of_address(at(server), Attribute::Role, "dhcp-server");
+        }
+        _ => facts.of_sender(Attribute::Role, "dhcp-server"),
+    }
+    for router in addresses(option(options, OptionCode::Router)) {
+        facts.of_address(at(router), Attribute::Role, "router");
+    }
+    for server in addresses(option(options, OptionCode::DomainNameServer)) {
+        // A resolver on the internet is nobody's device here.
+        if scope::is_private(server.into()) {
+            facts.of_address(at(server), Attribute::Role, "dns-server");
+        }
+    }
+}
+
+fn name(client: Address, options: &[DhcpOption<'_>], facts: &mut Facts<'_>) {
+    if let Some(Ok(name)) = option(options, OptionCode::Hostname).map(str::from_utf8) {
+        facts.of_address(client, Attribute::HostName, name);
+    }
+    if let Some(name) = option(options, OptionCode::ClientFQDN).and_then(client_name::full_name) {
+        facts.of_address(client, Attribute::HostName, &name);
+    }
+}
+
+fn list(codes: &[u8]) -> String {
+    codes.iter().map(u8::to_string).collect::<Vec<_>>().join(",")
+}
+
+fn addresses(option: Option<&[u8]>) -> impl Iterator<Item = Ipv4Addr> {
+    let (whole, _) = option.unwrap_or_default().as_chunks::<4>();
+    let addresses = whole.iter().take(MOST_SERVERS).map(|octets| Ipv4Addr::from(*octets));
+    addresses.filter(|address| scope::is_unicast((*address).into()))
+}
+
+fn at(ip: Ipv4Addr) -> Address {
+    Address { mac: None, ip: Some(ip.into()), port: 0 }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,96 @@
+//! DNS (RFC 1035) over UDP and TCP, and multicast DNS (RFC 6762) with service discovery (RFC 6763).
+//!
+//! What is asked is never stated: a query can be for anything, and can carry anything. An answer makes its sender a
+//! name server, and names devices of this site. In multicast DNS a device speaks about itself.
+
+mod answers;
+mod multicast;
+mod outline;
+
+use wardwatch_proto::v1::{Attribute, Protocol};
+
+use crate::{Candidate, Dissector, Facts, Input, Probe, Progress};
+use outline::{Outline, outline};
+
+pub(crate) use multicast::MULTICAST;
+
+/// DNS on UDP.
+pub(crate) const OVER_UDP: Candidate =
+    Candidate { protocol: Protocol::Dns, probe: probe_datagram, start: || Box::new(OverUdp) };
+
+/// DNS on TCP, where a length of two octets stands before each message (RFC 1035, 4.2.2).
+pub(crate) const OVER_TCP: Candidate =
+    Candidate { protocol: Protocol::Dns, probe: probe_stream, start: || Box::new(OverTcp) };
+
+/// The port of Link-Local Multicast Name Resolution (RFC 4795), whose messages have the same layout but other flags,
+/// and whose responders are hosts, not name servers.
+const LLMNR_PORT: u16 = 5355;
+
+fn probe_datagram(input: &Input<'_>) -> Probe {
+    // Content cannot tell the three apart; here, and only here, the port breaks the tie.
+    let other = multicast::is_multicast(input) || ports(input).contains(&LLMNR_PORT);
+    match outline(input.bytes) {
+        Some(outline) if !other && outline.is_unicast_dns() => Probe::Certain,
+        _ => Probe::NotForUs,
+    }
+}
+
+fn ports(input: &Input<'_>) -> [u16; 2] {
+    [input.sender.port, input.receiver.port]
+}
+
+fn probe_stream(input: &Input<'_>) -> Probe {
+    let Some((length, message)) = input.bytes.split_first_chunk::<2>() else { return Probe::Unsure };
+    let length = usize::from(u16::from_be_bytes(*length));
+    if let Some(whole) = message.get(..length) {
+        return match outline(whole) {
+            Some(outline) if outline.is_unicast_dns() => Probe::Certain,
+            _ => Probe::NotForUs,
+        };
+    }
+    if outline::may_become_dns(message, length) { Probe::Unsure } else { Probe::NotForUs }
+}
+
+struct OverUdp;
+
+impl Dissector for OverUdp {
+    fn protocol(&self) -> Protocol {
+        Protocol::Dns
+    }
+
+    fn dissect(&mut self, input: &Input<'_>, facts: &mut Facts<'_>) -> Progress {
+        if let Some(outline) = outline(input.bytes) {
+            state(&outline, input.bytes, facts);
+        }
+        Progress::Consumed(input.bytes.len())
+    }
+}
+
+struct OverTcp;
+
+impl Dissector for OverTcp {
+    fn protocol(&self) -> Protocol {
+        Protocol::Dns
+    }
+
+    fn dissect(&mut self, input: &Input<'_>, facts: &mut Facts<'_>) -> Progress {
+        let Some((length, rest)) = input.bytes.split_first_chunk::<2>() else { return Progress::NeedMore };
+        let length = usize::from(u16::from_be_bytes(*length));
+        let Some(message) = rest.get(..length) else { return Progress::NeedMore };
+        let Some(outline) = outline(message) else {
+            return Progress::Broken("no DNS message behind the length");
+        };
+        state(&outline, message, facts);
+        Progress::Consumed(2 + length)
+    }
+}
+
+fn state(outline: &Outline, message: &[u8], facts: &mut Facts<'_>) {
+    if outline.is_answer() {
+        facts.of_sender(Attribute::Role, "dns-server");
+        answers::state(outline, message, facts);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,211 @@
+//! TLS 1.0 to 1.3 (RFC 2246, 4346, 5246, 8446), SSL 3.0 (RFC 6101) and the hellos of SSL 2.0.
+//!
+//! Only the handshake is read, and only as long as it is in clear: what the client offers (as a JA4 fingerprint) and
+//! whom it asks for, what the server chose, and, up to TLS 1.2, the certificates. Encrypted records are skipped, and
+//! the flow is let go of when both sides have nothing more to say in clear.
+
+mod certificate;
+mod hello;
+mod ja4;
+mod recognition;
+mod ssl2;
+
+use tls_parser::{TlsMessageHandshake, parse_tls_handshake_msg_certificate};
+use wardwatch_proto::v1::{Attribute, Protocol};
+
+use crate::{Candidate, Direction, Dissector, Facts, Input, Probe, Progress};
+use certificate::Owner;
+use recognition::{APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE, RecordHeader};
+
+/// TLS on TCP.
+pub(crate) const CANDIDATE: Candidate =
+    Candidate { protocol: Protocol::Tls, probe: recognition::probe, start: || Box::new(Tls::default()) };
+
+/// Longest handshake message that is put together: certificate chains of smart cards and test servers stay below.
+const LONGEST_MESSAGE: usize = 64 * 1024;
+
+/// Handshake types (RFC 8446, B.3; RFC 5246, 7.4).
+const CLIENT_HELLO: u8 = 1;
+const SERVER_HELLO: u8 = 2;
+const CERTIFICATE: u8 = 11;
+const SERVER_HELLO_DONE: u8 = 14;
+const CLIENT_KEY_EXCHANGE: u8 = 16;
+
+#[derive(Default)]
+struct Tls {
+    sides: [Side; 2],
+}
+
+#[derive(Default)]
+struct Side {
+    /// Something was read of it.
+    begun: bool,
+    /// What it says in clear has been said.
+    finished: bool,
+    /// It sent a hello as this.
+    speaks_as: Option<Owner>,
+    /// The part of a handshake message that has come.
+    partial: Vec<u8>,
+}
+
+impl Dissector for Tls {
+    fn protocol(&self) -> Protocol {
+        Protocol::Tls
+    }
+
+    fn dissect(&mut self, input: &Input<'_>, facts: &mut Facts<'_>) -> Progress {
+        let progress = self.read(input, facts);
+        if self.sides.iter().all(|side| side.finished) { Progress::Done } else { progress }
+    }
+
+    fn gap(&mut self, direction: Direction, _missing: u64) -> bool {
+        self.side(direction).finish();
+        self.sides.iter().any(|side| !side.finished)
+    }
+}
+
+impl Tls {
+    fn side(&mut self, direction: Direction) -> &mut Side {
+        let [initiator, responder] = &mut self.sides;
+        match direction {
+            Direction::FromInitiator => initiator,
+            Direction::FromResponder => responder,
+        }
+    }
+
+    fn read(&mut self, input: &Input<'_>, facts: &mut Facts<'_>) -> Progress {
+        let side = self.side(input.direction);
+        if side.finished {
+            return Progress::Consumed(input.bytes.len());
+        }
+        if !side.begun {
+            match recognition::probe(input) {
+                Probe::Certain => side.begun = true,
+                Probe::Unsure => return Progress::NeedMore,
+                // The other side is TLS, this one was joined in the middle of a record.
+                Probe::NotForUs => {
+                    side.finish();
+                    return Progress::Consumed(input.bytes.len());
+                }
+            }
+            if let Some(hello) = ssl2::hello(input.bytes) {
+                return self.ssl2(input.direction, &hello, facts);
+            }
+        }
+        let Some((header, rest)) = input.bytes.split_first_chunk::<5>() else { return Progress::NeedMore };
+        let header = RecordHeader::from(*header);
+        if !header.is_plausible() {
+            return Progress::Broken("not a TLS record");
+        }
+        match header.kind {
+            HANDSHAKE => {
+                let Some(fragment) = rest.get(..header.length) else { return Progress::NeedMore };
+                if let Some(reason) = self.handshake(input.direction, fragment, facts) {
+                    return Progress::Broken(reason);
+                }
+            }
+            // What follows is encrypted.
+            CHANGE_CIPHER_SPEC | APPLICATION_DATA => side.finish(),
+            _ => {}
+        }
+        Progress::Consumed(5 + header.length)
+    }
+
+    fn ssl2(&mut self, direction: Direction, hello: &ssl2::Hello<'_>, facts: &mut Facts<'_>) -> Progress {
+        match hello.kind {
+            ssl2::Kind::Client => {
+                facts.of_sender(Attribute::Role, "tls-client");
+                self.side(direction).speaks_as = Some(Owner::Client);
+            }
+            ssl2::Kind::Server { certificate } => {
+                facts.of_sender(Attribute::Role, "tls-server");
+                facts.of_sender(Attribute::TlsVersion, "ssl2");
+                certificate::state(certificate, Owner::Server, facts);
+                self.finish();
+            }
+        }
+        Progress::Consumed(hello.length)
+    }
+
+    /// Takes up a record's part of the handshake, and reads the messages that are complete with it. Gives the reason
+    /// why there is no going on, if so.
+    fn handshake(
+        &mut self,
+        direction: Direction,
+        fragment: &[u8],
+        facts: &mut Facts<'_>,
+    ) -> Option<&'static str> {
+        let mut held = std::mem::take(&mut self.side(direction).partial);
+        let mut rest = if held.is_empty() {
+            fragment
+        } else {
+            held.extend_from_slice(fragment);
+            &held
+        };
+        while let Some(([kind, high, mid, low], body)) = rest.split_first_chunk::<4>() {
+            let length = u32::from_be_bytes([0, *high, *mid, *low]) as usize;
+            if length > LONGEST_MESSAGE {
+                return Some("handshake message longer than 64 KiB");
+            }
+            let Some((body, behind)) = body.split_at_checked(length) else { break };
+            self.message(direction, *kind, body, facts);
+            if self.side(direction).finished {
+                return None;
+            }
+            rest = behind;
+        }
+        self.side(direction).partial = rest.to_vec();
+        None
+    }
+
+    fn message(&mut self, direction: Direction, kind: u8, body: &[u8], facts: &mut Facts<'_>) {
+        let side = self.side(direction);
+        match kind {
+            CLIENT_HELLO => {
+                // A second one, after a retry request, differs from what the client offers on its own account.
+                let is_first = side.speaks_as.replace(Owner::Client).is_none();
+                if is_first {
+                    hello::state_client(body, facts);
+                }
+            }
+            SERVER_HELLO => {
+                side.speaks_as = Some(Owner::Server);
+                if hello::state_server(body, facts).is_some_and(hello::is_encrypted_from_here) {
+                    side.finish();
+                    let client = self.side(direction.reverse());
+                    if client.speaks_as == Some(Owner::Client) {
+                        client.finish();
+                    }
+                }
+            }
+            CERTIFICATE => {
+                let owner = side.speaks_as.unwrap_or(match direction {
+                    Direction::FromInitiator => Owner::Client,
+                    Direction::FromResponder => Owner::Server,
+                });
+                if let Ok((_, TlsMessageHandshake::Certificate(chain))) =
+                    parse_tls_handshake_msg_certificate(body)
+                    && let Some(first) = chain.cert_chain.first()
+                {
+                    certificate::state(first.data, owner, facts);
+                }
+            }
+            SERVER_HELLO_DONE | CLIENT_KEY_EXCHANGE => side.finish(),
+            _ => {}
+        }
+    }
+
+    fn finish(&mut self) {
+        self.sides.iter_mut().for_each(Side::finish);
+    }
+}
+
+impl Side {
+    fn finish(&mut self) {
+        self.finished = true;
+        self.partial = Vec::new();
+    }
+}
+
+#[cfg(test)]
+mod tests;
