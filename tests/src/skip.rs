@@ -44,48 +44,60 @@ pub fn skip(test: &str, reason: impl Display) {
     }
 }
 
-fn unless(there: bool, test: &str, reason: impl Display) -> bool {
-    if !there {
-        skip(test, reason);
-    }
-    !there
+/// Skips `test` when there is a reason.
+fn when(reason: Option<String>, test: &str) -> bool {
+    let Some(reason) = reason else { return false };
+    skip(test, reason);
+    true
 }
 
 /// True, and `test` is skipped, when this is not root.
 pub fn unless_root(test: &str) -> bool {
-    unless(rustix::process::geteuid().is_root(), test, "needs root")
+    let root = rustix::process::geteuid().is_root();
+    when((!root).then(|| "needs root".to_owned()), test)
 }
 
 /// True, and `test` is skipped, when a program is not on the `PATH`.
 pub fn unless_program(test: &str, program: &str) -> bool {
     let path = env::var_os("PATH").unwrap_or_default();
     let there = env::split_paths(&path).any(|folder| folder.join(program).is_file());
-    unless(there, test, format!("needs the program {program}"))
+    when((!there).then(|| format!("needs the program {program}")), test)
 }
 
 /// True, and `test` is skipped, when there is no Java that runs Apache Kafka 4 (17 or later).
 pub fn unless_java(test: &str) -> bool {
+    when(no_java(), test)
+}
+
+/// True, and `test` is skipped, when Apache Kafka cannot be started here.
+pub fn unless_kafka(test: &str) -> bool {
+    when(no_kafka(), test)
+}
+
+/// True, and `test` is skipped, when ClickHouse cannot be started here.
+pub fn unless_clickhouse(test: &str) -> bool {
+    when(no_clickhouse(), test)
+}
+
+fn no_java() -> Option<String> {
     let version = Command::new("java").arg("-version").stdin(Stdio::null()).output();
     // openjdk version "17.0.15" 2025-04-15
     let major = version.ok().and_then(|output| {
         let text = String::from_utf8_lossy(&output.stderr).into_owned();
         text.split('"').nth(1)?.split('.').next()?.parse::<u32>().ok()
     });
-    unless(major.is_some_and(|major| major >= 17), test, "needs Java 17 or later")
+    (major < Some(17)).then(|| "needs Java 17 or later".to_owned())
 }
 
-/// True, and `test` is skipped, when Apache Kafka cannot be started here.
-pub fn unless_kafka(test: &str) -> bool {
-    let there = kafka::libraries().is_dir();
-    unless_java(test) || unless(there, test, "needs Apache Kafka: `cargo xtask fetch kafka`")
+/// Why Apache Kafka cannot be started here, if it cannot.
+pub fn no_kafka() -> Option<String> {
+    let fetched = kafka::libraries().is_dir();
+    no_java().or_else(|| (!fetched).then(|| "needs Apache Kafka: `cargo xtask fetch kafka`".to_owned()))
 }
 
-/// True, and `test` is skipped, when ClickHouse cannot be started here.
-pub fn unless_clickhouse(test: &str) -> bool {
-    match Source::find(&Cache::default()) {
-        Ok(_) => false,
-        Err(missing) => unless(false, test, missing),
-    }
+/// Why ClickHouse cannot be started here, if it cannot.
+pub fn no_clickhouse() -> Option<String> {
+    Source::find(&Cache::default()).err().map(|missing| missing.to_string())
 }
 
 /// The folder of recorded traffic and expectations, `WARDWATCH_TEST_DATA` or `../shared`; `None`, and `test` is

@@ -3,7 +3,11 @@
 //! A test that cannot run here (no root, no Java, no recorded traffic) returns early and says so: a line on standard
 //! error and one, `<crate>::<test>: <reason>`, in the file that `WARDWATCH_SKIPPED` names. The test harness counts
 //! it as passed; this command does not.
+//!
+//! Tests of packages that cannot start engines find a server and a broker through `WARDWATCH_TEST_CLICKHOUSE` and
+//! `WARDWATCH_TEST_KAFKA`, which this command sets.
 
+mod engines;
 mod outcome;
 
 use std::io::{BufRead, BufReader, Read, Write};
@@ -16,6 +20,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 
 use crate::{cargo, fetch, packages};
+use engines::Engines;
 use outcome::Outcome;
 
 /// Which tests to run.
@@ -42,15 +47,20 @@ pub(crate) fn run(selection: &Selection) -> Result<ExitCode> {
             eprintln!("warning: {error:#}; tests that need it are skipped");
         }
     }
-    if !selection.packages.is_empty() {
-        // Tests of other packages start it; with the whole workspace it is built anyway.
-        cargo::run(&["build", "--package", "wardwatch-engine"])?;
-    }
-    let skipped = SkippedFile::new();
     let mut outcome = Outcome::default();
-    let status = stream(command(selection, skipped.path()), &mut outcome)?;
+    let skipped = SkippedFile::new();
+    let succeeded = build(selection)? && {
+        let engines = Engines::start();
+        if let Err(error) = &engines {
+            eprintln!("warning: {error:#}; tests that need the engines are skipped");
+        }
+        let mut command = test(selection);
+        command.arg("--").args(&selection.arguments).env("WARDWATCH_SKIPPED", skipped.path());
+        command.envs(engines.iter().flat_map(Engines::variables));
+        stream(command, &mut outcome)?.success()
+    };
     outcome.skip(&skipped.read()?);
-    if !status.success() {
+    if !succeeded {
         outcome.require_failure();
     }
 
@@ -62,10 +72,20 @@ pub(crate) fn run(selection: &Selection) -> Result<ExitCode> {
         println!("crashed {crashed}");
     }
     println!("{outcome}");
-    Ok(if status.success() && !outcome.has_failed() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if succeeded && !outcome.has_failed() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn command(selection: &Selection, skipped: &Path) -> Command {
+/// Builds the tests and the programs that they start; false when something does not build.
+fn build(selection: &Selection) -> Result<bool> {
+    let programs = ["build", "--package", "wardwatch-engine", "--package", "wardwatch-tests"];
+    // With the whole workspace they are built anyway, since their packages have integration tests.
+    if !selection.packages.is_empty() && !cargo::run(&programs)? {
+        return Ok(false);
+    }
+    Ok(test(selection).arg("--no-run").status().context("run cargo test")?.success())
+}
+
+fn test(selection: &Selection) -> Command {
     let mut command = cargo::command();
     command.args(["test", "--no-fail-fast"]);
     if selection.packages.is_empty() {
@@ -74,8 +94,7 @@ fn command(selection: &Selection, skipped: &Path) -> Command {
     for package in &selection.packages {
         command.args(["--package", package]);
     }
-    command.arg("--").args(&selection.arguments);
-    command.env("WARDWATCH_SKIPPED", skipped).stdin(Stdio::null());
+    command.stdin(Stdio::null());
     command
 }
 

@@ -1,6 +1,7 @@
 //! Where the server comes from: a `clickhouse` program on the `PATH`, else the library in the cache.
 
 use std::env;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -27,9 +28,12 @@ impl Source {
     /// # Errors
     /// [`Error::NothingToRun`], which says what was looked at and how to fetch the library.
     pub fn find(cache: &Cache) -> Result<Self> {
-        let path = env::var_os("PATH").unwrap_or_default();
+        Self::find_on(&env::var_os("PATH").unwrap_or_default(), cache)
+    }
+
+    fn find_on(path: &OsStr, cache: &Cache) -> Result<Self> {
         let programs =
-            env::split_paths(&path).map(|folder| folder.join("clickhouse")).filter(|file| file.is_file());
+            env::split_paths(path).map(|folder| folder.join("clickhouse")).filter(|file| file.is_file());
         let mut refused = Vec::new();
         for program in programs {
             match version(&program) {
@@ -60,6 +64,8 @@ impl Source {
             Self::Library(library) => runner.library(library, data),
             Self::Program(program) => {
                 let mut command = runner.exec(program);
+                // Its watchdog would start the server as a grandchild, which is not ours to stop.
+                command.env("CLICKHOUSE_WATCHDOG_ENABLE", "0");
                 command.arg("server").arg(format!("--config-file={}/config.xml", data.display()));
                 command
             }
@@ -82,7 +88,46 @@ fn parse_version(text: &str) -> Option<(u32, u32)> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
+
+    /// A folder with a program `clickhouse` that says it is of a version.
+    fn program(version: &str) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        let program = folder.path().join("clickhouse");
+        // Written by another process: while this one has it open for writing, a fork of another test would, too, and
+        // the kernel runs no file that somebody writes.
+        let script = format!("#!/bin/sh\necho 'ClickHouse server version {version} (official build).'\n");
+        let write = "printf %s \"$1\" > \"$2\" && chmod 755 \"$2\"";
+        assert!(
+            Command::new("sh").args(["-c", write, "sh", &script]).arg(&program).status().unwrap().success()
+        );
+        folder
+    }
+
+    #[test]
+    fn a_recent_program_is_preferred_to_the_library() {
+        let (old, new, cache) = (program("18.16.1"), program("26.7.2.1"), tempfile::tempdir().unwrap());
+        let cache = Cache::at(cache.path());
+        let path = env::join_paths([old.path(), new.path()]).unwrap();
+        let library = cache.clickhouse_library();
+        fs::create_dir_all(library.parent().unwrap()).unwrap();
+        fs::write(&library, "").unwrap();
+        assert_eq!(Source::find_on(&path, &cache).unwrap(), Source::Program(new.path().join("clickhouse")));
+        assert_eq!(Source::find_on(old.path().as_os_str(), &cache).unwrap(), Source::Library(library));
+    }
+
+    #[test]
+    fn without_a_server_the_error_says_what_was_looked_at_and_how_to_get_one() {
+        let (old, cache) = (program("18.16.1"), tempfile::tempdir().unwrap());
+        let cache = Cache::at(cache.path());
+        let error = Source::find_on(old.path().as_os_str(), &cache).unwrap_err().to_string();
+        assert!(error.contains("is version 18.16, older than"), "{error}");
+        assert!(error.contains("cargo xtask fetch clickhouse"), "{error}");
+        let error = Source::find_on(OsStr::new(""), &cache).unwrap_err().to_string();
+        assert!(error.contains("no `clickhouse` on the PATH"), "{error}");
+    }
 
     #[test]
     fn versions_are_read_as_clickhouse_prints_them() {

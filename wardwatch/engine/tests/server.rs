@@ -147,15 +147,35 @@ fn a_port_in_use_is_named() {
 }
 
 #[test]
-fn without_a_server_the_error_says_how_to_get_one() {
-    let empty = tempfile::tempdir().unwrap();
-    // The PATH of this process is not ours to change, so another one asks.
-    let cache = Cache::at(empty.path());
-    match Source::find(&cache) {
-        Ok(Source::Program(program)) => assert!(program.is_file()),
-        Ok(Source::Library(library)) => panic!("{} cannot be there", library.display()),
-        Err(error) => assert!(error.to_string().contains("cargo xtask fetch clickhouse"), "{error}"),
-    }
+fn a_program_is_served_locked_and_stopped_like_the_library() {
+    let data = tempfile::tempdir().unwrap();
+    let test = "a_program_is_served_locked_and_stopped_like_the_library";
+    let Some(mut options) = options(test, data.path()) else { return };
+    let Some(Source::Library(library)) = &options.source else {
+        return skip(test, "the other tests here run on a program already");
+    };
+    // A program that takes the command line of `clickhouse server` and is the library's server behind it.
+    let folder = tempfile::tempdir().unwrap();
+    let program = folder.path().join("clickhouse");
+    let script = format!(
+        "#!/bin/sh\ntest \"$1\" = server || exit 2\ndata=${{2#--config-file=}}\nexec '{}' engine-serve $PPID library '{}' \
+         \"${{data%/config.xml}}\"\n",
+        env!("CARGO_BIN_EXE_wardwatch-engine"),
+        library.display()
+    );
+    // Written by another process: while this one has it open for writing, a fork of another test would, too, and
+    // the kernel runs no file that somebody writes.
+    let write = "printf %s \"$1\" > \"$2\" && chmod 755 \"$2\"";
+    assert!(Command::new("sh").args(["-c", write, "sh", &script]).arg(&program).status().unwrap().success());
+    options.source = Some(Source::Program(program));
+
+    let engine = Engine::start(&options).unwrap();
+    assert_eq!(value(&engine, "SELECT 1"), "1");
+    assert_eq!(Engine::find_running(data.path()).unwrap().pid, engine.pid());
+    assert!(matches!(Engine::start(&options).unwrap_err(), Error::Locked { .. }));
+    engine.stop().unwrap();
+    assert_eq!(Engine::find_running(data.path()), None);
+    assert!(!data.path().join("engine.json").exists());
 }
 
 #[test]
