@@ -133,6 +133,13 @@ fn a_data_directory_belongs_to_one_engine_and_tells_who_that_is() {
     engine.kill().unwrap();
     assert!(data.path().join("engine.json").exists(), "a crash leaves the record behind");
     assert_eq!(Engine::find_running(data.path()), None, "and nobody is taken in by it");
+
+    let engine = Engine::start(&options).unwrap();
+    engine.stop().unwrap();
+    if matches!(options.source, Some(Source::Library(_))) {
+        let printed = std::fs::read_to_string(data.path().join("engine.log")).unwrap();
+        assert!(printed.contains("QUERY_WAS_CANCELLED"), "stopped in order, not killed: {printed}");
+    }
 }
 
 #[test]

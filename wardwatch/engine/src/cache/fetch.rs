@@ -207,7 +207,7 @@ fn kafka_pom() -> String {
         )
     };
     format!(
-        "<project xmlns=\"http://maven.apache.org/POM/4.0.0\">
+        "<project>
   <modelVersion>4.0.0</modelVersion>
   <groupId>wardwatch</groupId>
   <artifactId>kafka</artifactId>
