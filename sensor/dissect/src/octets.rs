@@ -1,0 +1,35 @@
+//! Numbers and pieces out of bytes that may be too few: always an answer, never a panic.
+
+/// Two bytes in network order at this offset.
+pub(crate) fn be16(bytes: &[u8], at: usize) -> Option<u16> {
+    piece(bytes, at).map(u16::from_be_bytes)
+}
+
+/// Four bytes in network order at this offset.
+pub(crate) fn be32(bytes: &[u8], at: usize) -> Option<u32> {
+    piece(bytes, at).map(u32::from_be_bytes)
+}
+
+/// `N` bytes at this offset.
+pub(crate) fn piece<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {
+    bytes.get(at..at.checked_add(N)?)?.try_into().ok()
+}
+
+/// The part of this length at this offset.
+pub(crate) fn part(bytes: &[u8], at: usize, length: usize) -> Option<&[u8]> {
+    bytes.get(at..at.checked_add(length)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn offsets_beyond_the_end_or_beyond_all_numbers_give_nothing() {
+        assert_eq!(be16(&[1, 2, 3], 1), Some(0x0203));
+        assert_eq!(be16(&[1, 2, 3], 2), None);
+        assert_eq!(be32(&[1, 2, 3, 4], usize::MAX), None);
+        assert_eq!(part(&[1, 2, 3], 1, usize::MAX), None);
+        assert_eq!(part(&[1, 2, 3], 1, 2), Some(&[2_u8, 3][..]));
+    }
+}
