@@ -88,6 +88,11 @@ impl Datagram {
         self.first_at
     }
 
+    /// How many fragments have come, those that were refused included.
+    pub const fn frames(&self) -> u32 {
+        self.frames
+    }
+
     /// The datagram as one packet: `frames`, `frame_length` and `ip_length` are sums over its fragments.
     ///
     /// Of a datagram that is not complete, the packet has no payload. If the first fragment is missing too, its
