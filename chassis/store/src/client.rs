@@ -1,11 +1,13 @@
 //! The connection: blocks in, rows out, and another try where that can help.
 
+use std::fmt;
 use std::future::Future;
 use std::time::Duration;
 
 use backon::{ExponentialBuilder, Retryable as _};
 use clickhouse::{Client, RowOwned, RowRead, RowWrite};
 use tracing::warn;
+use uuid::Uuid;
 
 use crate::{Error, Result, Settings};
 
@@ -23,6 +25,19 @@ pub struct Store {
 /// dropped without a word. Make it from everything that decides the rows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InsertToken(pub String);
+
+impl InsertToken {
+    /// A token that no other insert has.
+    fn unique() -> Self {
+        Self(Uuid::new_v4().to_string())
+    }
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Store({}/{})", self.settings.url, self.settings.database)
+    }
+}
 
 impl Store {
     /// Prepares a connection; nothing is sent yet.
@@ -77,8 +92,9 @@ impl Store {
 
     /// Inserts the rows as one block; when it returns, they are in the table. No rows, no request.
     ///
-    /// Failures that may pass are tried again for as long as the configuration says; the rows are then sent whole
-    /// again, so give a token where the table must not hold them twice.
+    /// Failures that may pass are tried again for as long as the configuration says, under the same token, so that rows
+    /// whose answer was lost are not stored twice. Without a token the insert is like no other: without one the server
+    /// would go by the rows, and drop equal ones that are meant.
     pub async fn insert<R>(&self, table: &str, rows: &[R], token: Option<&InsertToken>) -> Result<()>
     where
         R: RowOwned + RowWrite + Sync,
@@ -86,11 +102,11 @@ impl Store {
         if rows.is_empty() {
             return Ok(());
         }
-        self.retry(|| self.insert_once(table, rows, token)).await
+        let token = token.cloned().unwrap_or_else(InsertToken::unique);
+        self.retry(|| self.insert_once(table, rows, &token)).await
     }
 
-    /// As [`Store::insert`], but reports the first failure.
-    pub async fn insert_once<R>(&self, table: &str, rows: &[R], token: Option<&InsertToken>) -> Result<()>
+    async fn insert_once<R>(&self, table: &str, rows: &[R], token: &InsertToken) -> Result<()>
     where
         R: RowOwned + RowWrite + Sync,
     {
@@ -98,9 +114,7 @@ impl Store {
         let outcome = async {
             let mut insert = self.client.insert::<R>(table).await?;
             insert = insert.with_timeouts(Some(self.settings.send_timeout), Some(self.settings.end_timeout));
-            if let Some(InsertToken(token)) = token {
-                insert = insert.with_setting("insert_deduplication_token", token);
-            }
+            insert = insert.with_setting("insert_deduplication_token", &token.0);
             for row in rows {
                 insert.write(row).await?;
             }
@@ -126,6 +140,16 @@ impl Store {
     /// Runs a statement that gives no rows. Failures that may pass are tried again, so it must be idempotent.
     pub async fn execute(&self, statement: &str) -> Result<()> {
         self.execute_in(&self.client, statement).await
+    }
+
+    /// A client that may read and choose settings, and change no data (`readonly = 2`).
+    pub(crate) fn reader(&self) -> Client {
+        self.client.clone().with_setting("readonly", "2")
+    }
+
+    /// A client for inserts that bring their own statement.
+    pub(crate) fn writer(&self) -> &Client {
+        &self.client
     }
 
     /// Makes the database if it is not there.

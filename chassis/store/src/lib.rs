@@ -18,6 +18,7 @@ mod client;
 mod error;
 pub mod incarnation;
 pub mod migration;
+mod reading;
 mod settings;
 pub mod upkeep;
 mod writer;

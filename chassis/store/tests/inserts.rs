@@ -104,6 +104,15 @@ async fn an_insert_is_one_part() {
 }
 
 #[tokio::test]
+async fn equal_rows_without_a_token_are_all_stored() {
+    let Some(store) = with_table("equal_rows_without_a_token_are_all_stored", TABLE).await else { return };
+    let rows = readings(0..1_000);
+    store.insert("readings", &rows, None).await.expect("first");
+    store.insert("readings", &rows, None).await.expect("meant");
+    assert_eq!(number(&store, "SELECT count() AS number FROM readings").await, 2_000);
+}
+
+#[tokio::test]
 async fn the_same_insert_under_one_token_is_stored_once() {
     let test = "the_same_insert_under_one_token_is_stored_once";
     let Some(store) = with_table(test, TABLE).await else { return };
