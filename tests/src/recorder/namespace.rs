@@ -1,5 +1,6 @@
 //! A network namespace that lives as long as its guard.
 
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::{self, Command, Stdio};
 use std::{fs, io};
@@ -45,11 +46,13 @@ impl Namespace {
         ip(&[&["netns", "exec", &self.name, program], arguments].concat())
     }
 
-    /// Has programs in it ask `server` for names.
-    pub(super) fn resolve_by(&self, server: std::net::Ipv4Addr, domain: &str) -> Result<()> {
+    /// Has programs in it ask `server` for names, or nobody.
+    pub(super) fn resolve_by(&self, server: Option<Ipv4Addr>, domain: &str) -> Result<()> {
         let file = self.configuration().join("resolv.conf");
+        // Without a line for a server they ask the machine itself, where nobody listens.
+        let server = server.map(|server| format!("nameserver {server}\n")).unwrap_or_default();
         fs::create_dir_all(self.configuration())
-            .and_then(|()| fs::write(&file, format!("search {domain}\nnameserver {server}\n")))
+            .and_then(|()| fs::write(&file, format!("search {domain}\n{server}")))
             .with_context(|| format!("write {}", file.display()))
     }
 

@@ -27,15 +27,23 @@ impl Network {
         let mirror = Namespace::new("mirror")?;
         // LLDP goes to an address that bridges keep to themselves unless told otherwise.
         mirror.ip(&[
-            "link", "add", "name", BRIDGE, "type", "bridge", "mcast_snooping", "0", "group_fwd_mask", "0x4000",
+            "link",
+            "add",
+            "name",
+            BRIDGE,
+            "type",
+            "bridge",
+            "mcast_snooping",
+            "0",
+            "group_fwd_mask",
+            "0x4000",
         ])?;
         mirror.ip(&["link", "set", BRIDGE, "up"])?;
         let mut network = Self { hosts: BTreeMap::new(), mirror };
         for (index, name) in scene.cast().into_iter().enumerate() {
             let device = hospital.device(name).with_context(|| format!("no device {name}"))?;
-            let addressed = !scene.unaddressed.contains(name);
             let host = network
-                .attach(device, &format!("port{index}"), hospital, addressed)
+                .attach(device, &format!("port{index}"), hospital, scene)
                 .with_context(|| format!("attach {name} to the network"))?;
             network.hosts.insert(name.to_owned(), host);
         }
@@ -52,19 +60,23 @@ impl Network {
         self.hosts.get(name).with_context(|| format!("{name} is not in this scene"))
     }
 
-    fn attach(
-        &self,
-        device: &Device,
-        port: &str,
-        hospital: &Hospital,
-        addressed: bool,
-    ) -> Result<Namespace> {
+    fn attach(&self, device: &Device, port: &str, hospital: &Hospital, scene: &Scene) -> Result<Namespace> {
         let (Some(mac), Some(ip)) = (&device.mac, device.ip) else {
             anyhow::bail!("{} has no address of its own", device.name);
         };
         let host = Namespace::new(&device.name)?;
         self.mirror.ip(&[
-            "link", "add", "name", port, "type", "veth", "peer", "name", INTERFACE, "netns", host.name(),
+            "link",
+            "add",
+            "name",
+            port,
+            "type",
+            "veth",
+            "peer",
+            "name",
+            INTERFACE,
+            "netns",
+            host.name(),
         ])?;
         // Real checksums, and segments of the size that a wire would carry.
         let offloads = ["tx", "off", "rx", "off", "sg", "off", "tso", "off", "gso", "off", "gro", "off"];
@@ -72,15 +84,16 @@ impl Network {
         host.run("ethtool", &[&["-K", INTERFACE][..], &offloads].concat())?;
         self.mirror.ip(&["link", "set", port, "master", BRIDGE, "up"])?;
         host.ip(&["link", "set", INTERFACE, "address", mac, "up"])?;
-        if addressed {
+        if !scene.unaddressed.contains(&device.name) {
             let prefix = hospital.site.network.prefix_len();
             host.ip(&["address", "add", &format!("{ip}/{prefix}"), "broadcast", "+", "dev", INTERFACE])?;
             // Discovery by multicast and DHCP need a way out beyond the own network.
             host.ip(&["route", "add", "224.0.0.0/4", "dev", INTERFACE])?;
         }
-        if let Some(server) = hospital.device(&hospital.site.name_server).and_then(|server| server.ip) {
-            host.resolve_by(server, &hospital.site.domain)?;
-        }
+        // A name server that is not in the scene would be waited for.
+        let server = Some(hospital.site.name_server.as_str()).filter(|server| scene.cast().contains(server));
+        let server = server.and_then(|server| hospital.device(server)?.ip);
+        host.resolve_by(server, &hospital.site.domain)?;
         Ok(host)
     }
 }

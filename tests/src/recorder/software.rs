@@ -17,8 +17,8 @@ pub(super) struct Python {
 impl Python {
     /// Sees that the environment is there and has exactly the versions that `requirements` pins.
     pub(super) fn prepare(requirements: &Path) -> Result<Self> {
-        let wanted = fs::read_to_string(requirements)
-            .with_context(|| format!("read {}", requirements.display()))?;
+        let wanted =
+            fs::read_to_string(requirements).with_context(|| format!("read {}", requirements.display()))?;
         let folder = Cache::default().folder().join("recorder-python");
         let python = Self { folder };
         // Written last: what is there without it was cut short.
