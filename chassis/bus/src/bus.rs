@@ -69,7 +69,7 @@ pub trait Bus: fmt::Debug + Send + Sync + 'static {
     fn largest_message(&self) -> usize;
 }
 
-/// One member of a consumer group. Dropping it leaves the group.
+/// One member of a consumer group. [`leave`](Self::leave) it at the end; dropping it leaves too, but waits for nothing.
 ///
 /// [`next`](Self::next) is called by one task; the other methods may be called from any. All are for partitions that are
 /// assigned now; for others they give [`crate::Error::NotAssigned`].
@@ -96,6 +96,9 @@ pub trait Consumer: fmt::Debug + Send + Sync + 'static {
     /// On the embedded bus it is also what retention goes by: messages below it may be trimmed.
     async fn commit(&self, of: &TopicPartition, next_offset: u64) -> Result<()>;
 
+    /// Leaves the group, so that its partitions go to others at once. What comes after is [`crate::Error::Closed`].
+    async fn leave(&self) -> Result<()>;
+
     /// The partitions assigned now.
     fn assignment(&self) -> Vec<TopicPartition>;
 }
@@ -106,7 +109,7 @@ pub enum Delivery {
     /// These partitions are now ours. Each delivers nothing until [`Consumer::seek`] names its first offset.
     Assigned(Vec<TopicPartition>),
     /// These partitions are ours no longer. The broker gives them to their next owner when `next` is called again (or after
-    /// the configured patience), so end all work on them first.
+    /// the configured patience), so end all work on them first, and ask nothing else of the consumer until then.
     Revoked {
         /// Which partitions.
         partitions: Vec<TopicPartition>,

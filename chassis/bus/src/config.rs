@@ -57,12 +57,14 @@ pub struct KafkaConfig {
     /// How long a revocation waits for the work on its partitions to end.
     #[serde(with = "humantime_serde")]
     pub revoke_patience: Duration,
-    /// How many bytes are fetched ahead of the consumer.
+    /// How many bytes are fetched ahead of a consumer; half of them wait in the client library, half in front of the consumer.
     pub prefetch_bytes: u64,
     /// `sasl.password`, kept out of `properties` so that it is never shown.
     pub sasl_password: Secret,
     /// `ssl.key.password`, likewise.
     pub ssl_key_password: Secret,
+    /// `sasl.oauthbearer.client.secret`, likewise.
+    pub oauth_client_secret: Secret,
     /// Any other property of librdkafka: `security.protocol`, `sasl.mechanisms`, `sasl.username`, `ssl.ca.location`. Those that
     /// the delivery guarantees rest on are refused by name.
     pub properties: BTreeMap<String, String>,
@@ -83,6 +85,7 @@ impl Default for KafkaConfig {
             prefetch_bytes: 32 << 20,
             sasl_password: Secret::default(),
             ssl_key_password: Secret::default(),
+            oauth_client_secret: Secret::default(),
             properties: BTreeMap::new(),
         }
     }

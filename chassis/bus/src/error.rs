@@ -1,11 +1,12 @@
 //! What can go wrong, and whether trying again can help.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::topic::{TopicPartition, Watermarks};
 
 /// A result of this crate.
-pub type Result<T> = std::result::Result<T, Error>;
+pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// What went wrong, naming topic and partition.
 #[derive(Debug, thiserror::Error)]
@@ -89,8 +90,18 @@ pub enum Error {
     Journal {
         /// Where it lies.
         directory: PathBuf,
-        /// What went wrong.
-        source: wardwatch_journal::Error,
+        /// What went wrong; shared by all whose messages were to be synced together.
+        source: Arc<wardwatch_journal::Error>,
+    },
+    /// The journal of the embedded bus is full, and what could be trimmed is still needed. Publishing waits.
+    #[error("the journal is full ({bytes} of {limit} bytes): {holder}")]
+    Full {
+        /// What is in use.
+        bytes: u64,
+        /// The bound.
+        limit: u64,
+        /// Which group needs the oldest message: `group alerter has committed wardwatch.events/3 up to 17`.
+        holder: String,
     },
     /// Kafka, or the way to it, failed.
     #[error("cannot {action}: {problem}")]
@@ -109,6 +120,7 @@ impl Error {
     pub fn is_retriable(&self) -> bool {
         match self {
             Self::Kafka { retriable, .. } => *retriable,
+            Self::Full { .. } => true,
             _ => false,
         }
     }

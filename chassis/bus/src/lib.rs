@@ -16,12 +16,34 @@
 
 mod bus;
 pub mod config;
+mod embedded;
 mod error;
+mod kafka;
 mod message;
 mod topic;
 
 pub use bus::{Bus, Consumer, Delivery, Receipt};
 pub use config::BusConfig;
+pub use embedded::EmbeddedBus;
 pub use error::{Error, Result};
+pub use kafka::KafkaBus;
 pub use message::{Headers, Message, Publication};
 pub use topic::{TopicPartition, TopicSpec, Watermarks};
+
+use std::sync::Arc;
+
+use config::BusKind;
+use wardwatch_service::Counters;
+
+/// Opens the log that the configuration names. Kafka is not asked yet whether it is there: [`Bus::ping`] does.
+pub async fn open(config: &BusConfig, counters: &Counters) -> Result<Arc<dyn Bus>> {
+    Ok(match config.kind {
+        BusKind::Kafka => Arc::new(KafkaBus::open(&config.kafka, counters)?),
+        BusKind::Embedded => {
+            let (config, counters) = (config.embedded.clone(), counters.clone());
+            // Opening touches the disk.
+            let opened = tokio::task::spawn_blocking(move || EmbeddedBus::open(&config, &counters)).await;
+            Arc::new(opened.map_err(|_| Error::Closed)??)
+        }
+    })
+}

@@ -280,7 +280,7 @@ impl Journal {
         self.store().begin_read().map_err(|error| self.failed("read", error))
     }
 
-    fn table<T>(&self, opened: std::result::Result<T, TableError>) -> Result<Option<T>> {
+    fn table<T>(&self, opened: Result<T, TableError>) -> Result<Option<T>> {
         match opened {
             Ok(table) => Ok(Some(table)),
             Err(TableError::TableDoesNotExist(_)) => Ok(None),

@@ -49,4 +49,4 @@ pub use record::{Record, RecordInfo};
 pub use writer::Writer;
 
 /// A result of this crate.
-pub type Result<T> = std::result::Result<T, Error>;
+pub type Result<T, E = Error> = std::result::Result<T, E>;
