@@ -1,173 +1,173 @@
 //! Everything known about one site.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use prost::Message as _;
-use uuid::Uuid;
+use hashbrown::HashMap;
 use wardwatch_knowledge::Knowledge;
-use wardwatch_proto::v1::event::Event as Kind;
 use wardwatch_proto::v1::fact::Fact as Stated;
-use wardwatch_proto::v1::{DeviceAppeared, DeviceSummary, Endpoint, Event, Fact, Position};
-use wardwatch_proto::{address, v1};
+use wardwatch_proto::v1::{Fact, Flow};
 
-use crate::conclusion::{Conclusions, DeviceRecord, EnrichedFlow, LogMoment};
-use crate::network;
+use crate::conclude::Concluding;
+use crate::conclusion::{Conclusions, EnrichedFlow, LogMoment};
+use crate::counters::Counters;
+use crate::device::Device;
+use crate::identity::{self, EndpointId};
+use crate::intake::{End, Intake, Pending, has_sent};
+use crate::register::Register;
 use crate::settings::Settings;
-use crate::state::{StateEntry, StateError};
-
-/// A device as it is known.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Device {
-    record: DeviceRecord,
-}
-
-impl Device {
-    /// What is known of it.
-    pub fn record(&self) -> &DeviceRecord {
-        &self.record
-    }
-}
+use crate::state::{self, StateEntry, StateError};
 
 /// Everything known about one site.
 #[derive(Debug)]
 pub struct Inventory {
     site: String,
-    namespace: Uuid,
     knowledge: Arc<Knowledge>,
-    settings: Settings,
-    devices: BTreeMap<String, Device>,
-    changed: BTreeSet<String>,
+    register: Register,
+    /// State was restored that has not been put together yet.
+    is_unsettled: bool,
+    changed_dossiers: BTreeSet<u32>,
+    changed_devices: BTreeSet<u32>,
 }
 
 impl Inventory {
     /// An empty inventory.
     pub fn new(site: &str, knowledge: Arc<Knowledge>, settings: Settings) -> Self {
-        let namespace = Uuid::new_v5(&Uuid::NAMESPACE_OID, site.as_bytes());
         Self {
             site: site.to_owned(),
-            namespace,
             knowledge,
-            settings,
-            devices: BTreeMap::new(),
-            changed: BTreeSet::new(),
+            register: Register::new(identity::site_namespace(site), settings),
+            is_unsettled: false,
+            changed_dossiers: BTreeSet::new(),
+            changed_devices: BTreeSet::new(),
         }
     }
 
-    /// Takes in one state entry; the order of entries does not matter.
+    /// Takes in the newest state entry of one key; the order of keys does not matter. To be called before any facts
+    /// are applied.
     pub fn restore(&mut self, key: &str, value: &[u8]) -> Result<(), StateError> {
-        let Some(id) = key.strip_prefix("device/") else {
-            return Err(StateError::UnknownKind { key: key.to_owned() });
-        };
-        if value.is_empty() {
-            self.devices.remove(id);
-            return Ok(());
-        }
-        let record = DeviceRecord::decode(value)
-            .map_err(|error| StateError::Unreadable { key: key.to_owned(), problem: error.to_string() })?;
-        self.devices.insert(id.to_owned(), Device { record });
-        Ok(())
+        self.is_unsettled = true;
+        state::restore(&mut self.register, key, value)
     }
 
-    /// Facts in, conclusions out.
+    /// Facts in, conclusions out. The same facts in the same order after the same state give the same conclusions.
     pub fn apply(&mut self, sensor: &str, facts: &[Fact], at: LogMoment) -> Conclusions {
-        let mut conclusions = Conclusions::default();
-        let mut touched = BTreeSet::new();
-        let mut appeared = BTreeSet::new();
+        self.settle();
+        let mut intake = Intake {
+            register: &mut self.register,
+            knowledge: &self.knowledge,
+            sensor: Arc::from(sensor),
+            log_time: at.log_time,
+            newest: 0,
+            findings: Vec::new(),
+        };
+        let mut flows: Vec<&Flow> = Vec::new();
         for fact in facts {
-            let Some(Stated::Flow(flow)) = &fact.fact else { continue };
-            let mut side = |endpoint: Option<&Endpoint>, counters: Option<&v1::Counters>| {
-                let spoke = counters.is_some_and(|counters| counters.packets > 0);
-                let id = endpoint.and_then(|endpoint| self.identify(endpoint)).unwrap_or_default();
-                if !id.is_empty() && spoke {
-                    let known = self.devices.contains_key(&id);
-                    let device = self.devices.entry(id.clone()).or_default();
-                    if !known {
-                        device.record.id.clone_from(&id);
-                        device.record.first_seen = flow.start;
-                        device.record.knowledge = self.knowledge.version().to_owned();
-                        appeared.insert(id.clone());
-                    }
-                    device.record.first_seen = device.record.first_seen.min(flow.start);
-                    device.record.last_seen = device.record.last_seen.max(flow.end);
-                    insert_sorted(&mut device.record.sensors, sensor);
-                    if let Some(endpoint) = endpoint {
-                        insert_sorted(&mut device.record.macs, &address::mac_text(&endpoint.mac));
-                        insert_sorted(&mut device.record.ips, &address::ip_text(&endpoint.ip));
-                    }
-                    touched.insert(id.clone());
+            match &fact.fact {
+                Some(Stated::Flow(flow)) => {
+                    intake.flow(flow);
+                    flows.push(flow);
                 }
-                if self.devices.contains_key(&id) { id } else { String::new() }
-            };
-            let initiator_device = side(flow.initiator.as_ref(), flow.from_initiator.as_ref());
-            let responder_device = side(flow.responder.as_ref(), flow.from_responder.as_ref());
-            conclusions.flows.push(EnrichedFlow { flow: flow.clone(), initiator_device, responder_device });
+                Some(Stated::Observation(observation)) => intake.observation(observation),
+                None => intake.register.counters.empty += 1,
+            }
         }
-        for id in &appeared {
-            let index = conclusions.events.len() as u32;
-            let Some(device) = self.devices.get(id) else { continue };
-            let summary = DeviceSummary {
-                id: id.clone(),
-                macs: device.record.macs.clone(),
-                ips: device.record.ips.clone(),
-                ..Default::default()
-            };
-            conclusions.events.push(Event {
-                source: Some(Position {
-                    incarnation: at.incarnation,
-                    partition: at.partition,
-                    offset: at.offset,
-                    index,
-                }),
-                site: self.site.clone(),
-                log_time: at.log_time,
-                event_time: device.record.first_seen,
-                event: Some(Kind::DeviceAppeared(DeviceAppeared { device: Some(summary) })),
-            });
-        }
-        conclusions.devices = touched
-            .iter()
-            .filter_map(|id| self.devices.get(id))
-            .map(|device| device.record.clone())
-            .collect();
-        self.changed.extend(touched);
+        let Intake { newest, findings, .. } = intake;
+        self.register.settle_routers();
+        let batch = self.register.take_batch();
+        self.changed_dossiers.extend(&batch.touched);
+        let mut concluding = Concluding {
+            register: &mut self.register,
+            knowledge: &self.knowledge,
+            site: &self.site,
+            sensor,
+            at,
+            newest,
+            conclusions: Conclusions::default(),
+        };
+        self.changed_devices.extend(concluding.devices(&batch));
+        let by_id: HashMap<u64, &Flow> = if findings.is_empty() {
+            HashMap::new()
+        } else {
+            flows.iter().map(|flow| (flow.id, *flow)).collect()
+        };
+        concluding.findings(findings, |register, pending| peer(register, pending, &by_id));
+        let mut conclusions = concluding.conclusions;
+        conclusions.flows = flows.into_iter().map(|flow| self.enrich(flow)).collect();
         conclusions
     }
 
-    /// Entries changed since the last call.
+    /// The entries that changed since the last call, in the order of their keys.
     pub fn take_changed_state(&mut self) -> Vec<StateEntry> {
-        let changed = std::mem::take(&mut self.changed);
-        changed
-            .into_iter()
-            .filter_map(|id| {
-                let value = self.devices.get(&id)?.record.encode_to_vec();
-                Some(StateEntry { key: format!("device/{id}"), value })
-            })
-            .collect()
+        self.settle();
+        let dossiers = std::mem::take(&mut self.changed_dossiers);
+        let devices = std::mem::take(&mut self.changed_devices);
+        let dossiers = dossiers.into_iter().filter_map(|at| self.register.dossier(at)).map(state::of_dossier);
+        let devices = devices.into_iter().filter_map(|at| self.register.devices.get(at as usize));
+        let devices = devices.filter(|device| device.has_appeared()).map(state::of_device);
+        let mut entries: Vec<StateEntry> = dossiers.chain(devices).collect();
+        entries.sort_by(|a, b| a.key.cmp(&b.key));
+        entries
     }
 
-    /// Every device, by id.
+    /// Every device that stands for itself, in the order of ids.
     pub fn devices(&self) -> impl Iterator<Item = &Device> {
-        self.devices.values()
+        let mut devices: Vec<&Device> = self
+            .register
+            .devices
+            .iter()
+            .filter(|device| device.has_appeared() && device.record.superseded_by.is_empty())
+            .collect();
+        devices.sort_by_key(|device| device.id);
+        devices.into_iter()
     }
 
-    fn identify(&self, endpoint: &Endpoint) -> Option<String> {
-        let mac = address::mac_text(&endpoint.mac);
-        let key = if mac.is_empty() {
-            let ip = address::ip(&endpoint.ip).filter(|ip| network::is_host(*ip))?;
-            let own = self.settings.networks.iter().any(|network| network.contains(&ip));
-            own.then(|| format!("ip:{ip}"))?
-        } else {
-            format!("mac:{mac}")
+    /// What was taken in and what was not, since the start of the process.
+    pub fn counters(&self) -> Counters {
+        self.register.counters
+    }
+
+    fn settle(&mut self) {
+        if !std::mem::take(&mut self.is_unsettled) {
+            return;
+        }
+        self.register.settle_all();
+        // Putting together what was known is no news.
+        self.register.take_batch();
+        for link in &mut self.register.links {
+            link.has_news = false;
+        }
+        let lost = self.register.devices.iter().filter(|device| {
+            device.has_appeared() && device.record.superseded_by.is_empty() && !self.register.is_real(device)
+        });
+        self.register.counters.orphans += lost.count() as u64;
+    }
+
+    fn enrich(&self, flow: &Flow) -> EnrichedFlow {
+        let device = |end: End, answered: bool| {
+            let device = self.register.device_at(end.mac, end.ip, flow.start, answered);
+            let device = device.and_then(|device| self.register.devices.get(device as usize));
+            device.map(|device| device.record.id.clone()).unwrap_or_default()
         };
-        Some(Uuid::new_v5(&self.namespace, key.as_bytes()).to_string())
+        let initiator = End::from(flow.initiator.as_ref());
+        let responder = End::from(flow.responder.as_ref());
+        EnrichedFlow {
+            initiator_device: device(initiator, has_sent(flow.from_initiator.as_ref())),
+            responder_device: device(responder, has_sent(flow.from_responder.as_ref())),
+            flow: flow.clone(),
+        }
     }
 }
 
-fn insert_sorted(list: &mut Vec<String>, value: &str) {
-    if let Err(at) = list.binary_search_by(|known| known.as_str().cmp(value)) {
-        if !value.is_empty() {
-            list.insert(at, value.to_owned());
-        }
-    }
+/// The other end of the flow that a finding was read from, where the flow stands in the same message.
+fn peer(register: &Register, pending: &Pending, flows: &HashMap<u64, &Flow>) -> Option<End> {
+    let flow = flows.get(&pending.flow)?;
+    let own = match register.dossier(pending.dossier)?.id {
+        EndpointId::Interface(mac) => End { mac: Some(mac), ip: None },
+        EndpointId::Address(mac, ip) => End { mac, ip: Some(ip) },
+        EndpointId::Third(..) => return None,
+    };
+    let is_own = |end: &End| if own.ip.is_some() { end.ip == own.ip } else { end.mac == own.mac };
+    let (initiator, responder) = (End::from(flow.initiator.as_ref()), End::from(flow.responder.as_ref()));
+    if is_own(&initiator) { Some(responder) } else { is_own(&responder).then_some(initiator) }
 }

@@ -1,17 +1,52 @@
 //! Which device is this: identity, resolution of attributes, score.
+//!
+//! An [`Inventory`] holds everything known about one site. Facts go in, [`Conclusions`] come out; state entries survive
+//! a restart. The crate is pure: no clock, no broker, no database. All time is the time on the wire, or the broker's.
+//!
+//! The way of a fact, module by module:
+//!
+//! - `intake` decides whose evidence it is and puts it into a `dossier`, one for each interface, address and third
+//!   device, as a bounded list of `statement`s.
+//! - `placement` decides which device each dossier belongs to. Devices are views over dossiers: when ARP turns up, or
+//!   a MAC address turns out to be a router's, dossiers move with all they hold.
+//! - `profile` describes a device by its dossiers (`choice` says which of several values to believe) and asks the
+//!   knowledge pack what it is and how risky.
+//! - `conclude` compares that with what was known and tells the difference; `state` writes it down.
+//!
+//! # What depends on the order of facts
+//!
+//! Which devices there are, and what is shown of each, follows from the evidence and not from its order, except for:
+//! what was given up for want of room (each bound is in [`Settings`], each loss in [`Counters`]); statements about an
+//! address outside the site's networks that came before ARP or DHCP bound it; and the choice between values of equal
+//! standing and the list of addresses, which are refreshed when there is news or the hour of event time changes.
+//! Changes and events are told in the order in which things became known.
 
 #![forbid(unsafe_code)]
 
+mod addressing;
+mod choice;
+mod conclude;
 mod conclusion;
+mod counters;
+mod device;
+mod dossier;
+mod identity;
+mod intake;
 mod inventory;
 mod network;
+mod placement;
+mod profile;
+mod register;
 mod settings;
 mod state;
+mod statement;
 
 pub use conclusion::{
     AttributeRecord, Change, Conclusions, DeviceRecord, EnrichedFlow, Factor, LogMoment, Why,
 };
-pub use inventory::{Device, Inventory};
+pub use counters::Counters;
+pub use device::Device;
+pub use inventory::Inventory;
 pub use network::local_networks;
 pub use settings::Settings;
 pub use state::{StateEntry, StateError};

@@ -48,7 +48,7 @@ impl Default for Settings {
             third_devices_per_teller: 1024,
             values_per_attribute: 64,
             statements_per_endpoint: 4096,
-            repeat_findings_after: std::time::Duration::from_secs(24 * 3600),
+            repeat_findings_after: std::time::Duration::from_hours(24),
         }
     }
 }

@@ -109,6 +109,9 @@ impl Knowledge {
         if let Some(attributes) = file.value("many_valued")? {
             self.sources.add_many_valued(&attributes)?;
         }
+        if let Some(kinds) = file.value("site_wide_keys")? {
+            self.sources.add_site_wide_keys(kinds);
+        }
         if let Some(protocols) = file.value("binding_protocols")? {
             self.sources.add_binding(&protocols)?;
         }
@@ -172,6 +175,11 @@ impl Knowledge {
     /// Whether an address stands in this protocol beside the MAC address that really has it.
     pub fn binds(&self, protocol: Protocol) -> bool {
         self.sources.binds(protocol)
+    }
+
+    /// Whether the key of a third device (`serial=Acme|X1|42`) means the same device whoever tells of it.
+    pub fn is_site_wide(&self, key: &str) -> bool {
+        self.sources.is_site_wide(key)
     }
 
     /// What kind of device it is.

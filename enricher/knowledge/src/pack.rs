@@ -34,6 +34,7 @@ const SECTIONS: &[&str] = &[
     "hl7_application",
     "binding_protocols",
     "many_valued",
+    "site_wide_keys",
     "source",
     "type",
     "rule",

@@ -241,6 +241,15 @@ fn mistakes_are_refused_with_file_entry_and_key() {
 }
 
 #[test]
+fn a_complete_serial_number_means_the_same_device_whoever_tells_of_it() {
+    let knowledge = builtin();
+    assert!(knowledge.is_site_wide("serial=Acme|X1|42"));
+    assert!(knowledge.is_site_wide("ae=CT1"));
+    assert!(!knowledge.is_site_wide("serial=||42"), "two makers may both count to 42");
+    assert!(!knowledge.is_site_wide("slot=3"));
+}
+
+#[test]
 fn a_missing_folder_is_named() {
     let message = Knowledge::with("/nonexistent/pack".as_ref()).expect_err("nothing to read").to_string();
     assert!(message.contains("/nonexistent/pack"), "{message}");

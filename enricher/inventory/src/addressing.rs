@@ -1,0 +1,52 @@
+//! Where a device is on the network: its addresses, and for a nested device the one that it is behind.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use wardwatch_proto::address;
+
+use crate::conclusion::DeviceRecord;
+use crate::device::Device;
+use crate::dossier::Dossier;
+use crate::identity::{DeviceKey, EndpointId};
+use crate::register::Register;
+
+/// An address is in use until it has not been seen for this long before the device's last sighting: 7 days.
+const IN_USE: u64 = 7 * 86_400 * 1_000_000_000;
+/// Addresses that are listed.
+const MOST_ADDRESSES: usize = 64;
+
+pub(crate) fn describe(
+    record: &mut DeviceRecord,
+    register: &Register,
+    device: &Device,
+    dossiers: &[&Dossier],
+) {
+    let is_current = |last: u64| last.saturating_add(IN_USE) >= record.last_seen;
+    let mut ips: BTreeSet<IpAddr> = BTreeSet::new();
+    for dossier in dossiers {
+        if let EndpointId::Address(_, ip) = dossier.id
+            && dossier.exists
+            && is_current(dossier.last_seen)
+        {
+            ips.insert(ip);
+        }
+        ips.extend(
+            dossier.bindings.iter().filter(|binding| is_current(binding.last)).map(|binding| binding.ip),
+        );
+    }
+    if let DeviceKey::Mac(mac) = device.key {
+        record.macs = vec![address::mac_text(&mac)];
+        // What has gone over to another interface since, and what is answered for others, is not its own.
+        ips.retain(|ip| register.has_address(mac, *ip));
+    }
+    record.ips = ips.into_iter().take(MOST_ADDRESSES).map(|ip| ip.to_string()).collect();
+    let tellers = dossiers.iter().flat_map(|dossier| &dossier.tellers).filter_map(|(teller, first)| {
+        let known = register.links.get(register.find(teller)? as usize)?.device?;
+        Some((*first, register.devices.get(known as usize)?.id))
+    });
+    if let Some((_, parent)) = tellers.min() {
+        record.parent = parent.to_string();
+        record.path = vec![record.parent.clone()];
+    }
+}

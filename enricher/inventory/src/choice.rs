@@ -1,0 +1,153 @@
+//! Which value to believe: the best source wins, then the surest, then the newest that is still being said.
+
+use wardwatch_knowledge::{Knowledge, Source, Trust};
+use wardwatch_proto::v1::subject::Role;
+use wardwatch_proto::v1::{Attribute, Protocol};
+
+use crate::statement::Statement;
+
+/// A value counts as still being said until this long after the newest of its rivals: one day.
+const STILL_SAID: u64 = 86_400 * 1_000_000_000;
+
+/// A value that a field may have, and the best reason for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Candidate {
+    pub(crate) value: String,
+    pub(crate) trust: Trust,
+    pub(crate) first_seen: u64,
+    pub(crate) last_seen: u64,
+    pub(crate) because: String,
+    pub(crate) evidence: String,
+}
+
+/// The candidates for one field.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Candidates {
+    list: Vec<Candidate>,
+}
+
+impl Candidates {
+    /// Adds a candidate. Of the same value the best reason stays, over the time of all.
+    pub(crate) fn add(&mut self, new: Candidate) {
+        let Some(known) = self.list.iter_mut().find(|known| known.value == new.value) else {
+            self.list.push(new);
+            return;
+        };
+        let first_seen = known.first_seen.min(new.first_seen);
+        let last_seen = known.last_seen.max(new.last_seen);
+        if (order(new.trust), &new.evidence) < (order(known.trust), &known.evidence) {
+            *known = new;
+        }
+        (known.first_seen, known.last_seen) = (first_seen, last_seen);
+    }
+
+    /// The value to believe.
+    ///
+    /// Among equally good sources the values still being said compete, and the one that was first said last wins: a
+    /// new version takes over at once, and two that are said in turn do not make the choice flutter.
+    pub(crate) fn best(&self) -> Option<&Candidate> {
+        let best = self.list.iter().map(|candidate| order(candidate.trust)).min()?;
+        let rivals = || self.list.iter().filter(|candidate| order(candidate.trust) == best);
+        let newest = rivals().map(|candidate| candidate.last_seen).max()?;
+        rivals().filter(|candidate| candidate.last_seen.saturating_add(STILL_SAID) >= newest).max_by(
+            |a, b| {
+                (a.first_seen, a.last_seen)
+                    .cmp(&(b.first_seen, b.last_seen))
+                    .then_with(|| b.value.cmp(&a.value))
+            },
+        )
+    }
+
+    /// All of them, the best source first.
+    pub(crate) fn ranked(mut self) -> Vec<Candidate> {
+        self.list.sort_by(|a, b| {
+            order(a.trust)
+                .cmp(&order(b.trust))
+                .then_with(|| b.last_seen.cmp(&a.last_seen))
+                .then_with(|| a.value.cmp(&b.value))
+        });
+        self.list
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+}
+
+/// Lower is better.
+fn order(trust: Trust) -> (u32, u32) {
+    (trust.rank, 100 - trust.confidence.min(100))
+}
+
+/// How far a statement is believed.
+pub(crate) fn trust(knowledge: &Knowledge, statement: &Statement) -> Trust {
+    let (attribute, protocol, role) = words(statement);
+    knowledge.trust(attribute, Source::Protocol(protocol), role)
+}
+
+/// A statement's numbers as the contract names them.
+pub(crate) fn words(statement: &Statement) -> (Attribute, Protocol, Role) {
+    (
+        Attribute::try_from(statement.key.attribute).unwrap_or_default(),
+        Protocol::try_from(statement.key.protocol).unwrap_or_default(),
+        Role::try_from(statement.role).unwrap_or_default(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DAY: u64 = STILL_SAID;
+
+    fn candidate(value: &str, rank: u32, first_seen: u64, last_seen: u64) -> Candidate {
+        Candidate {
+            value: value.into(),
+            trust: Trust { rank, confidence: 90 },
+            first_seen,
+            last_seen,
+            because: String::new(),
+            evidence: String::new(),
+        }
+    }
+
+    fn best(list: &[Candidate]) -> String {
+        let mut candidates = Candidates::default();
+        list.iter().cloned().for_each(|candidate| candidates.add(candidate));
+        let mut reversed = Candidates::default();
+        list.iter().rev().cloned().for_each(|candidate| reversed.add(candidate));
+        assert_eq!(candidates.best(), reversed.best(), "the order of arrival must not matter");
+        candidates.best().map(|candidate| candidate.value.clone()).unwrap_or_default()
+    }
+
+    #[test]
+    fn the_best_source_wins_however_old() {
+        assert_eq!(best(&[candidate("dicom", 0, 0, 1), candidate("banner", 8, 50 * DAY, 60 * DAY)]), "dicom");
+    }
+
+    #[test]
+    fn a_new_version_takes_over_at_once() {
+        assert_eq!(
+            best(&[candidate("1.0", 0, 0, 10 * DAY), candidate("1.1", 0, 10 * DAY + 1, 10 * DAY + 1)]),
+            "1.1"
+        );
+    }
+
+    #[test]
+    fn a_value_no_longer_said_gives_way() {
+        assert_eq!(best(&[candidate("1.0", 0, 0, 20 * DAY), candidate("1.1", 0, 10 * DAY, 11 * DAY)]), "1.0");
+    }
+
+    #[test]
+    fn two_values_said_in_turn_do_not_flutter() {
+        let b = candidate("b", 0, 2, 1000);
+        assert_eq!(best(&[candidate("a", 0, 1, 999), b.clone()]), "b");
+        assert_eq!(best(&[candidate("a", 0, 1, 1001), b]), "b");
+    }
+
+    #[test]
+    fn ties_are_broken_by_value() {
+        assert_eq!(best(&[candidate("a", 0, 1, 2), candidate("b", 0, 1, 2)]), "a");
+        assert_eq!(best(&[]), "");
+    }
+}

@@ -1,0 +1,351 @@
+//! What is different after a message, and what is told of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use wardwatch_knowledge::Knowledge;
+use wardwatch_proto::name::Named as _;
+use wardwatch_proto::v1::event::Event as Kind;
+use wardwatch_proto::v1::{DeviceAppeared, DeviceChanged, DeviceSummary, Event, Finding, Position};
+
+use crate::choice::{trust, words};
+use crate::conclusion::{AttributeRecord, Change, Conclusions, DeviceRecord, LogMoment};
+use crate::device::Device;
+use crate::dossier::FindingKey;
+use crate::intake::{End, Pending};
+use crate::profile;
+use crate::register::{Batch, Register};
+use crate::statement::{Statement, StatementKey};
+
+const HOUR: u64 = 3600 * 1_000_000_000;
+
+/// Reads a field of a record as text.
+type Read = fn(&DeviceRecord) -> String;
+
+/// The fields whose changes are told.
+#[rustfmt::skip]
+const TRACKED: &[(&str, Read)] = &[
+    ("name", |record| record.name.clone()),
+    ("category", |record| record.category.clone()),
+    ("subcategory", |record| record.subcategory.clone()),
+    ("device_type", |record| record.device_type.clone()),
+    ("manufacturer", |record| record.manufacturer.clone()),
+    ("model", |record| record.model.clone()),
+    ("serial_number", |record| record.serial_number.clone()),
+    ("hardware_version", |record| record.hardware_version.clone()),
+    ("firmware_version", |record| record.firmware_version.clone()),
+    ("software_name", |record| record.software_name.clone()),
+    ("software_version", |record| record.software_version.clone()),
+    ("udi_di", |record| record.udi_di.clone()),
+    ("location", |record| record.location.clone()),
+    ("department", |record| record.department.clone()),
+    ("institution", |record| record.institution.clone()),
+    ("ips", |record| record.ips.join(", ")),
+    ("parent", |record| record.parent.clone()),
+    ("score", |record| record.score.to_string()),
+];
+
+/// Conclusions being drawn from one message.
+pub(crate) struct Concluding<'a> {
+    pub(crate) register: &'a mut Register,
+    pub(crate) knowledge: &'a Knowledge,
+    pub(crate) site: &'a str,
+    pub(crate) sensor: &'a str,
+    pub(crate) at: LogMoment,
+    /// Event time of the newest fact.
+    pub(crate) newest: u64,
+    pub(crate) conclusions: Conclusions,
+}
+
+/// What happened to one device.
+#[derive(Debug, Default)]
+struct Affected {
+    statements: BTreeSet<StatementKey>,
+    has_news: bool,
+    /// Where a dossier of it went.
+    gone_to: Option<u32>,
+}
+
+impl Concluding<'_> {
+    /// Brings every device up to date that the batch touched. The devices' indices, in the order of their ids.
+    pub(crate) fn devices(&mut self, batch: &Batch) -> Vec<u32> {
+        let affected = self.affected(batch);
+        let mut order: Vec<(uuid::Uuid, u32)> = affected
+            .keys()
+            .filter_map(|at| Some((self.register.devices.get(*at as usize)?.id, *at)))
+            .collect();
+        order.sort_unstable();
+        let order: Vec<u32> = order.into_iter().map(|(_, at)| at).collect();
+        for at in &order {
+            if let Some(affected) = affected.get(at) {
+                self.device(*at, affected);
+            }
+        }
+        order
+    }
+
+    fn affected(&mut self, batch: &Batch) -> BTreeMap<u32, Affected> {
+        let mut affected: BTreeMap<u32, Affected> = BTreeMap::new();
+        for (dossier, before) in &batch.moved {
+            let now = self.register.links.get(*dossier as usize).and_then(|link| link.device);
+            let Some(known) = self.register.dossier(*dossier) else { continue };
+            let keys: Vec<StatementKey> =
+                known.statements.iter().map(|statement| statement.key.clone()).collect();
+            for device in [*before, now].into_iter().flatten() {
+                let entry = affected.entry(device).or_default();
+                entry.has_news = true;
+                entry.statements.extend(keys.iter().cloned());
+            }
+            if let Some(before) = before.filter(|before| Some(*before) != now) {
+                affected.entry(before).or_default().gone_to = now;
+            }
+        }
+        for dossier in &batch.touched {
+            let Some(link) = self.register.link_mut(*dossier) else { continue };
+            let has_news = std::mem::take(&mut link.has_news);
+            let device = link.device;
+            let touched = self.register.dossier_mut(*dossier).map(|known| known.statements.take_touched());
+            if let Some(device) = device {
+                let entry = affected.entry(device).or_default();
+                entry.has_news |= has_news;
+                entry.statements.extend(touched.unwrap_or_default());
+            }
+        }
+        affected
+    }
+
+    fn device(&mut self, at: u32, affected: &Affected) {
+        let Some(device) = self.register.devices.get(at as usize) else { return };
+        let is_real = self.register.is_real(device);
+        match (is_real, device.has_appeared()) {
+            (false, false) => {}
+            (false, true) => self.superseded(at, affected),
+            (true, had_appeared) => self.present(at, affected, had_appeared),
+        }
+    }
+
+    /// Nothing but hearsay is left of it: its evidence has moved to another device.
+    fn superseded(&mut self, at: u32, affected: &Affected) {
+        let now = affected.gone_to.and_then(|to| self.register.devices.get(to as usize));
+        let superseded_by = now.map(|device| device.id.to_string()).unwrap_or_default();
+        let Some(device) = self.register.devices.get_mut(at as usize) else { return };
+        let before = device.record.superseded_by.clone();
+        device.record = DeviceRecord {
+            id: device.record.id.clone(),
+            name: device.record.name.clone(),
+            first_seen: device.record.first_seen,
+            last_seen: device.record.last_seen,
+            knowledge: self.knowledge.version().to_owned(),
+            superseded_by: if superseded_by.is_empty() { before.clone() } else { superseded_by },
+            ..DeviceRecord::default()
+        };
+        device.chosen.clear();
+        let record = device.record.clone();
+        self.statements(at, &affected.statements, true);
+        if record.superseded_by != before {
+            let after = record.superseded_by.clone();
+            self.changed(&record, "superseded_by", before, after);
+        }
+        self.conclusions.devices.push(record);
+    }
+
+    fn present(&mut self, at: u32, affected: &Affected, had_appeared: bool) {
+        let Some(device) = self.register.devices.get(at as usize) else { return };
+        let (first_seen, last_seen) = self.seen(device);
+        let mut statements = affected.statements.clone();
+        let was_superseded = !device.record.superseded_by.is_empty();
+        let is_due = device.resolved_hour != last_seen / HOUR;
+        if !(affected.has_news || !had_appeared || was_superseded || is_due) {
+            if let Some(device) = self.register.devices.get_mut(at as usize) {
+                (device.record.first_seen, device.record.last_seen) = (first_seen, last_seen);
+                self.conclusions.devices.push(device.record.clone());
+            }
+            self.statements(at, &statements, true);
+            return;
+        }
+        let profile = profile::describe(self.register, device, self.knowledge);
+        statements.extend(self.reconsidered(device, &profile.chosen, !had_appeared || was_superseded));
+        let Some(device) = self.register.devices.get_mut(at as usize) else { return };
+        let before = std::mem::replace(&mut device.record, profile.record);
+        device.chosen = profile.chosen;
+        device.resolved_hour = last_seen / HOUR;
+        let record = device.record.clone();
+        self.statements(at, &statements, had_appeared);
+        if had_appeared {
+            if was_superseded {
+                self.changed(&record, "superseded_by", before.superseded_by.clone(), String::new());
+            } else {
+                for (field, read) in TRACKED {
+                    let (before, after) = (read(&before), read(&record));
+                    if before != after {
+                        self.changed(&record, field, before, after);
+                    }
+                }
+            }
+        } else {
+            let device = Some(summary(&record));
+            self.tell(record.first_seen, Kind::DeviceAppeared(DeviceAppeared { device }));
+        }
+        self.conclusions.devices.push(record);
+    }
+
+    fn seen(&self, device: &Device) -> (u64, u64) {
+        let existing = || {
+            device.members.iter().filter_map(|at| self.register.dossier(*at)).filter(|dossier| dossier.exists)
+        };
+        (
+            existing().map(|dossier| dossier.first_seen).min().unwrap_or_default(),
+            existing().map(|dossier| dossier.last_seen).max().unwrap_or_default(),
+        )
+    }
+
+    /// The statements whose standing is another: those for a value that is now shown or no longer is, or all.
+    fn reconsidered(&self, device: &Device, chosen: &[(i32, String)], all: bool) -> Vec<StatementKey> {
+        let differs = |key: &StatementKey| {
+            let shown = |list: &[(i32, String)]| is_shown(list, key);
+            shown(&device.chosen) != shown(chosen)
+        };
+        let members = device.members.iter().filter_map(|at| self.register.dossier(*at));
+        let keys = members.flat_map(|dossier| dossier.statements.iter()).map(|statement| &statement.key);
+        keys.filter(|key| all || differs(key)).cloned().collect()
+    }
+
+    /// Writes what is now known of statements about a device; what is no longer said of it is withdrawn.
+    fn statements(&mut self, at: u32, keys: &BTreeSet<StatementKey>, may_withdraw: bool) {
+        let Some(device) = self.register.devices.get(at as usize) else { return };
+        let is_here = self.register.is_real(device);
+        for key in keys {
+            let members =
+                device.members.iter().filter(|_| is_here).filter_map(|at| self.register.dossier(*at));
+            let merged = members.filter_map(|dossier| dossier.statements.get(key).cloned()).reduce(
+                |mut merged, next| {
+                    merged.merge(&next);
+                    merged
+                },
+            );
+            let known = merged.is_some();
+            if !known && !may_withdraw {
+                continue;
+            }
+            let record = self.record(device, key, merged);
+            self.conclusions.attributes.push(record);
+        }
+    }
+
+    fn record(&self, device: &Device, key: &StatementKey, merged: Option<Statement>) -> AttributeRecord {
+        let statement = merged.unwrap_or_else(|| Statement::withdrawn(key.clone()));
+        let (attribute, protocol, role) = words(&statement);
+        let is_said = statement.count > 0;
+        AttributeRecord {
+            device: device.id.to_string(),
+            attribute: attribute.name().to_owned(),
+            value: key.value.to_string(),
+            protocol: protocol.name().to_owned(),
+            sensor: key.sensor.to_string(),
+            role: role.name().to_owned(),
+            teller: statement.teller.map(|ip| ip.to_string()).unwrap_or_default(),
+            first_seen: statement.first_seen,
+            last_seen: statement.last_seen,
+            count: statement.count,
+            confidence: if is_said { trust(self.knowledge, &statement).confidence } else { 0 },
+            chosen: is_said && (self.knowledge.has_many_values(attribute) || is_shown(&device.chosen, key)),
+        }
+    }
+
+    /// Tells the findings of devices of the site that are new or go on.
+    pub(crate) fn findings(
+        &mut self,
+        findings: Vec<Pending>,
+        peers: impl Fn(&Register, &Pending) -> Option<End>,
+    ) {
+        let again_after =
+            u64::try_from(self.register.settings.repeat_findings_after.as_nanos()).unwrap_or(u64::MAX);
+        for pending in findings {
+            let device = self.register.links.get(pending.dossier as usize).and_then(|link| link.device);
+            let Some(subject) = device.and_then(|device| self.summary_of(device)) else { continue };
+            let peer = peers(self.register, &pending).unwrap_or_default();
+            let key = FindingKey {
+                attribute: pending.attribute.into(),
+                value: pending.value.clone(),
+                protocol: pending.protocol.into(),
+                peer: peer.ip.map(|ip| ip.to_string()).unwrap_or_default(),
+            };
+            let Some(dossier) = self.register.dossier_mut(pending.dossier) else { continue };
+            let (is_worth_telling, forgot) = dossier.is_worth_telling(key, pending.at, again_after);
+            self.register.counters.findings_forgotten += u64::from(forgot);
+            if is_worth_telling {
+                let peer = self.peer_summary(peer, pending.at);
+                let finding = Finding {
+                    device: Some(subject),
+                    peer,
+                    attribute: pending.attribute.into(),
+                    value: pending.value,
+                    protocol: pending.protocol.into(),
+                    sensor: self.sensor.to_owned(),
+                };
+                self.tell(pending.at, Kind::Finding(finding));
+            }
+        }
+    }
+
+    /// The other end of a finding: a device of the site, or at least its address.
+    fn peer_summary(&self, peer: End, at: u64) -> Option<DeviceSummary> {
+        let device = self.register.device_at(peer.mac, peer.ip, at, true);
+        let known = device.and_then(|device| self.summary_of(device));
+        known.or_else(|| {
+            peer.ip.map(|ip| DeviceSummary {
+                name: ip.to_string(),
+                ips: vec![ip.to_string()],
+                ..DeviceSummary::default()
+            })
+        })
+    }
+
+    fn summary_of(&self, device: u32) -> Option<DeviceSummary> {
+        let device = self.register.devices.get(device as usize).filter(|device| device.has_appeared())?;
+        Some(summary(&device.record))
+    }
+
+    fn changed(&mut self, record: &DeviceRecord, field: &str, before: String, after: String) {
+        let change = Change {
+            device: record.id.clone(),
+            field: field.to_owned(),
+            before: before.clone(),
+            after: after.clone(),
+            at: self.newest,
+        };
+        self.conclusions.changes.push(change);
+        let changed = DeviceChanged { device: Some(summary(record)), field: field.to_owned(), before, after };
+        self.tell(self.newest, Kind::DeviceChanged(changed));
+    }
+
+    fn tell(&mut self, event_time: u64, event: Kind) {
+        let LogMoment { incarnation, partition, offset, log_time } = self.at;
+        let index = self.conclusions.events.len() as u32;
+        self.conclusions.events.push(Event {
+            source: Some(Position { incarnation, partition, offset, index }),
+            site: self.site.to_owned(),
+            log_time,
+            event_time,
+            event: Some(event),
+        });
+    }
+}
+
+fn is_shown(chosen: &[(i32, String)], key: &StatementKey) -> bool {
+    chosen.iter().any(|(attribute, value)| *attribute == key.attribute && **value == *key.value)
+}
+
+fn summary(record: &DeviceRecord) -> DeviceSummary {
+    DeviceSummary {
+        id: record.id.clone(),
+        name: record.name.clone(),
+        category: record.category.clone(),
+        r#type: record.device_type.clone(),
+        manufacturer: record.manufacturer.clone(),
+        model: record.model.clone(),
+        serial_number: record.serial_number.clone(),
+        macs: record.macs.clone(),
+        ips: record.ips.clone(),
+        score: record.score,
+    }
+}

@@ -1,0 +1,44 @@
+//! A device: the dossiers that it is made of, and what was last concluded from them.
+
+use uuid::Uuid;
+
+use crate::conclusion::DeviceRecord;
+use crate::identity::DeviceKey;
+
+/// A device as it is known.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Device {
+    pub(crate) id: Uuid,
+    pub(crate) key: DeviceKey,
+    /// Indices of its dossiers, in order. Not part of the state: it follows from the dossiers.
+    pub(crate) members: Vec<u32>,
+    /// As it was last concluded; empty until it exists.
+    pub(crate) record: DeviceRecord,
+    /// The value shown of each attribute that has one value at a time.
+    pub(crate) chosen: Vec<(i32, String)>,
+    /// The hour of event time in which it was last resolved.
+    pub(crate) resolved_hour: u64,
+}
+
+impl Device {
+    pub(crate) fn new(key: DeviceKey, site: &Uuid) -> Self {
+        Self {
+            id: key.id(site),
+            key,
+            members: Vec::new(),
+            record: DeviceRecord::default(),
+            chosen: Vec::new(),
+            resolved_hour: 0,
+        }
+    }
+
+    /// What is known of it.
+    pub fn record(&self) -> &DeviceRecord {
+        &self.record
+    }
+
+    /// Whether it was ever told of: what is known from hearsay alone is no device yet.
+    pub(crate) fn has_appeared(&self) -> bool {
+        !self.record.id.is_empty()
+    }
+}

@@ -1,0 +1,267 @@
+//! All evidence about one endpoint. Devices are views over dossiers: when it turns out that an address belongs to
+//! another device than was thought, its dossier moves there with everything in it, and nothing is lost or mixed.
+
+use std::net::IpAddr;
+
+use crate::identity::EndpointId;
+use crate::statement::Statements;
+
+/// VLANs, sensors, tellers: more of one of these is noise.
+const MOST_OF_EACH: usize = 16;
+/// Addresses outside the site that are remembered of one interface: enough to tell a router.
+const MOST_OUTSIDE: usize = 32;
+/// Findings that are remembered of one endpoint.
+const MOST_FINDINGS: usize = 256;
+
+/// All evidence about one endpoint.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Dossier {
+    pub(crate) id: EndpointId,
+    /// It has sent something, or a protocol of the link named its MAC address; otherwise it is hearsay.
+    pub(crate) exists: bool,
+    /// Event time; meaningless while it does not exist.
+    pub(crate) first_seen: u64,
+    pub(crate) last_seen: u64,
+    pub(crate) statements: Statements,
+    pub(crate) conversations: Vec<Conversation>,
+    pub(crate) vlans: Vec<u32>,
+    pub(crate) sensors: Vec<String>,
+    pub(crate) findings: Vec<Told>,
+    /// Of a third device: who told of it, and first when.
+    pub(crate) tellers: Vec<(EndpointId, u64)>,
+    /// Of an interface: addresses that ARP or DHCP bound to it.
+    pub(crate) bindings: Vec<Interval>,
+    /// Of an interface: addresses outside the site in frames that it sent.
+    pub(crate) outside: Vec<Interval>,
+}
+
+/// An address and the event times between which it was seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Interval {
+    pub(crate) ip: IpAddr,
+    pub(crate) first: u64,
+    pub(crate) last: u64,
+}
+
+/// A kind of conversation that the endpoint was seen in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Conversation {
+    pub(crate) protocol: i32,
+    pub(crate) initiated: bool,
+    pub(crate) internet: bool,
+    pub(crate) last_seen: u64,
+}
+
+/// A finding that was told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Told {
+    pub(crate) finding: FindingKey,
+    /// Event time.
+    pub(crate) at: u64,
+}
+
+/// What makes two sightings one finding.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct FindingKey {
+    pub(crate) attribute: i32,
+    pub(crate) value: String,
+    pub(crate) protocol: i32,
+    /// The other end's address in words; empty where it is not known.
+    pub(crate) peer: String,
+}
+
+impl Dossier {
+    pub(crate) fn new(id: EndpointId) -> Self {
+        Self {
+            id,
+            exists: false,
+            first_seen: u64::MAX,
+            last_seen: 0,
+            statements: Statements::default(),
+            conversations: Vec::new(),
+            vlans: Vec::new(),
+            sensors: Vec::new(),
+            findings: Vec::new(),
+            tellers: Vec::new(),
+            bindings: Vec::new(),
+            outside: Vec::new(),
+        }
+    }
+
+    /// It was seen, and so it exists. Whether that is new.
+    pub(crate) fn sight(&mut self, first: u64, last: u64) -> bool {
+        self.first_seen = self.first_seen.min(first);
+        self.last_seen = self.last_seen.max(last);
+        !std::mem::replace(&mut self.exists, true)
+    }
+
+    /// Whether the sensor is new to it.
+    pub(crate) fn seen_by(&mut self, sensor: &str) -> bool {
+        match self.sensors.binary_search_by(|known| known.as_str().cmp(sensor)) {
+            Err(at) if self.sensors.len() < MOST_OF_EACH => {
+                self.sensors.insert(at, sensor.to_owned());
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether the VLAN is new to it.
+    pub(crate) fn seen_in(&mut self, vlan: u32) -> bool {
+        match self.vlans.binary_search(&vlan) {
+            Err(at) if self.vlans.len() < MOST_OF_EACH => {
+                self.vlans.insert(at, vlan);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether the kind of conversation is new to it. There are few kinds: protocols, directions, in and out.
+    pub(crate) fn spoke(&mut self, heard: Conversation) -> bool {
+        let kind = |c: &Conversation| (c.protocol, c.initiated, c.internet);
+        match self.conversations.binary_search_by(|known| kind(known).cmp(&kind(&heard))) {
+            Ok(at) => {
+                if let Some(known) = self.conversations.get_mut(at) {
+                    known.last_seen = known.last_seen.max(heard.last_seen);
+                }
+                false
+            }
+            Err(at) => {
+                self.conversations.insert(at, heard);
+                true
+            }
+        }
+    }
+
+    /// Whether the teller is new to it, or told of it earlier than was known.
+    pub(crate) fn told_by(&mut self, teller: &EndpointId, at: u64) -> bool {
+        let is_room = self.tellers.len() < MOST_OF_EACH;
+        match self.tellers.iter_mut().find(|(known, _)| known == teller) {
+            Some((_, first)) if *first <= at => false,
+            Some((_, first)) => {
+                *first = at;
+                true
+            }
+            None if is_room => {
+                self.tellers.push((teller.clone(), at));
+                self.tellers.sort();
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Remembers an address outside the site; the longest unseen goes.
+    pub(crate) fn sent_from_outside(&mut self, ip: IpAddr, first: u64, last: u64) {
+        extend(&mut self.outside, ip, first, last);
+        if self.outside.len() > MOST_OUTSIDE {
+            remove_oldest(&mut self.outside);
+        }
+    }
+
+    /// Whether a finding is new, or old enough to be told again; and whether another was forgotten for it.
+    pub(crate) fn is_worth_telling(
+        &mut self,
+        finding: FindingKey,
+        at: u64,
+        again_after: u64,
+    ) -> (bool, bool) {
+        match self.findings.binary_search_by(|told| told.finding.cmp(&finding)) {
+            Ok(known) => {
+                let Some(told) = self.findings.get_mut(known) else { return (false, false) };
+                let is_due = at.checked_sub(told.at).is_some_and(|age| age >= again_after);
+                if is_due {
+                    told.at = at;
+                }
+                (is_due, false)
+            }
+            Err(place) => {
+                self.findings.insert(place, Told { finding, at });
+                let is_full = self.findings.len() > MOST_FINDINGS;
+                if is_full {
+                    let oldest = self.findings.iter().enumerate().min_by_key(|(_, told)| told.at);
+                    if let Some((oldest, _)) = oldest {
+                        self.findings.remove(oldest);
+                    }
+                }
+                (true, is_full)
+            }
+        }
+    }
+}
+
+/// Adds a sighting of an address; whether the address is new.
+pub(crate) fn extend(intervals: &mut Vec<Interval>, ip: IpAddr, first: u64, last: u64) -> bool {
+    match intervals.binary_search_by(|known| known.ip.cmp(&ip)) {
+        Ok(at) => {
+            if let Some(known) = intervals.get_mut(at) {
+                known.first = known.first.min(first);
+                known.last = known.last.max(last);
+            }
+            false
+        }
+        Err(at) => {
+            intervals.insert(at, Interval { ip, first, last });
+            true
+        }
+    }
+}
+
+/// Gives up the interval that ended first.
+pub(crate) fn remove_oldest(intervals: &mut Vec<Interval>) -> Option<Interval> {
+    let (oldest, _) = intervals.iter().enumerate().min_by_key(|(_, interval)| interval.last)?;
+    Some(intervals.remove(oldest))
+}
+
+/// How many of the intervals, each kept open for `slack`, were open at the same time.
+pub(crate) fn most_at_once(intervals: impl Iterator<Item = (u64, u64)>, slack: u64) -> usize {
+    let mut turns: Vec<(u64, i32)> =
+        intervals.flat_map(|(first, last)| [(first, 1), (last.saturating_add(slack), -1)]).collect();
+    // What opens at the moment another closes counts as together with it.
+    turns.sort_unstable_by_key(|(at, turn)| (*at, std::cmp::Reverse(*turn)));
+    let (mut open, mut most) = (0_i32, 0);
+    for (_, turn) in turns {
+        open += turn;
+        most = most.max(open);
+    }
+    usize::try_from(most).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn intervals_are_counted_where_they_meet() {
+        assert_eq!(most_at_once([].into_iter(), 0), 0);
+        assert_eq!(most_at_once([(0, 5), (6, 9), (10, 12)].into_iter(), 0), 1);
+        assert_eq!(most_at_once([(0, 5), (6, 9), (10, 12)].into_iter(), 1), 2);
+        assert_eq!(most_at_once([(0, 5), (5, 9), (3, 4)].into_iter(), 0), 2);
+        assert_eq!(most_at_once([(0, 100), (1, 2), (50, 60), (50, 51)].into_iter(), 0), 3);
+    }
+
+    #[test]
+    fn a_finding_is_told_again_after_its_time_and_memory_is_bounded() {
+        let mut dossier = Dossier::new(EndpointId::Interface([0, 1, 2, 3, 4, 5]));
+        let finding = |peer: u32| FindingKey {
+            attribute: 100,
+            value: "http-basic".into(),
+            protocol: 5,
+            peer: peer.to_string(),
+        };
+        assert_eq!(dossier.is_worth_telling(finding(1), 10, 100), (true, false));
+        assert_eq!(dossier.is_worth_telling(finding(1), 50, 100), (false, false));
+        assert_eq!(
+            dossier.is_worth_telling(finding(1), 5, 100),
+            (false, false),
+            "an earlier sighting that came late"
+        );
+        assert_eq!(dossier.is_worth_telling(finding(1), 110, 100), (true, false));
+        assert_eq!(dossier.is_worth_telling(finding(2), 110, 100), (true, false));
+        for peer in 0..1000 {
+            dossier.is_worth_telling(finding(peer), 200, 100);
+        }
+        assert_eq!(dossier.findings.len(), MOST_FINDINGS);
+    }
+}

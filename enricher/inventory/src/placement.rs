@@ -1,0 +1,313 @@
+//! Which device a dossier belongs to.
+//!
+//! The answer is a function of the evidence alone: which addresses ARP and DHCP bound to which interfaces, which
+//! addresses were seen in which interfaces' frames, and which of these came together. The order in which it came
+//! does not matter. Whenever an input of the function changes, the dossiers concerned are placed again.
+//!
+//! 1. An address that is bound to interfaces belongs to the one whose frames it stands in; else, to the one that had
+//!    it last.
+//! 2. An address that is not bound belongs to the interface in whose frames it is seen, unless that is a router.
+//! 3. Behind a router, an address belongs to the only other interface it is seen at (another sensor sees the far
+//!    side); failing that it is a device of its own, if it is of the site's networks.
+//!
+//! A router is an interface in whose frames more addresses were in use within an hour of each other than one host
+//! has; addresses outside the site count. An interface to which ARP binds more addresses than one host has answers for
+//! others (proxy ARP): it is a router, and none of its bindings is believed.
+
+use std::net::IpAddr;
+
+use crate::device::Device;
+use crate::dossier::{Interval, most_at_once};
+use crate::identity::{DeviceKey, EndpointId, Mac};
+use crate::network;
+use crate::register::{Register, is_own};
+
+/// Addresses in use within this time of each other are in use together: one hour.
+const TOGETHER: u64 = 3600 * 1_000_000_000;
+
+impl Register {
+    /// Puts a dossier with its device, and what it told of with it.
+    pub(crate) fn place(&mut self, at: u32) {
+        let target = self.key_of(at).map(|key| self.device_for(key));
+        let Some(link) = self.links.get_mut(at as usize) else { return };
+        let before = link.device;
+        if before == target {
+            return;
+        }
+        link.device = target;
+        let children = link.children.clone();
+        if let Some(device) = before.and_then(|device| self.devices.get_mut(device as usize)) {
+            device.members.retain(|member| *member != at);
+        }
+        if let Some(device) = target.and_then(|device| self.devices.get_mut(device as usize))
+            && let Err(place) = device.members.binary_search(&at)
+        {
+            device.members.insert(place, at);
+        }
+        self.batch.moved.push((at, before));
+        self.touch(at, true);
+        for child in children {
+            self.touch(child, true);
+            self.place(child);
+        }
+    }
+
+    /// Places a dossier that has begun to exist, and all that depends on it.
+    pub(crate) fn place_again(&mut self, at: u32) {
+        match self.dossiers.get(at as usize).map(|dossier| &dossier.id) {
+            Some(EndpointId::Address(_, ip)) => {
+                let ip = *ip;
+                self.place_all_at(ip);
+            }
+            Some(_) => self.place(at),
+            None => {}
+        }
+    }
+
+    pub(crate) fn place_all_at(&mut self, ip: IpAddr) {
+        for at in self.addresses.get(&ip).map(|book| book.dossiers.clone()).unwrap_or_default() {
+            self.place(at);
+        }
+    }
+
+    /// Judges anew which of the interfaces seen in the batch are routers.
+    pub(crate) fn settle_routers(&mut self) {
+        let touched = self.batch.touched.iter().filter_map(|at| self.dossiers.get(*at as usize));
+        let macs = touched.filter_map(|dossier| match dossier.id {
+            EndpointId::Interface(mac) => Some(mac),
+            _ => None,
+        });
+        for mac in macs.collect::<Vec<_>>() {
+            self.settle_router(mac);
+        }
+    }
+
+    /// Judges everything anew, after the dossiers were restored.
+    pub(crate) fn settle_all(&mut self) {
+        self.count_hearsay();
+        let mut macs = Vec::new();
+        for at in 0..self.dossiers.len() {
+            let Some(dossier) = self.dossiers.get(at) else { continue };
+            if let EndpointId::Interface(mac) = dossier.id {
+                macs.push(mac);
+                let is_proxy = dossier.bindings.len() > self.settings.bound_addresses;
+                for binding in &dossier.bindings {
+                    let owners = &mut self.addresses.entry(binding.ip).or_default().owners;
+                    if !owners.contains(&mac) {
+                        owners.push(mac);
+                        owners.sort_unstable();
+                    }
+                }
+                self.interfaces.entry(mac).or_default().is_proxy = is_proxy;
+            }
+            for (teller, _) in dossier.tellers.clone() {
+                if let Some(link) = self.find(&teller).and_then(|teller| self.links.get_mut(teller as usize))
+                {
+                    link.children.push(at as u32);
+                }
+            }
+        }
+        for link in &mut self.links {
+            link.children.sort_unstable();
+            link.children.dedup();
+        }
+        macs.sort_unstable();
+        for mac in macs {
+            self.settle_router(mac);
+        }
+        for at in 0..self.dossiers.len() as u32 {
+            self.place(at);
+        }
+    }
+
+    pub(crate) fn set_proxy(&mut self, mac: Mac, is_proxy: bool) {
+        if let Some(interface) = self.interfaces.get_mut(&mac) {
+            interface.is_proxy = is_proxy;
+        }
+        self.settle_router(mac);
+        for binding in self.bindings_of(mac) {
+            self.place_all_at(binding.ip);
+        }
+        self.place_addresses_of(mac);
+    }
+
+    /// The device at an end of a flow at the time of the flow. What did not answer need not exist, so it is only
+    /// looked up where it is known.
+    pub(crate) fn device_at(
+        &self,
+        mac: Option<Mac>,
+        ip: Option<IpAddr>,
+        at: u64,
+        answered: bool,
+    ) -> Option<u32> {
+        let ip = ip.filter(|ip| network::is_host(*ip));
+        let key = match (mac, ip) {
+            (None, None) => return None,
+            (Some(mac), None) => DeviceKey::Mac(mac),
+            (Some(mac), Some(ip)) => {
+                let is_seen = answered && self.index.contains_key(&EndpointId::Address(Some(mac), ip));
+                self.key_at(is_seen.then_some(mac), ip, Some(at))?
+            }
+            (None, Some(ip)) => self.key_at(None, ip, Some(at))?,
+        };
+        let device = *self.device_index.get(&key)?;
+        self.devices.get(device as usize).filter(|known| self.is_real(known)).map(|_| device)
+    }
+
+    /// Whether there is more than hearsay about a device.
+    pub(crate) fn is_real(&self, device: &Device) -> bool {
+        device.members.iter().any(|member| self.dossiers.get(*member as usize).is_some_and(|d| d.exists))
+    }
+
+    /// What the device is recognised by that a dossier belongs to; `None` where it belongs to no device of the site.
+    fn key_of(&self, at: u32) -> Option<DeviceKey> {
+        match &self.dossiers.get(at as usize)?.id {
+            EndpointId::Interface(mac) => Some(DeviceKey::Mac(*mac)),
+            EndpointId::Address(mac, ip) => self.key_at(*mac, *ip, None),
+            EndpointId::Third(None, key) => Some(DeviceKey::Third(None, key.clone())),
+            EndpointId::Third(Some(teller), key) => {
+                let teller = self.find(teller)?;
+                let within = self.links.get(teller as usize)?.device?;
+                let within = self.devices.get(within as usize)?.id;
+                Some(DeviceKey::Third(Some(within), key.clone()))
+            }
+        }
+    }
+
+    /// Who has an address, as seen in an interface's frames where it was; at a time, or now.
+    fn key_at(&self, mac: Option<Mac>, ip: IpAddr, at: Option<u64>) -> Option<DeviceKey> {
+        if let Some(mac) = mac
+            && (is_own(ip, mac) || self.is_bound(mac, ip))
+        {
+            return Some(DeviceKey::Mac(mac));
+        }
+        if let Some(owner) = self.owner(ip, at) {
+            return Some(DeviceKey::Mac(owner));
+        }
+        if !self.is_inside(ip) {
+            return None;
+        }
+        if let Some(mac) = mac.filter(|mac| !self.is_router(*mac)) {
+            return Some(DeviceKey::Mac(mac));
+        }
+        let mut holders = self.addresses.get(&ip)?.dossiers.iter().filter_map(|at| {
+            let dossier = self.dossiers.get(*at as usize)?;
+            match dossier.id {
+                EndpointId::Address(Some(mac), _) if dossier.exists && !self.is_router(mac) => Some(mac),
+                _ => None,
+            }
+        });
+        match (holders.next(), holders.next()) {
+            (Some(only), None) => Some(DeviceKey::Mac(only)),
+            _ => Some(DeviceKey::Ip(ip)),
+        }
+    }
+
+    /// The interface that has an address by ARP or DHCP: at a time the one that was last seen with it then, or the
+    /// first one after; otherwise the one that was last seen with it.
+    fn owner(&self, ip: IpAddr, at: Option<u64>) -> Option<Mac> {
+        let at = at.unwrap_or(u64::MAX);
+        let owners = self.addresses.get(&ip)?.owners.iter();
+        let believed = owners.filter_map(|mac| {
+            let binding = self.binding(*mac, ip).filter(|_| !self.is_proxy(*mac))?;
+            // Before its first sighting a binding is a guess, the worse the longer before.
+            let fit = if binding.first <= at {
+                (1, binding.last.min(at))
+            } else {
+                (0, u64::MAX - (binding.first - at))
+            };
+            Some((fit, binding.first, *mac))
+        });
+        believed.max().map(|(_, _, mac)| mac)
+    }
+
+    /// Whether an interface has an address now: nobody else has it by ARP or DHCP since.
+    pub(crate) fn has_address(&self, mac: Mac, ip: IpAddr) -> bool {
+        match self.owner(ip, None) {
+            Some(owner) => owner == mac,
+            None => !self.is_proxy(mac) || self.binding(mac, ip).is_none(),
+        }
+    }
+
+    fn binding(&self, mac: Mac, ip: IpAddr) -> Option<Interval> {
+        let interface = self.find(&EndpointId::Interface(mac))?;
+        let bindings = &self.dossiers.get(interface as usize)?.bindings;
+        bindings.binary_search_by(|binding| binding.ip.cmp(&ip)).ok().and_then(|at| bindings.get(at).copied())
+    }
+
+    fn bindings_of(&self, mac: Mac) -> Vec<Interval> {
+        let interface = self.find(&EndpointId::Interface(mac));
+        interface
+            .and_then(|at| self.dossiers.get(at as usize))
+            .map(|dossier| dossier.bindings.clone())
+            .unwrap_or_default()
+    }
+
+    fn is_bound(&self, mac: Mac, ip: IpAddr) -> bool {
+        !self.is_proxy(mac) && self.binding(mac, ip).is_some()
+    }
+
+    pub(crate) fn is_router(&self, mac: Mac) -> bool {
+        self.interfaces.get(&mac).is_some_and(|interface| interface.is_router)
+    }
+
+    fn is_proxy(&self, mac: Mac) -> bool {
+        self.interfaces.get(&mac).is_some_and(|interface| interface.is_proxy)
+    }
+
+    pub(crate) fn settle_router(&mut self, mac: Mac) {
+        let is_router = self.is_proxy(mac) || self.forwards(mac);
+        let Some(interface) = self.interfaces.get_mut(&mac) else { return };
+        if interface.is_router == is_router {
+            return;
+        }
+        interface.is_router = is_router;
+        if let Some(at) = self.find(&EndpointId::Interface(mac)) {
+            self.touch(at, true);
+        }
+        self.place_addresses_of(mac);
+    }
+
+    fn place_addresses_of(&mut self, mac: Mac) {
+        let dossiers =
+            self.interfaces.get(&mac).map(|interface| interface.addresses.clone()).unwrap_or_default();
+        for at in dossiers {
+            self.place_again(at);
+        }
+    }
+
+    /// Whether more addresses were in use together in its frames than one host has.
+    fn forwards(&self, mac: Mac) -> bool {
+        let Some(interface) = self.interfaces.get(&mac) else { return false };
+        let own = self.find(&EndpointId::Interface(mac)).and_then(|at| self.dossiers.get(at as usize));
+        let outside = own.map(|dossier| dossier.outside.as_slice()).unwrap_or_default();
+        let (most4, most6) = (self.settings.unbound_ipv4, self.settings.unbound_ipv6);
+        if interface.addresses.len() + outside.len() <= most4.min(most6) {
+            return false;
+        }
+        let inside = interface.addresses.iter().filter_map(|at| {
+            let dossier = self.dossiers.get(*at as usize).filter(|dossier| dossier.exists)?;
+            let EndpointId::Address(_, ip) = dossier.id else { return None };
+            Some(Interval { ip, first: dossier.first_seen, last: dossier.last_seen })
+        });
+        let unbound: Vec<Interval> = inside
+            .chain(outside.iter().copied())
+            .filter(|seen| !is_own(seen.ip, mac) && !self.is_bound(mac, seen.ip))
+            .collect();
+        let together = |is_v4: bool| {
+            let family = unbound.iter().filter(|seen| seen.ip.is_ipv4() == is_v4);
+            most_at_once(family.map(|seen| (seen.first, seen.last)), TOGETHER)
+        };
+        together(true) > most4 || together(false) > most6
+    }
+
+    fn device_for(&mut self, key: DeviceKey) -> u32 {
+        if let Some(device) = self.device_index.get(&key) {
+            return *device;
+        }
+        let at = self.devices.len() as u32;
+        self.devices.push(Device::new(key.clone(), &self.site));
+        self.device_index.insert(key, at);
+        at
+    }
+}

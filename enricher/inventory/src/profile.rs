@@ -1,0 +1,382 @@
+//! From the evidence of a device's dossiers to what it is: its fields, each with why it is believed.
+
+use std::collections::BTreeSet;
+
+use wardwatch_knowledge::{DicomRoot, Evidence, Field, Knowledge, Said, Source, Spoken, describe_said};
+use wardwatch_proto::name::Named as _;
+use wardwatch_proto::v1::subject::Role;
+use wardwatch_proto::v1::{Attribute, Protocol};
+use wardwatch_proto::{address, name};
+
+use crate::choice::{Candidate, Candidates, trust, words};
+use crate::conclusion::{DeviceRecord, Factor, Why};
+use crate::device::Device;
+use crate::dossier::Dossier;
+use crate::identity::DeviceKey;
+use crate::register::Register;
+use crate::statement::Statement;
+
+/// Reasons that are given for one field.
+const MOST_REASONS: usize = 8;
+/// Host names that are listed.
+const MOST_NAMES: usize = 16;
+
+/// Where a field stands in a record.
+type Place = fn(&mut DeviceRecord) -> &mut String;
+
+/// The fields that hold what is said of one attribute.
+const FIELDS: &[(&str, Attribute, Place)] = &[
+    ("model", Attribute::Model, |record| &mut record.model),
+    ("serial_number", Attribute::SerialNumber, |record| &mut record.serial_number),
+    ("hardware_version", Attribute::HardwareVersion, |record| &mut record.hardware_version),
+    ("firmware_version", Attribute::FirmwareVersion, |record| &mut record.firmware_version),
+    ("software_version", Attribute::SoftwareVersion, |record| &mut record.software_version),
+    ("udi_di", Attribute::UdiDi, |record| &mut record.udi_di),
+    ("location", Attribute::Location, |record| &mut record.location),
+    ("department", Attribute::Department, |record| &mut record.department),
+    ("institution", Attribute::Institution, |record| &mut record.institution),
+];
+
+/// What a device is, and which of its values are shown.
+pub(crate) struct Profile {
+    pub(crate) record: DeviceRecord,
+    pub(crate) chosen: Vec<(i32, String)>,
+}
+
+/// A device being described.
+struct Sketch<'a> {
+    knowledge: &'a Knowledge,
+    dossiers: Vec<&'a Dossier>,
+    statements: Vec<&'a Statement>,
+    record: DeviceRecord,
+}
+
+/// Describes a device by everything that is known of it.
+pub(crate) fn describe(register: &Register, device: &Device, knowledge: &Knowledge) -> Profile {
+    let mut dossiers: Vec<&Dossier> = device.members.iter().filter_map(|at| register.dossier(*at)).collect();
+    dossiers.sort_by(|a, b| a.id.cmp(&b.id));
+    let mut statements: Vec<&Statement> =
+        dossiers.iter().flat_map(|dossier| dossier.statements.iter()).collect();
+    statements.sort_by(|a, b| a.key.cmp(&b.key));
+    let record = DeviceRecord {
+        id: device.id.to_string(),
+        knowledge: knowledge.version().to_owned(),
+        ..DeviceRecord::default()
+    };
+    let mut sketch = Sketch { knowledge, dossiers, statements, record };
+    sketch.sightings();
+    crate::addressing::describe(&mut sketch.record, register, device, &sketch.dossiers);
+    sketch.fields();
+    sketch.manufacturer(device);
+    let is_router = matches!(device.key, DeviceKey::Mac(mac) if register.is_router(mac));
+    sketch.roles(is_router);
+    sketch.classify(device, is_router);
+    sketch.name(device);
+    let chosen = sketch.chosen();
+    Profile { record: sketch.record, chosen }
+}
+
+impl Sketch<'_> {
+    fn sightings(&mut self) {
+        let existing = || self.dossiers.iter().filter(|dossier| dossier.exists);
+        self.record.first_seen = existing().map(|dossier| dossier.first_seen).min().unwrap_or_default();
+        self.record.last_seen = existing().map(|dossier| dossier.last_seen).max().unwrap_or_default();
+        let vlans: BTreeSet<u32> =
+            self.dossiers.iter().flat_map(|dossier| dossier.vlans.iter().copied()).collect();
+        self.record.vlans = vlans.into_iter().collect();
+        let sensors: BTreeSet<&str> =
+            self.dossiers.iter().flat_map(|dossier| dossier.sensors.iter().map(String::as_str)).collect();
+        self.record.sensors = sensors.into_iter().map(str::to_owned).collect();
+        let spoken =
+            self.dossiers.iter().flat_map(|dossier| dossier.conversations.iter().map(|c| c.protocol));
+        let said =
+            self.statements.iter().filter(|s| s.role == i32::from(Role::Sender)).map(|s| s.key.protocol);
+        let protocols: BTreeSet<i32> = spoken.chain(said).collect();
+        let words =
+            protocols.into_iter().filter_map(|number| Protocol::try_from(number).ok()).map(Protocol::name);
+        self.record.protocols = words.filter(|word| !word.is_empty()).map(str::to_owned).collect();
+    }
+
+    /// What is said of an attribute, as candidates.
+    fn candidates(&self, attribute: Attribute) -> Candidates {
+        let mut candidates = Candidates::default();
+        for statement in self.about(attribute) {
+            candidates.add(self.candidate(statement, statement.key.value.to_string(), None));
+        }
+        candidates
+    }
+
+    fn about(&self, attribute: Attribute) -> impl Iterator<Item = &Statement> {
+        let number = i32::from(attribute);
+        let start = self.statements.partition_point(|statement| statement.key.attribute < number);
+        let rest = self.statements.get(start..).unwrap_or_default();
+        rest.iter().take_while(move |statement| statement.key.attribute == number).copied()
+    }
+
+    /// A value that a statement speaks for, directly or by way of a table.
+    fn candidate(
+        &self,
+        statement: &Statement,
+        value: String,
+        by: Option<(Attribute, Source, &str)>,
+    ) -> Candidate {
+        let (attribute, protocol, role) = words(statement);
+        let (trust, because) = if let Some((of, source, because)) = by {
+            (self.knowledge.trust(of, source, role), because.to_owned())
+        } else {
+            let teller = match role {
+                Role::Sender | Role::Unspecified => "says so itself",
+                Role::Peer => "its peer says so",
+                Role::Third => "another device says so",
+            };
+            (trust(self.knowledge, statement), format!("{teller}, in {}", spell(protocol)))
+        };
+        Candidate {
+            value,
+            trust,
+            first_seen: statement.first_seen,
+            last_seen: statement.last_seen,
+            because,
+            evidence: describe_said(&said(statement, attribute, protocol, role)),
+        }
+    }
+
+    fn fields(&mut self) {
+        for (name, attribute, field) in FIELDS {
+            let candidates = self.candidates(*attribute);
+            let value = self.believe(name, candidates);
+            *field(&mut self.record) = value;
+        }
+        let mut software = self.candidates(Attribute::SoftwareName);
+        for statement in self.about(Attribute::DicomImplementationUid) {
+            if let Some(DicomRoot::Software(name)) = self.knowledge.dicom_root(&statement.key.value) {
+                let by = (
+                    Attribute::SoftwareName,
+                    Source::DicomRoot,
+                    "its DICOM implementation is of this software's root",
+                );
+                software.add(self.candidate(statement, name.clone(), Some(by)));
+            }
+        }
+        self.record.software_name = self.believe("software_name", software);
+        let names = self.candidates(Attribute::HostName).ranked();
+        self.record.host_names =
+            names.into_iter().take(MOST_NAMES).map(|candidate| candidate.value).collect();
+    }
+
+    /// The best candidate's value; the reasons for it and for its rivals go on record.
+    fn believe(&mut self, field: &str, candidates: Candidates) -> String {
+        if candidates.is_empty() {
+            return String::new();
+        }
+        let best = candidates.best().map(|candidate| candidate.value.clone()).unwrap_or_default();
+        let (chosen, rivals): (Vec<_>, Vec<_>) =
+            candidates.ranked().into_iter().partition(|candidate| candidate.value == best);
+        let reasons = chosen.into_iter().chain(rivals).take(MOST_REASONS).map(|candidate| Why {
+            field: field.to_owned(),
+            value: candidate.value,
+            statement: candidate.because,
+            evidence: candidate.evidence,
+            confidence: candidate.trust.confidence,
+        });
+        self.record.why.extend(reasons);
+        best
+    }
+
+    fn manufacturer(&mut self, device: &Device) {
+        let knowledge = self.knowledge;
+        let mut makers = Candidates::default();
+        for statement in self.about(Attribute::Manufacturer) {
+            let (_, protocol, _) = words(statement);
+            let spelled = &statement.key.value;
+            let canonical = knowledge.manufacturer(spelled, protocol).unwrap_or(spelled);
+            makers.add(self.candidate(statement, canonical.to_owned(), None));
+        }
+        let mut by_table = |attribute, source, because, lookup: &dyn Fn(&str) -> Option<String>| {
+            for statement in self.about(attribute) {
+                if let Some(maker) = lookup(&statement.key.value) {
+                    let by = (Attribute::Manufacturer, source, because);
+                    makers.add(self.candidate(statement, maker, Some(by)));
+                }
+            }
+        };
+        by_table(
+            Attribute::BacnetVendorId,
+            Source::BacnetVendor,
+            "its BACnet vendor identifier is this maker's",
+            &|id| knowledge.bacnet_vendor(id.parse().ok()?).map(str::to_owned),
+        );
+        by_table(
+            Attribute::Hl7Application,
+            Source::Hl7Application,
+            "its HL7 application is this maker's",
+            &|application| knowledge.hl7_application(application).map(str::to_owned),
+        );
+        by_table(
+            Attribute::DicomImplementationUid,
+            Source::DicomRoot,
+            "its DICOM implementation is under this maker's root",
+            &|uid| match knowledge.dicom_root(uid) {
+                Some(DicomRoot::Manufacturer(maker)) => Some(maker.clone()),
+                _ => None,
+            },
+        );
+        if let DeviceKey::Mac(mac) = device.key
+            && let Some(registered) = knowledge.registered(mac)
+        {
+            self.record.mac_manufacturer.clone_from(&registered.manufacturer);
+            makers.add(Candidate {
+                value: registered.manufacturer.clone(),
+                trust: knowledge.trust(Attribute::Manufacturer, Source::MacPrefix, Role::Sender),
+                first_seen: self.record.first_seen,
+                last_seen: self.record.last_seen,
+                because: "its MAC address is registered to this maker, which is a guess".to_owned(),
+                evidence: format!("mac {}", address::mac_text(&mac)),
+            });
+        }
+        self.record.manufacturer = self.believe("manufacturer", makers);
+    }
+
+    fn roles(&mut self, is_router: bool) {
+        let said = self.about(Attribute::Role).map(|statement| statement.key.value.to_string());
+        let roles: BTreeSet<String> = said.chain(is_router.then(|| "router".to_owned())).collect();
+        self.record.roles = roles.into_iter().collect();
+    }
+
+    fn classify(&mut self, device: &Device, is_router: bool) {
+        let knowledge = self.knowledge;
+        let newest = self.record.last_seen;
+        let maker_is_guessed = !self.record.why.iter().any(|why| {
+            why.field == "manufacturer" && why.value == self.record.manufacturer && why.confidence >= 30
+        });
+        let maker = if maker_is_guessed { String::new() } else { self.record.manufacturer.clone() };
+        let registered = match device.key {
+            DeviceKey::Mac(mac) => knowledge.registered(mac),
+            _ => None,
+        };
+        let concluded = |field, value| Said {
+            field,
+            value,
+            protocol: Protocol::Unspecified,
+            told_by: Role::Sender,
+            last_seen: newest,
+        };
+        let mut facts: Vec<Said<'_>> = self
+            .statements
+            .iter()
+            .map(|statement| {
+                let (attribute, protocol, role) = words(statement);
+                said(statement, attribute, protocol, role)
+            })
+            .collect();
+        facts.push(concluded(Field::Maker, maker.as_str()));
+        facts.push(concluded(Field::MakerMakes, knowledge.makes(&maker)));
+        if let Some(registered) = registered {
+            facts.push(concluded(Field::MacMaker, registered.manufacturer.as_str()));
+            facts.push(concluded(Field::MacMakes, registered.makes.as_str()));
+        }
+        if is_router {
+            facts.push(concluded(Field::Stated(Attribute::Role), "router"));
+        }
+        facts.retain(|said| !said.value.is_empty());
+        let spoken =
+            self.dossiers.iter().flat_map(|dossier| &dossier.conversations).map(|conversation| Spoken {
+                protocol: Protocol::try_from(conversation.protocol).unwrap_or_default(),
+                initiated: conversation.initiated,
+                internet: conversation.internet,
+                last_seen: conversation.last_seen,
+            });
+        let mut evidence = Evidence::new(facts, spoken.collect(), newest);
+        let found = knowledge.classify(&evidence);
+        if !found.category.is_empty() {
+            evidence.add(concluded(Field::Category, &found.category));
+        }
+        let held = knowledge.judge(&evidence);
+        self.record.score = held.iter().map(|held| held.factor.points).sum::<u32>().min(100);
+        self.record.factors = held
+            .into_iter()
+            .map(|held| Factor {
+                name: held.factor.name.clone(),
+                points: held.factor.points,
+                evidence: held.evidence,
+                explanation: held.factor.explanation.clone(),
+                remedy: held.factor.remedy.clone(),
+            })
+            .collect();
+        let reasons = found.reasons.into_iter().take(2 * MOST_REASONS).map(|reason| {
+            let speaks_for_type = !reason.device_type.is_empty();
+            Why {
+                field: if speaks_for_type { "device_type" } else { "category" }.to_owned(),
+                value: if speaks_for_type { reason.device_type } else { reason.category },
+                statement: reason.because,
+                evidence: reason.evidence,
+                confidence: reason.confidence,
+            }
+        });
+        let reasons: Vec<Why> = reasons.collect();
+        self.record.why.extend(reasons);
+        self.record.category = found.category;
+        self.record.subcategory = found.subcategory;
+        self.record.device_type = found.device_type;
+        self.record.confidence = found.confidence;
+    }
+
+    /// What people call it: its own names first, its address last.
+    fn name(&mut self, device: &Device) {
+        let own = [
+            Attribute::StationName,
+            Attribute::BacnetObjectName,
+            Attribute::DicomAeTitle,
+            Attribute::EquipmentId,
+        ];
+        let said = own
+            .iter()
+            .find_map(|attribute| self.candidates(*attribute).best().map(|best| best.value.clone()));
+        let record = &self.record;
+        let described = [&record.manufacturer, &record.model, &record.serial_number]
+            .map(String::as_str)
+            .into_iter()
+            .filter(|word| !word.is_empty())
+            .collect::<Vec<_>>()
+            .join(" ");
+        let described = (!record.model.is_empty() || !record.serial_number.is_empty()).then_some(described);
+        let key = match &device.key {
+            DeviceKey::Third(_, key) => Some(key.to_string()),
+            DeviceKey::Mac(_) | DeviceKey::Ip(_) => None,
+        };
+        let host = record.host_names.first().cloned();
+        let found = host.or(said).or(described).or(key);
+        self.record.name = found
+            .or_else(|| record.ips.first().cloned())
+            .or_else(|| record.macs.first().cloned())
+            .unwrap_or_default();
+    }
+
+    /// Of each attribute that has one value at a time, the one that is shown.
+    fn chosen(&self) -> Vec<(i32, String)> {
+        let single = name::attributes().filter(|attribute| !self.knowledge.has_many_values(*attribute));
+        single
+            .filter_map(|attribute| {
+                let best = self.candidates(attribute).best()?.value.clone();
+                Some((i32::from(attribute), best))
+            })
+            .collect()
+    }
+}
+
+fn said(statement: &Statement, attribute: Attribute, protocol: Protocol, role: Role) -> Said<'_> {
+    Said {
+        field: Field::Stated(attribute),
+        value: &statement.key.value,
+        protocol,
+        told_by: role,
+        last_seen: statement.last_seen,
+    }
+}
+
+fn spell(protocol: Protocol) -> &'static str {
+    match protocol.name() {
+        "" => "an unnamed protocol",
+        word => word,
+    }
+}

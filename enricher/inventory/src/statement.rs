@@ -1,0 +1,259 @@
+//! What was said about one endpoint: each statement once, with when, how often and by whom; bounded.
+
+use std::cmp::Ordering;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use crate::settings::Settings;
+
+/// An attribute's value in a protocol, heard by a sensor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Statement {
+    pub(crate) key: StatementKey,
+    /// Who said it: the strongest role so far (sender before peer before third).
+    pub(crate) role: i32,
+    /// Of the latest teller in that role.
+    pub(crate) teller: Option<IpAddr>,
+    /// When that teller last said it.
+    pub(crate) teller_at: u64,
+    pub(crate) first_seen: u64,
+    pub(crate) last_seen: u64,
+    pub(crate) count: u64,
+    /// Heard in the batch at hand. Not part of the state.
+    pub(crate) is_touched: bool,
+}
+
+/// What tells statements about one endpoint apart.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct StatementKey {
+    pub(crate) attribute: i32,
+    pub(crate) value: Box<str>,
+    pub(crate) protocol: i32,
+    pub(crate) sensor: Arc<str>,
+}
+
+/// A statement as it is heard.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Heard<'a> {
+    pub(crate) attribute: i32,
+    pub(crate) value: &'a str,
+    pub(crate) protocol: i32,
+    pub(crate) sensor: &'a Arc<str>,
+    pub(crate) role: i32,
+    pub(crate) teller: Option<IpAddr>,
+    pub(crate) at: u64,
+    pub(crate) count: u64,
+}
+
+/// What hearing a statement came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// Known: counted.
+    Repeated,
+    /// New, or said by someone with more weight than before.
+    New,
+    /// New, and an older one was given up for it; or older than all others where there is no room.
+    Evicted,
+}
+
+/// The statements about one endpoint, in the order of their keys.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Statements {
+    list: Vec<Statement>,
+}
+
+impl Heard<'_> {
+    fn compare(&self, key: &StatementKey) -> Ordering {
+        key.attribute
+            .cmp(&self.attribute)
+            .then_with(|| (*key.value).cmp(self.value))
+            .then_with(|| key.protocol.cmp(&self.protocol))
+            .then_with(|| key.sensor.cmp(self.sensor))
+    }
+}
+
+impl Statement {
+    fn new(heard: &Heard<'_>) -> Self {
+        Self {
+            key: StatementKey {
+                attribute: heard.attribute,
+                value: heard.value.into(),
+                protocol: heard.protocol,
+                sensor: Arc::clone(heard.sensor),
+            },
+            role: heard.role,
+            teller: heard.teller,
+            teller_at: heard.at,
+            first_seen: heard.at,
+            last_seen: heard.at,
+            count: heard.count,
+            is_touched: true,
+        }
+    }
+
+    /// What is said of a device no longer.
+    pub(crate) fn withdrawn(key: StatementKey) -> Self {
+        Self {
+            key,
+            role: 0,
+            teller: None,
+            teller_at: 0,
+            first_seen: 0,
+            last_seen: 0,
+            count: 0,
+            is_touched: false,
+        }
+    }
+
+    /// Adds what is known of the same statement from elsewhere. Neither order nor grouping matters.
+    pub(crate) fn merge(&mut self, other: &Self) {
+        self.first_seen = self.first_seen.min(other.first_seen);
+        self.last_seen = self.last_seen.max(other.last_seen);
+        self.count = self.count.saturating_add(other.count);
+        let stronger = other.role < self.role;
+        let later =
+            other.role == self.role && (other.teller_at, other.teller) > (self.teller_at, self.teller);
+        if stronger || later {
+            (self.role, self.teller, self.teller_at) = (other.role, other.teller, other.teller_at);
+        }
+        self.is_touched |= other.is_touched;
+    }
+}
+
+impl Statements {
+    /// Whether this was said before, so that its value is known to be acceptable.
+    pub(crate) fn knows(&self, heard: &Heard<'_>) -> bool {
+        self.list.binary_search_by(|known| heard.compare(&known.key)).is_ok()
+    }
+
+    pub(crate) fn hear(&mut self, heard: &Heard<'_>, settings: &Settings) -> Outcome {
+        match self.list.binary_search_by(|known| heard.compare(&known.key)) {
+            Ok(at) => {
+                let Some(known) = self.list.get_mut(at) else { return Outcome::Repeated };
+                let before = known.role;
+                known.merge(&Statement::new(heard));
+                if known.role == before { Outcome::Repeated } else { Outcome::New }
+            }
+            Err(at) => {
+                self.list.insert(at, Statement::new(heard));
+                if self.make_room(heard.attribute, settings) { Outcome::Evicted } else { Outcome::New }
+            }
+        }
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Statement> {
+        self.list.iter()
+    }
+
+    pub(crate) fn get(&self, key: &StatementKey) -> Option<&Statement> {
+        self.list.binary_search_by(|known| known.key.cmp(key)).ok().and_then(|at| self.list.get(at))
+    }
+
+    /// The keys of what was heard since the last call.
+    pub(crate) fn take_touched(&mut self) -> Vec<StatementKey> {
+        let touched = self.list.iter_mut().filter(|statement| statement.is_touched);
+        touched
+            .map(|statement| {
+                statement.is_touched = false;
+                statement.key.clone()
+            })
+            .collect()
+    }
+
+    /// Rebuilds from statements in any order.
+    pub(crate) fn from_unsorted(mut list: Vec<Statement>) -> Self {
+        list.sort_by(|a, b| a.key.cmp(&b.key));
+        list.dedup_by(|next, first| next.key == first.key);
+        Self { list }
+    }
+
+    /// Gives up the longest unseen statement where there is one too many of an attribute, or of all.
+    fn make_room(&mut self, attribute: i32, settings: &Settings) -> bool {
+        let start = self.list.partition_point(|known| known.key.attribute < attribute);
+        let end = self.list.partition_point(|known| known.key.attribute <= attribute);
+        let same = self.list.get(start..end).unwrap_or_default();
+        let values = same.chunk_by(|a, b| a.key.value == b.key.value).count();
+        let range = if values > settings.values_per_attribute {
+            start..end
+        } else if self.list.len() > settings.statements_per_endpoint {
+            0..self.list.len()
+        } else {
+            return false;
+        };
+        // Of equally old ones the last in order goes, so that the choice does not depend on the order of arrival.
+        let oldest = range
+            .filter_map(|at| Some((self.list.get(at)?.last_seen, std::cmp::Reverse(at))))
+            .min()
+            .map(|(_, std::cmp::Reverse(at))| at);
+        if let Some(at) = oldest {
+            self.list.remove(at);
+        }
+        oldest.is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hear(statements: &mut Statements, value: &str, at: u64, settings: &Settings) -> Outcome {
+        let sensor = Arc::from("s1");
+        let heard =
+            Heard { attribute: 3, value, protocol: 2, sensor: &sensor, role: 1, teller: None, at, count: 1 };
+        statements.hear(&heard, settings)
+    }
+
+    #[test]
+    fn a_repeat_is_counted() {
+        let (mut statements, settings) = (Statements::default(), Settings::default());
+        assert_eq!(hear(&mut statements, "a", 5, &settings), Outcome::New);
+        assert_eq!(hear(&mut statements, "a", 3, &settings), Outcome::Repeated);
+        let only = statements.iter().next().expect("one statement");
+        assert_eq!((only.first_seen, only.last_seen, only.count), (3, 5, 2));
+    }
+
+    #[test]
+    fn a_thousand_identities_leave_the_newest_few() {
+        let settings = Settings { values_per_attribute: 8, ..Settings::default() };
+        let mut statements = Statements::default();
+        for at in 0..1000 {
+            hear(&mut statements, &format!("name-{at}"), at, &settings);
+        }
+        let values: Vec<_> = statements.iter().map(|statement| statement.key.value.as_ref()).collect();
+        assert_eq!(values, (992..1000).map(|at| format!("name-{at}")).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn all_attributes_together_are_bounded_too() {
+        let settings = Settings { statements_per_endpoint: 10, ..Settings::default() };
+        let mut statements = Statements::default();
+        for at in 0..40 {
+            hear(&mut statements, &format!("name-{at}"), at, &settings);
+        }
+        assert_eq!(statements.iter().count(), 10);
+    }
+
+    #[test]
+    fn what_the_device_says_of_itself_outweighs_hearsay_in_any_order() {
+        let sensor = Arc::from("s1");
+        let heard = |role, at| Heard {
+            attribute: 3,
+            value: "a",
+            protocol: 2,
+            sensor: &sensor,
+            role,
+            teller: Some(IpAddr::from([10, 0, 0, at as u8])),
+            at,
+            count: 1,
+        };
+        let settings = Settings::default();
+        for order in [[1, 3], [3, 1]] {
+            let mut statements = Statements::default();
+            for role in order {
+                statements.hear(&heard(role, u64::try_from(role).expect("positive")), &settings);
+            }
+            let only = statements.iter().next().expect("one statement");
+            assert_eq!((only.role, only.teller), (1, Some(IpAddr::from([10, 0, 0, 1]))));
+        }
+    }
+}
