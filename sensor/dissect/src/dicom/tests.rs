@@ -121,7 +121,12 @@ fn a_title_that_is_called_is_true_only_once_it_is_accepted() {
 #[test]
 fn a_refused_context_is_no_role_of_the_acceptor() {
     let flow = flow()
-        .ask(&wire::request("A", "B", &[(1, CT, wire::IMPLICIT_LITTLE), (3, WORKLIST, wire::IMPLICIT_LITTLE)], &[]))
+        .ask(&wire::request(
+            "A",
+            "B",
+            &[(1, CT, wire::IMPLICIT_LITTLE), (3, WORKLIST, wire::IMPLICIT_LITTLE)],
+            &[],
+        ))
         .answer(&wire::accept("A", "B", &[(1, 3, ""), (3, 0, wire::IMPLICIT_LITTLE)], &[]));
     assert_eq!(flow.values(Attribute::DicomSopClass), [WORKLIST]);
     assert!(!flow.said().contains(&"sender 192.0.2.2 role dicom-storage-scp".to_owned()));
@@ -149,9 +154,13 @@ fn who_asks_to_receive_what_it_gets_is_a_storage_provider() {
 
 #[test]
 fn an_image_describes_its_sender_when_titles_agree_in_every_transfer_syntax() {
-    for transfer in
-        [wire::IMPLICIT_LITTLE, wire::EXPLICIT_LITTLE, wire::EXPLICIT_BIG, wire::DEFLATED, "1.2.840.10008.1.2.4.70"]
-    {
+    for transfer in [
+        wire::IMPLICIT_LITTLE,
+        wire::EXPLICIT_LITTLE,
+        wire::EXPLICIT_BIG,
+        wire::DEFLATED,
+        "1.2.840.10008.1.2.4.70",
+    ] {
         let object = image(Encoder::of(transfer));
         let object = if transfer == wire::DEFLATED { deflated(&object) } else { object };
         let flow = associated("ROOM2", &[CT, MR, US, STUDY_FIND], transfer).ask(&store(1, CT, &object));
@@ -188,11 +197,9 @@ fn an_image_that_an_archive_forwards_describes_a_third_device() {
 #[test]
 fn a_sender_like_a_scanner_is_the_first_device_it_speaks_of_and_no_other() {
     let encoder = Encoder::of(wire::EXPLICIT_LITTLE);
-    let other: Vec<u8> = [
-        encoder.element((0x0008, 0x0070), "LO", b"OTHER"),
-        encoder.element((0x0018, 0x1000), "LO", b"SN43"),
-    ]
-    .concat();
+    let other: Vec<u8> =
+        [encoder.element((0x0008, 0x0070), "LO", b"OTHER"), encoder.element((0x0018, 0x1000), "LO", b"SN43")]
+            .concat();
     let flow = associated("X", &[CT], wire::EXPLICIT_LITTLE)
         .ask(&store(1, CT, &image(encoder)))
         .ask(&store(1, CT, &image(encoder)))
@@ -290,9 +297,11 @@ fn unknown_sequences_of_undefined_length_are_walked_through() {
 fn what_follows_a_dataset_that_makes_no_sense_is_still_read() {
     let encoder = Encoder::of(wire::EXPLICIT_LITTLE);
     let nonsense = [encoder.element((0x0008, 0x0070), "LO", b"WRONG"), vec![0xFE; 40]].concat();
-    let flow = associated("ROOM2", &[CT], wire::EXPLICIT_LITTLE)
-        .ask(&store(1, CT, &nonsense))
-        .ask(&store(1, CT, &image(encoder)));
+    let flow = associated("ROOM2", &[CT], wire::EXPLICIT_LITTLE).ask(&store(1, CT, &nonsense)).ask(&store(
+        1,
+        CT,
+        &image(encoder),
+    ));
     assert_eq!(about_equipment(&flow), of("sender 192.0.2.1"));
 }
 
@@ -340,7 +349,8 @@ fn a_performed_step_describes_the_modality_that_reports_it() {
         encoder.element((0x0040, 0x0243), "SH", b"Radiology 1"),
     ]
     .concat();
-    let create = [wire::command(1, 0x0140, PERFORMED_STEP, &[]), wire::data(1, false, true, &object)].concat();
+    let create =
+        [wire::command(1, 0x0140, PERFORMED_STEP, &[]), wire::data(1, false, true, &object)].concat();
     let flow = associated("SCANNER", &[PERFORMED_STEP], wire::IMPLICIT_LITTLE).ask(&create);
     assert_eq!(
         about_equipment(&flow),
