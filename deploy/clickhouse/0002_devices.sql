@@ -40,10 +40,10 @@ CREATE TABLE IF NOT EXISTS devices
     last_seen          DateTime64(9, 'UTC'),
     -- 0 to 100: the sum of the factors' points, capped.
     score              UInt8,
-    factors            Array(Tuple(name String, points UInt32, evidence String, explanation String, remedy String)),
+    factors            Nested(name String, points UInt32, evidence String, explanation String, remedy String),
     -- How sure the classification is, in percent, and why each field is believed.
     confidence         UInt8,
-    why                Array(Tuple(field String, value String, statement String, evidence String, confidence UInt8)),
+    why                Nested(field String, value String, statement String, evidence String, confidence UInt8),
     -- The version of the knowledge it was concluded with.
     knowledge          LowCardinality(String),
     -- The device that this one turned out to be part of; empty for a device that stands for itself.

@@ -42,13 +42,25 @@ SELECT
     received
 FROM flows;
 
--- Devices that stand for themselves. What a device was before it turned out to be part of another is in `devices`.
+-- Devices that stand for themselves. factor_* and why_* are lists of equal length, to be read side by side
+-- (arrayZip). What a device was before it turned out to be part of another is in `devices`.
 CREATE OR REPLACE VIEW v_devices AS
 SELECT
     site, device, name, category, subcategory, type, manufacturer, model, serial_number, hardware_version,
     firmware_version, software_name, software_version, udi_di, location, department, institution, host_names, roles,
-    macs, ips, mac_manufacturer, vlans, sensors, protocols, parent, path, first_seen, last_seen, score, factors,
-    confidence, why, knowledge
+    macs, ips, mac_manufacturer, vlans, sensors, protocols, parent, path, first_seen, last_seen, score,
+    factors.name AS factor_names,
+    factors.points AS factor_points,
+    factors.evidence AS factor_evidence,
+    factors.explanation AS factor_explanations,
+    factors.remedy AS factor_remedies,
+    confidence,
+    why.field AS why_fields,
+    why.value AS why_values,
+    why.statement AS why_statements,
+    why.evidence AS why_evidence,
+    why.confidence AS why_confidence,
+    knowledge
 FROM devices FINAL
 WHERE superseded_by = '';
 
