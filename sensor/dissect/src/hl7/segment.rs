@@ -55,7 +55,7 @@ impl Encoding {
         Self { characters, ..self }
     }
 
-    fn text(&self, component: &[u8]) -> String {
+    fn text(self, component: &[u8]) -> String {
         if component.len() > LONGEST_COMPONENT {
             return String::new();
         }
@@ -71,7 +71,7 @@ impl Encoding {
     }
 
     /// Escape sequences (2.7.1) replaced; those for layout and fonts are dropped.
-    fn unescaped(&self, component: &[u8]) -> Vec<u8> {
+    fn unescaped(self, component: &[u8]) -> Vec<u8> {
         let mut plain = Vec::with_capacity(component.len());
         let mut rest = component;
         while let Some(at) = rest.iter().position(|byte| *byte == self.escape) {

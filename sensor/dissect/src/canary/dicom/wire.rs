@@ -117,8 +117,8 @@ impl Encoder {
 
     fn header(self, (group, element): (u16, u16), representation: &str, length: u32) -> Vec<u8> {
         let mut header = [self.number16(group), self.number16(element)].concat();
-        let has_long_length =
-            ["OB", "OD", "OF", "OL", "OV", "OW", "SQ", "SV", "UC", "UN", "UR", "UT", "UV"].contains(&representation);
+        let has_long_length = ["OB", "OD", "OF", "OL", "OV", "OW", "SQ", "SV", "UC", "UN", "UR", "UT", "UV"]
+            .contains(&representation);
         if !self.is_explicit {
             header.extend(self.number32(length));
         } else if has_long_length {
