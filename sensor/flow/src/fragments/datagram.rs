@@ -124,6 +124,19 @@ impl Datagram {
         Ok(packet)
     }
 
+    /// Drops all bytes but those of the transport header, if they have come.
+    pub(super) fn forget_payload(&mut self) {
+        const HEADERS: usize = 128;
+        self.pieces.truncate(1);
+        self.pieces.retain(|piece| piece.offset == 0);
+        self.pieces.shrink_to_fit();
+        for piece in &mut self.pieces {
+            piece.bytes = piece.bytes.get(..HEADERS).unwrap_or(&piece.bytes).into();
+        }
+        self.end = None;
+        self.kept = 0;
+    }
+
     pub(super) const fn kept_bytes(&self) -> usize {
         self.kept
     }

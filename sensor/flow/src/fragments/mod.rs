@@ -43,6 +43,9 @@ pub struct Stats {
     pub timed_out: u64,
     /// Datagrams given up because there were too many, or too many bytes.
     pub evicted: u64,
+    /// Frames of given up datagrams that were not fetched in time with [`Defragmenter::expire`], and are counted
+    /// nowhere else.
+    pub lost_frames: u64,
     /// Fragments that overlapped bytes already there; the earlier bytes were kept.
     pub overlaps: u64,
     /// Fragments refused: beyond 64 KiB, beyond the datagram's end, of a contradictory end, empty, or one too many of a
@@ -77,6 +80,8 @@ pub struct Defragmenter {
     datagrams: HashMap<Key, Datagram, DefaultHashBuilder>,
     /// Datagrams by the time of their first fragment. Entries of finished ones are skipped when they come up.
     by_age: VecDeque<(Key, u64)>,
+    /// Datagrams that had to give way, without their payload, until they are handed out.
+    given_up: VecDeque<Datagram>,
     bytes: usize,
     serial: u64,
     stats: Stats,
@@ -95,6 +100,7 @@ impl Defragmenter {
             config,
             datagrams: HashMap::default(),
             by_age: VecDeque::new(),
+            given_up: VecDeque::new(),
             bytes: 0,
             serial: 0,
             stats: Stats::default(),
@@ -123,7 +129,8 @@ impl Defragmenter {
 
     /// Takes a fragment seen at `at` (ns since the Unix epoch).
     ///
-    /// Datagrams that have to give way wait for the next [`Self::expire`].
+    /// The oldest datagrams give way when there are too many, or too many bytes. What their headers say waits for the
+    /// next [`Self::expire`], in a queue that is bounded too.
     pub fn push(&mut self, packet: &Packet<'_>, at: u64) -> Fragmented {
         let Some((ip, fragment)) = packet.fragment() else { return Fragmented::NotAFragment };
         self.stats.fragments += 1;
@@ -152,29 +159,25 @@ impl Defragmenter {
             self.stats.completed += 1;
             return Fragmented::Complete(datagram);
         }
+        while self.datagrams.len() > self.config.max_datagrams || self.bytes > self.config.max_bytes {
+            let Some(oldest) = self.take_oldest() else { break };
+            self.give_up(oldest);
+        }
         Fragmented::Held
     }
 
-    /// Hands out datagrams that will not become complete: those over the bounds, and at `now` (ns since the Unix epoch)
-    /// those whose time is over. To be called after each fragment, and now and then.
+    /// Hands out datagrams that will not become complete: those that had to give way, and at `now` (ns since the Unix
+    /// epoch) those whose time is over. To be called now and then, a few times a second where fragments are many.
     pub fn expire(&mut self, now: u64, sink: &mut impl FnMut(Datagram)) {
+        self.given_up.drain(..).for_each(&mut *sink);
         let timeout = u64::try_from(self.config.timeout.as_nanos()).unwrap_or(u64::MAX);
-        while let Some((key, serial)) = self.by_age.front().copied() {
-            let Some(datagram) = self.datagrams.get(&key).filter(|datagram| datagram.serial == serial) else {
-                self.by_age.pop_front();
-                continue;
-            };
+        while let Some(datagram) = self.oldest() {
             // A clock that was set back must not keep datagrams for ever: age counts either way.
-            let is_old = now.abs_diff(datagram.first_at) > timeout;
-            let is_over =
-                self.datagrams.len() > self.config.max_datagrams || self.bytes > self.config.max_bytes;
-            match (is_old, is_over) {
-                (true, _) => self.stats.timed_out += 1,
-                (false, true) => self.stats.evicted += 1,
-                (false, false) => return,
+            if now.abs_diff(datagram.first_at) <= timeout {
+                return;
             }
-            self.by_age.pop_front();
-            if let Some(datagram) = self.take(key) {
+            if let Some(datagram) = self.take_oldest() {
+                self.stats.timed_out += 1;
                 sink(datagram);
             }
         }
@@ -182,13 +185,39 @@ impl Defragmenter {
 
     /// Hands out all datagrams that are not complete.
     pub fn finish(&mut self, sink: &mut impl FnMut(Datagram)) {
-        while let Some((key, serial)) = self.by_age.pop_front() {
-            if self.datagrams.get(&key).is_some_and(|datagram| datagram.serial == serial)
-                && let Some(datagram) = self.take(key)
-            {
-                self.stats.timed_out += 1;
-                sink(datagram);
+        self.given_up.drain(..).for_each(&mut *sink);
+        while let Some(datagram) = self.take_oldest() {
+            self.stats.timed_out += 1;
+            sink(datagram);
+        }
+    }
+
+    /// The incomplete datagram whose first fragment came first.
+    fn oldest(&mut self) -> Option<&Datagram> {
+        while let Some((key, serial)) = self.by_age.front() {
+            if self.datagrams.get(key).is_some_and(|datagram| datagram.serial == *serial) {
+                break;
             }
+            self.by_age.pop_front();
+        }
+        self.by_age.front().and_then(|(key, _)| self.datagrams.get(key))
+    }
+
+    fn take_oldest(&mut self) -> Option<Datagram> {
+        self.oldest()?;
+        let (key, _) = self.by_age.pop_front()?;
+        self.take(key)
+    }
+
+    /// Keeps what the headers of a datagram say for the next [`Self::expire`].
+    fn give_up(&mut self, mut datagram: Datagram) {
+        self.stats.evicted += 1;
+        datagram.forget_payload();
+        self.given_up.push_back(datagram);
+        if self.given_up.len() > self.config.max_datagrams
+            && let Some(lost) = self.given_up.pop_front()
+        {
+            self.stats.lost_frames += u64::from(lost.frames());
         }
     }
 

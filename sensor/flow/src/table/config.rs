@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use super::{clock::ticks, flow::Class};
 
-/// Bounds and timeouts of a table. Durations are of packet time, at most 30 days, exact to about 0.1 s.
+/// Bounds and timeouts of a table. Durations are of packet time. Timeouts are at most 30 days, and exact to about 0.1 s.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
     /// The most flows kept at a time; each takes about 200 bytes.
     pub max_flows: usize,
-    /// A flow that lasts states a record this often; one that is about to be idle waits for that, so that most flows
+    /// A flow that lasts states a record this often (exact to about a second, at most nine hours); one that is about to be idle waits for that, so that most flows
     /// state only one.
     pub active_interval: Duration,
     /// Idle timeout of TCP of which only SYN and SYN-ACK were seen.

@@ -3,7 +3,10 @@
 //! VLAN tags are no part of it: a mirror port often shows one direction tagged and the other not, and routed copies of
 //! one conversation carry different tags. Zeek and Wireshark leave them out as well.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::{
+    hash::{Hash, Hasher},
+    net::{IpAddr, Ipv6Addr},
+};
 
 use crate::{
     community_id::icmp_ports,
@@ -36,7 +39,7 @@ impl Side {
 }
 
 /// 38 bytes that name a flow.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(C)]
 pub(super) struct Key {
     /// IPv4 addresses stand in the form ::ffff:a.b.c.d; `is_v6` keeps them apart from real ones.
@@ -44,6 +47,20 @@ pub(super) struct Key {
     ports: [u16; 2],
     pub(super) protocol: u8,
     is_v6: bool,
+}
+
+impl Hash for Key {
+    /// Five words instead of byte slices with their lengths: this runs for each packet.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        for address in self.addresses {
+            let address = u128::from_ne_bytes(address);
+            state.write_u64(address as u64);
+            state.write_u64((address >> 64) as u64);
+        }
+        let [first, second] = self.ports.map(u64::from);
+        let rest = u64::from(self.protocol) << 1 | u64::from(self.is_v6);
+        state.write_u64(rest << 32 | first << 16 | second);
+    }
 }
 
 impl Key {

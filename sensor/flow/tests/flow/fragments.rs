@@ -137,18 +137,30 @@ fn without_its_first_fragment_a_datagram_has_no_ports() {
 }
 
 #[test]
-fn datagrams_and_bytes_are_bounded() {
+fn datagrams_and_bytes_are_bounded_whether_or_not_they_are_fetched() {
     let config = Config { max_bytes: 10_000, max_datagrams: 8, timeout: Duration::from_secs(30) };
-    let mut defragmenter = Defragmenter::new(config);
-    let mut given_up = 0;
-    for identification in 0..10_000 {
-        let payload = udp(1, 2, &[0; 1400]);
-        assert!(push(&mut defragmenter, &piece(identification, &payload, 0, 1400), 0).is_none());
-        given_up += expired(&mut defragmenter, 0).len();
-        assert!(defragmenter.bytes() <= 10_000 && defragmenter.len() <= 8);
+    for fetch_every in [1, 5, 20_000] {
+        let mut defragmenter = Defragmenter::new(config.clone());
+        let mut given_up = Vec::new();
+        for identification in 0..10_000_u16 {
+            let payload = udp(4000, 69, &[0; 1400]);
+            assert!(push(&mut defragmenter, &piece(identification, &payload, 0, 1400), 0).is_none());
+            assert!(defragmenter.bytes() <= 10_000 && defragmenter.len() <= 8);
+            if identification % fetch_every == 0 {
+                given_up.extend(expired(&mut defragmenter, 0));
+            }
+        }
+        given_up.extend(expired(&mut defragmenter, 0));
+        let stats = defragmenter.stats();
+        assert_eq!(given_up.len() as u64 + stats.lost_frames, stats.evicted);
+        assert_eq!(stats.evicted + defragmenter.len() as u64, 10_000);
+        assert_eq!(stats.lost_frames > 0, fetch_every > 8);
+        for datagram in given_up {
+            let packet = datagram.packet().expect("sound");
+            assert_eq!(packet.transport, Transport::Udp { source_port: 4000, destination_port: 69 });
+            assert_eq!((packet.frames, packet.frame_length), (1, 34 + 1400));
+        }
     }
-    assert_eq!(given_up as u64, defragmenter.stats().evicted);
-    assert_eq!(given_up + defragmenter.len(), 10_000);
 }
 
 #[test]
