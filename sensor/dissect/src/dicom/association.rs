@@ -13,6 +13,10 @@ use crate::{Direction, Facts};
 /// Presentation contexts that are kept: there are 128 odd numbers in an octet.
 const MOST_CONTEXTS: usize = 128;
 
+/// Classes that are worth naming. An archive that is offered a toolkit's whole list accepts a hundred and more, which
+/// says no more than its roles.
+const MOST_CLASSES: usize = 32;
+
 /// What is known about one association.
 #[derive(Debug, Default)]
 pub(super) struct Association {
@@ -93,6 +97,7 @@ impl Association {
     /// was called by.
     pub(super) fn accept(&mut self, pdu: &[u8], facts: &mut Facts<'_>) {
         let mut roles = BTreeSet::from([Service::Other.provider()]);
+        let mut ids = BTreeSet::new();
         let mut classes = BTreeSet::new();
         if self.requestor.is_some() {
             facts.of_sender(Attribute::DicomAeTitle, &self.called);
@@ -110,25 +115,28 @@ impl Association {
                         .entry(id)
                         .or_insert_with(|| Context { sop_class: String::new(), transfer: None });
                     context.transfer = Some(transfer);
-                    classes.insert(id);
+                    ids.insert(id);
                 }
                 0x50 => negotiation = Negotiation::read(item.body),
                 _ => {}
             }
         }
         negotiation.state(facts);
-        for context in classes.iter().filter_map(|id| self.contexts.get(id)) {
+        for context in ids.iter().filter_map(|id| self.contexts.get(id)) {
             let of = service(&context.sop_class);
             // The answer names only the roles that were asked for beyond the usual ones.
             let (uses, provides) = negotiation.role(&context.sop_class).unwrap_or((true, false));
             if uses {
                 roles.insert(of.provider());
-                if !context.sop_class.is_empty() {
-                    facts.of_sender(Attribute::DicomSopClass, &context.sop_class);
-                }
+                classes.insert(context.sop_class.as_str());
             }
             if provides {
                 roles.insert(of.user());
+            }
+        }
+        if classes.len() <= MOST_CLASSES {
+            for class in classes.into_iter().filter(|class| !class.is_empty()) {
+                facts.of_sender(Attribute::DicomSopClass, class);
             }
         }
         for role in roles {

@@ -115,7 +115,8 @@ impl Device {
         match attribute {
             Attribute::SoftwareVersion => {
                 for version in text.split('\\').take(MOST_MULTIPLES) {
-                    self.add(attribute, version.trim());
+                    // Some systems write each version in quotation marks.
+                    self.add(attribute, version.trim_matches([' ', '"']));
                 }
             }
             Attribute::CalibrationDate | Attribute::ManufactureDate => {
