@@ -1,4 +1,4 @@
-//! Developer commands: `cargo xtask demo | test | lint | fetch`.
+//! Developer commands: `cargo xtask demo | test | record | lint | fetch`.
 //!
 //! They fetch what is not in the repository, install what a test needs from the system's packages, and run cargo
 //! with it. This crate builds in seconds: it depends on none of the services.
@@ -11,6 +11,7 @@ mod demo;
 mod fetch;
 mod lint;
 mod packages;
+mod record;
 mod test;
 
 use std::process::ExitCode;
@@ -34,6 +35,11 @@ enum Command {
     },
     /// Run every test with the engines it needs; ends with the line "N passed, N failed, N skipped"
     Test(test::Selection),
+    /// Record the captures in tests/captures anew, as root; tests/captures/README.md tells of them
+    Record {
+        /// The areas to record, such as radiology; all when none is named
+        areas: Vec<String>,
+    },
     /// Check formatting and run clippy with warnings denied
     Lint,
     /// Fetch ClickHouse's library and Apache Kafka into the cache
@@ -48,6 +54,7 @@ fn main() -> ExitCode {
     let ran = match Arguments::parse().command {
         Command::Demo { arguments } => demo::run(&arguments),
         Command::Test(selection) => test::run(&selection),
+        Command::Record { areas } => record::run(&areas),
         Command::Lint => lint::run(),
         Command::Fetch { what } => fetch::run(what).map(|()| ExitCode::SUCCESS),
     };

@@ -51,6 +51,22 @@ pub(crate) const TESTS: &[Package] = &[
     program("tshark", "tshark"),
 ];
 
+/// What the recorder lets talk, and what it does that with.
+pub(crate) const RECORD: &[Package] = &[
+    program("ip", "iproute2"),
+    program("ethtool", "ethtool"),
+    program("setpriv", "util-linux"),
+    program("tcpdump", "tcpdump"),
+    program("python3", "python3"),
+    Package { name: "python3-venv", there: Sign::File("/usr/share/doc/python3-venv") },
+    program("storescu", "dcmtk"),
+    Package { name: "orthanc", there: Sign::File("/usr/sbin/Orthanc") },
+    program("dnsmasq", "dnsmasq-base"),
+    program("dhclient", "isc-dhcp-client"),
+    program("udhcpc", "udhcpc"),
+    program("curl", "curl"),
+];
+
 impl Package {
     fn is_there(self) -> bool {
         match self.there {

@@ -74,8 +74,21 @@ pub struct Device {
     pub host_name: Option<String>,
     /// Where it says that it is.
     pub location: Option<String>,
+    /// How it asks for an address, where it does.
+    pub dhcp: Option<Dhcp>,
     /// The captures in which it takes part or is spoken for.
     pub captures: BTreeSet<String>,
+}
+
+/// How a device asks for an address; it also gives its host name then.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Dhcp {
+    /// The program: `dhclient` or `udhcpc`.
+    pub client: String,
+    /// What it says that it is (option 60).
+    pub vendor_class: Option<String>,
+    /// The options it asks for (option 55), in order, where the client's own are not wanted.
+    pub request: Option<Vec<u8>>,
 }
 
 /// An invented person.

@@ -16,13 +16,15 @@ mod network;
 mod program;
 mod scene;
 mod software;
+#[cfg(test)]
+mod tests;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-pub use hospital::{Credential, Device, Hospital, Patient, Site};
+pub use hospital::{Credential, Device, Dhcp, Hospital, Patient, Site};
 pub use scene::{Act, Scene, Step};
 
 use crate::scratch::Scratch;

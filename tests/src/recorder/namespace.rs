@@ -8,7 +8,7 @@ use std::{fs, io};
 use anyhow::{Context, Result, bail};
 use rustix::process::{Pid, Signal, kill_process};
 
-const PREFIX: &str = "wardwatch";
+const PREFIX: &str = "wardwatch-record";
 /// What `ip netns exec` lays over `/etc` in a namespace is in a folder of the namespace's name here.
 const CONFIGURATION: &str = "/etc/netns";
 
