@@ -1,0 +1,43 @@
+//! How far the append-only tables have been written, so that a replay does not write the same rows again.
+//!
+//! The outputs of a range are written before the memory that names it. A crash between the two leaves rows that the
+//! replay would write again; current-state tables do not mind, append-only tables do. Since the rows of a range are one
+//! block, hence all there or not at all, the highest offset that a table holds for a partition says what is there.
+//!
+//! The hole: a mark is blind to an insert of a former owner that lands after the mark was read. While the server remembers
+//! it, the insert's deduplication token covers that, provided that the new owner cuts the same range.
+
+use serde::Deserialize;
+use wardwatch_store::{Result, Row, Store};
+
+/// The highest offsets that the append-only tables hold for a partition.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Marks {
+    /// Of `flows`.
+    pub(crate) flows: Option<u64>,
+    /// Of `changes`.
+    pub(crate) changes: Option<u64>,
+}
+
+impl Marks {
+    /// Reads them; answered by a projection, whatever the tables' size.
+    pub(crate) async fn read(store: &Store, incarnation: u32, partition: u32) -> Result<Self> {
+        let flows = highest(store, "flows", incarnation, partition).await?;
+        let changes = highest(store, "changes", incarnation, partition).await?;
+        Ok(Self { flows, changes })
+    }
+}
+
+#[derive(Row, Deserialize)]
+struct Highest {
+    highest: u64,
+}
+
+async fn highest(store: &Store, table: &str, incarnation: u32, partition: u32) -> Result<Option<u64>> {
+    let query = format!(
+        "SELECT max(source_offset) AS highest FROM {table} \
+         WHERE source_partition = {partition} AND source_incarnation = {incarnation} \
+         GROUP BY source_partition, source_incarnation"
+    );
+    Ok(store.fetch::<Highest>(&query).await?.pop().map(|row| row.highest))
+}

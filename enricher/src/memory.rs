@@ -1,0 +1,258 @@
+//! What is known of the sites in one partition: their inventories, and which batches have been received.
+//!
+//! Changed only by records of the log, in their order, so that a replay from a stored memory ends in the same.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use wardwatch_inventory::{Conclusions, Inventory, LogMoment};
+use wardwatch_knowledge::Knowledge;
+use wardwatch_proto::v1::{Batch, Command, Event, Position, event};
+
+use crate::config::MemoryConfig;
+use crate::error::Error;
+use crate::received::{Arrival, Received};
+use crate::record::{Unreadable, believable};
+use crate::tally::Tally;
+
+/// A boot of a sensor.
+type Boot = (String, u64);
+
+/// What is known of the sites in one partition.
+#[derive(Debug)]
+pub(crate) struct Memory {
+    partition: u32,
+    knowledge: Arc<Knowledge>,
+    settings: wardwatch_inventory::Settings,
+    limits: MemoryConfig,
+    sites: BTreeMap<String, Site>,
+}
+
+#[derive(Debug)]
+struct Site {
+    inventory: Inventory,
+    received: BTreeMap<Boot, Received>,
+    /// Boots whose entry is to be stored, or removed where it is no longer in `received`.
+    changed: BTreeSet<Boot>,
+}
+
+/// A piece of the stored memory; an empty value removes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Entry {
+    pub(crate) key: String,
+    pub(crate) value: Vec<u8>,
+}
+
+impl Memory {
+    /// Nothing known yet.
+    pub(crate) fn new(
+        partition: u32,
+        knowledge: Arc<Knowledge>,
+        settings: wardwatch_inventory::Settings,
+        limits: MemoryConfig,
+    ) -> Self {
+        Self { partition, knowledge, settings, limits, sites: BTreeMap::new() }
+    }
+
+    /// Takes in a stored entry; their order does not matter.
+    pub(crate) fn restore(&mut self, entry: &Entry) -> Result<(), Error> {
+        let unknown = |problem: String| Error::UnknownEntry {
+            partition: self.partition,
+            key: entry.key.clone(),
+            problem,
+        };
+        let mut parts = entry.key.splitn(3, '/');
+        let (Some(kind), Some(site), Some(rest)) = (parts.next(), parts.next(), parts.next()) else {
+            return Err(unknown("it is not kind/site/rest".into()));
+        };
+        let site = unescape(site);
+        match kind {
+            "inventory" => {
+                let restored = self.site(&site).inventory.restore(rest, &entry.value);
+                restored.map_err(|source| Error::Restore { site, source })
+            }
+            "received" => {
+                let (sensor, epoch) =
+                    rest.split_once('/').ok_or_else(|| unknown("it names no boot".into()))?;
+                let epoch = epoch.parse().map_err(|_| unknown("its boot is not a number".into()))?;
+                let received = Received::decode(&entry.value).map_err(unknown)?;
+                self.site(&site).received.insert((unescape(sensor), epoch), received);
+                Ok(())
+            }
+            _ => Err(unknown("its kind".into())),
+        }
+    }
+
+    /// Takes in a batch. `None` when it had been received before.
+    pub(crate) fn apply(
+        &mut self,
+        batch: Batch,
+        at: LogMoment,
+        tally: &mut Tally,
+    ) -> Result<Option<Conclusions>, Unreadable> {
+        if !self.sites.contains_key(&batch.site) && self.sites.len() >= self.limits.sites {
+            return Err(Unreadable::TooManySites);
+        }
+        let limits = self.limits.clone();
+        let site = self.site(&batch.site);
+        let boot = (batch.sensor, batch.epoch);
+        let received = site.received.entry(boot.clone()).or_default();
+        match received.take(batch.sequence, at.log_time, limits.holes) {
+            Arrival::Resent => return Ok(None),
+            Arrival::New { forgotten } => tally.add("enricher_received_forgotten", forgotten as usize),
+        }
+        site.changed.insert(boot.clone());
+        site.forget_boots(limits.boots, tally);
+        let facts = believable(batch.facts, tally);
+        Ok(Some(site.inventory.apply(&boot.0, &facts, at)))
+    }
+
+    /// What has to be stored for everything that was applied since the last call.
+    pub(crate) fn take_changed(&mut self) -> Vec<Entry> {
+        let mut entries = Vec::new();
+        for (name, site) in &mut self.sites {
+            let name = escape(name);
+            for boot in std::mem::take(&mut site.changed) {
+                let value = site.received.get(&boot).map(Received::encode).unwrap_or_default();
+                entries.push(Entry { key: format!("received/{name}/{}/{}", escape(&boot.0), boot.1), value });
+            }
+            let changed = site.inventory.take_changed_state().into_iter();
+            entries.extend(
+                changed.map(|entry| Entry {
+                    key: format!("inventory/{name}/{}", entry.key),
+                    value: entry.value,
+                }),
+            );
+        }
+        entries
+    }
+
+    fn site(&mut self, name: &str) -> &mut Site {
+        self.sites.entry(name.to_owned()).or_insert_with(|| Site {
+            inventory: Inventory::new(name, Arc::clone(&self.knowledge), self.settings.clone()),
+            received: BTreeMap::new(),
+            changed: BTreeSet::new(),
+        })
+    }
+}
+
+impl Site {
+    fn forget_boots(&mut self, most: usize, tally: &mut Tally) {
+        while self.received.len() > most.max(1) {
+            let longest_unheard = self.received.iter().min_by_key(|(_, received)| received.last_heard());
+            let Some(boot) = longest_unheard.map(|(boot, _)| boot.clone()) else { return };
+            self.received.remove(&boot);
+            self.changed.insert(boot);
+            tally.add("enricher_boots_forgotten", 1);
+        }
+    }
+}
+
+/// What the alerter is told of a command.
+pub(crate) fn forward(command: Command, at: LogMoment) -> Event {
+    Event {
+        source: Some(Position {
+            incarnation: at.incarnation,
+            partition: at.partition,
+            offset: at.offset,
+            index: 0,
+        }),
+        site: command.site.clone(),
+        log_time: at.log_time,
+        event_time: command.at,
+        event: Some(event::Event::Command(command)),
+    }
+}
+
+/// A name as part of a key: without `/`.
+fn escape(name: &str) -> String {
+    name.replace('%', "%25").replace('/', "%2F")
+}
+
+fn unescape(name: &str) -> String {
+    name.replace("%2F", "/").replace("%25", "%")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wardwatch_proto::v1::fact::Fact as Stated;
+    use wardwatch_proto::v1::{Counters, Endpoint, Fact, Flow};
+
+    fn memory(limits: MemoryConfig) -> Memory {
+        let knowledge = Arc::new(Knowledge::builtin().expect("the built-in pack"));
+        Memory::new(0, knowledge, wardwatch_inventory::Settings::default(), limits)
+    }
+
+    fn batch(site: &str, epoch: u64, sequence: u64) -> Batch {
+        let end =
+            |last: u8| Endpoint { mac: vec![0, 9, 0xfb, 0, 0, last], ip: vec![10, 0, 0, last], port: 104 };
+        let counted = Counters { packets: 3, ..Counters::default() };
+        let flow = Flow {
+            id: 1,
+            initiator: Some(end(1)),
+            responder: Some(end(2)),
+            from_initiator: Some(counted),
+            from_responder: Some(counted),
+            start: 1_000,
+            end: 2_000,
+            ..Flow::default()
+        };
+        let facts = vec![Fact { fact: Some(Stated::Flow(flow)) }];
+        Batch { site: site.into(), sensor: "s/1 50%".into(), epoch, sequence, cut_at: 0, facts }
+    }
+
+    fn moment(offset: u64) -> LogMoment {
+        LogMoment { incarnation: 1, partition: 0, offset, log_time: offset }
+    }
+
+    #[test]
+    fn a_resent_batch_gives_nothing_even_after_a_restart() {
+        let mut before = memory(MemoryConfig::default());
+        let mut tally = Tally::default();
+        let first =
+            before.apply(batch("a/b%2F", 7, 1), moment(0), &mut tally).expect("readable").expect("new");
+        assert_eq!((first.flows.len(), first.devices.len()), (1, 2));
+        assert!(before.apply(batch("a/b%2F", 7, 1), moment(1), &mut tally).expect("readable").is_none());
+
+        let entries = before.take_changed();
+        assert!(before.take_changed().is_empty(), "nothing changed since");
+        let mut after = memory(MemoryConfig::default());
+        for entry in entries.iter().rev() {
+            after.restore(entry).expect("an entry of ours");
+        }
+        assert!(after.apply(batch("a/b%2F", 7, 1), moment(2), &mut tally).expect("readable").is_none());
+        let again = after
+            .apply(batch("a/b%2F", 8, 1), moment(3), &mut tally)
+            .expect("readable")
+            .expect("another boot");
+        let ids = |conclusions: &Conclusions| -> Vec<String> {
+            conclusions.devices.iter().map(|device| device.id.clone()).collect()
+        };
+        assert_eq!(ids(&again), ids(&first), "the devices are the same ones");
+        assert!(again.events.is_empty(), "and nobody appeared");
+    }
+
+    #[test]
+    fn what_grows_is_bounded() {
+        let mut memory = memory(MemoryConfig { sites: 1, boots: 2, holes: 10 });
+        let mut tally = Tally::default();
+        for epoch in 0..3 {
+            memory.apply(batch("a", epoch, 1), moment(epoch), &mut tally).expect("readable").expect("new");
+        }
+        let refused = memory.apply(batch("b", 0, 1), moment(9), &mut tally);
+        assert_eq!(refused.expect_err("one site too many"), Unreadable::TooManySites);
+        let forgotten: Vec<_> =
+            memory.take_changed().into_iter().filter(|entry| entry.value.is_empty()).collect();
+        assert_eq!(forgotten, [Entry { key: "received/a/s%2F1 50%25/0".into(), value: vec![] }]);
+    }
+
+    #[test]
+    fn an_entry_of_an_unknown_kind_stops_the_partition() {
+        for key in ["weather/a/b", "received/a/b", "received/a/b/not-a-number", ""] {
+            let entry = Entry { key: key.into(), value: vec![] };
+            let error = memory(MemoryConfig::default()).restore(&entry).expect_err("unknown");
+            assert!(matches!(error, Error::UnknownEntry { .. }), "{key}: {error}");
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! The stored memory: `enricher_state`, see `deploy/clickhouse/0004_state.sql`.
+
+use clickhouse::Row;
+use serde::{Deserialize, Serialize};
+use wardwatch_store::{InsertToken, MAX_BLOCK_ROWS, Result, Store};
+
+use crate::memory::Entry;
+
+/// The stored memory of one partition.
+#[derive(Debug)]
+pub(crate) struct State {
+    partition: u32,
+    incarnation: u32,
+    compact_after: u64,
+    /// Rows that the table holds for the partition, as far as this owner knows, and those after the last compaction.
+    rows: u64,
+    rows_compacted: u64,
+}
+
+/// What a partition's memory was when it was stored last.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    /// Up to where it knows the log: incarnation, and the first offset that is not in it.
+    pub(crate) end: Option<(u32, u64)>,
+    /// The newest value of each entry.
+    pub(crate) entries: Vec<Entry>,
+}
+
+#[derive(Row, Serialize, Deserialize)]
+struct StateRow {
+    partition: u32,
+    incarnation: u32,
+    offset_end: u64,
+    key: String,
+    #[serde(with = "serde_bytes")]
+    value: Vec<u8>,
+}
+
+#[derive(Row, Deserialize)]
+struct EndRow {
+    incarnation: u32,
+    offset_end: u64,
+}
+
+#[derive(Row, Deserialize)]
+struct EntryRow {
+    key: String,
+    #[serde(with = "serde_bytes")]
+    value: Vec<u8>,
+}
+
+#[derive(Row, Deserialize)]
+struct CountRow {
+    rows: u64,
+}
+
+impl State {
+    /// Loads the memory of a partition: the newest value of each entry up to the highest complete end.
+    pub(crate) async fn load(
+        store: &Store,
+        incarnation: u32,
+        partition: u32,
+        compact_after: u64,
+    ) -> Result<(Self, Loaded)> {
+        let ends = format!(
+            "SELECT incarnation, offset_end FROM enricher_state WHERE partition = {partition} \
+             GROUP BY incarnation, offset_end \
+             HAVING countIf(key = '') > 0 AND countIf(key != '') >= maxIf(toUInt64OrZero(value), key = '') \
+             ORDER BY incarnation DESC, offset_end DESC LIMIT 1"
+        );
+        let end = store.fetch::<EndRow>(&ends).await?.pop().map(|end| (end.incarnation, end.offset_end));
+        let mut entries = Vec::new();
+        if let Some((of, offset_end)) = end {
+            let newest = format!(
+                "SELECT key, argMax(value, (incarnation, offset_end)) AS value FROM enricher_state \
+                 WHERE partition = {partition} AND key != '' AND (incarnation, offset_end) <= ({of}, {offset_end}) \
+                 GROUP BY key HAVING notEmpty(value)"
+            );
+            let rows = store.fetch::<EntryRow>(&newest).await?;
+            entries.extend(rows.into_iter().map(|row| Entry { key: row.key, value: row.value }));
+        }
+        let count = format!("SELECT count() AS rows FROM enricher_state WHERE partition = {partition}");
+        let rows = store.fetch::<CountRow>(&count).await?.pop().map_or(0, |count| count.rows);
+        let state =
+            Self { partition, incarnation, compact_after, rows, rows_compacted: entries.len() as u64 };
+        Ok((state, Loaded { end, entries }))
+    }
+
+    /// Stores what changed up to an end. When it returns, everything below is committed.
+    pub(crate) async fn store(
+        &mut self,
+        store: &Store,
+        offset_end: u64,
+        token: &str,
+        entries: Vec<Entry>,
+    ) -> Result<()> {
+        let promise = Entry { key: String::new(), value: entries.len().to_string().into_bytes() };
+        let all = entries.into_iter().chain(std::iter::once(promise));
+        let rows: Vec<StateRow> = all
+            .map(|entry| StateRow {
+                partition: self.partition,
+                incarnation: self.incarnation,
+                offset_end,
+                key: entry.key,
+                value: entry.value,
+            })
+            .collect();
+        // One block but for a memory of a million changed entries; the row that makes it complete comes last.
+        for (number, block) in rows.chunks(MAX_BLOCK_ROWS).enumerate() {
+            let token = InsertToken(format!("{token}:{number}"));
+            store.insert("enricher_state", block, Some(&token)).await?;
+        }
+        self.rows += rows.len() as u64;
+        Ok(())
+    }
+
+    /// Whether superseded rows have outgrown the others.
+    pub(crate) fn wants_compaction(&self) -> bool {
+        self.rows - self.rows_compacted.min(self.rows) > self.compact_after.max(self.rows_compacted)
+    }
+
+    /// Writes the newest value of each entry under the end that was stored last, and removes what is older.
+    ///
+    /// Cut off at any point it leaves a memory that loads to the same: until the copy is complete nothing is removed.
+    pub(crate) async fn compact(&mut self, store: &Store, offset_end: u64) -> Result<()> {
+        let (partition, incarnation) = (self.partition, self.incarnation);
+        let end = format!("({incarnation}, {offset_end})");
+        store
+            .execute(&format!(
+                "INSERT INTO enricher_state (partition, incarnation, offset_end, key, value) \
+                 SELECT {partition}, {incarnation}, {offset_end}, key, \
+                 argMax(value, (incarnation, offset_end)) AS newest FROM enricher_state \
+                 WHERE partition = {partition} AND key != '' AND (incarnation, offset_end) <= {end} \
+                 GROUP BY key HAVING notEmpty(newest)"
+            ))
+            .await?;
+        store
+            .execute(&format!(
+                "DELETE FROM enricher_state \
+                 WHERE partition = {partition} AND (incarnation, offset_end) < {end}"
+            ))
+            .await?;
+        let count = format!("SELECT count() AS rows FROM enricher_state WHERE partition = {partition}");
+        self.rows = store.fetch::<CountRow>(&count).await?.pop().map_or(0, |count| count.rows);
+        self.rows_compacted = self.rows;
+        Ok(())
+    }
+}
