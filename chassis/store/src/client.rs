@@ -152,6 +152,13 @@ impl Store {
         &self.client
     }
 
+    /// Removes the whole database with all its tables: for measurements and tests that made one of their own.
+    pub async fn drop_database(&self) -> Result<()> {
+        let outside = self.client.clone().with_database("default");
+        let statement = format!("DROP DATABASE IF EXISTS {} SYNC", self.settings.database);
+        self.execute_in(&outside, &statement).await
+    }
+
     /// Makes the database if it is not there.
     pub(crate) async fn create_database(&self) -> Result<()> {
         let outside = self.client.clone().with_database("default");

@@ -25,9 +25,4 @@ impl Store {
         insert.send(rows).await.map_err(failed)?;
         insert.end().await.map_err(failed)
     }
-
-    /// Removes the whole database: for measurements and tests that made one of their own.
-    pub async fn drop_database(&self) -> Result<()> {
-        self.execute(&format!("DROP DATABASE IF EXISTS {} SYNC", self.database())).await
-    }
 }
