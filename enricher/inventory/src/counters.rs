@@ -23,7 +23,8 @@ pub struct Counters {
     pub third_devices_full: u64,
     /// Statements given up for newer ones (`values_per_attribute`, `statements_per_endpoint`).
     pub statements_evicted: u64,
-    /// Addresses not kept apart because their interface has too many.
+    /// Sightings of addresses not kept apart, because their interface has too many of them or they have too many
+    /// interfaces.
     pub addresses_merged: u64,
     /// Address bindings given up for newer ones (`bound_addresses`).
     pub bindings_evicted: u64,

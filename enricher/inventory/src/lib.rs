@@ -7,6 +7,7 @@
 //!
 //! - `intake` decides whose evidence it is and puts it into a `dossier`, one for each interface, address and third
 //!   device, as a bounded list of `statement`s.
+//! - `binding` keeps which interface has which address, by ARP and DHCP.
 //! - `placement` decides which device each dossier belongs to. Devices are views over dossiers: when ARP turns up, or
 //!   a MAC address turns out to be a router's, dossiers move with all they hold.
 //! - `profile` describes a device by its dossiers (`choice` says which of several values to believe) and asks the
@@ -24,6 +25,7 @@
 #![forbid(unsafe_code)]
 
 mod addressing;
+mod binding;
 mod choice;
 mod conclude;
 mod conclusion;

@@ -120,17 +120,6 @@ impl Register {
         }
     }
 
-    pub(crate) fn set_proxy(&mut self, mac: Mac, is_proxy: bool) {
-        if let Some(interface) = self.interfaces.get_mut(&mac) {
-            interface.is_proxy = is_proxy;
-        }
-        self.settle_router(mac);
-        for binding in self.bindings_of(mac) {
-            self.place_all_at(binding.ip);
-        }
-        self.place_addresses_of(mac);
-    }
-
     /// The device at an end of a flow at the time of the flow. What did not answer need not exist, so it is only
     /// looked up where it is known.
     pub(crate) fn device_at(
@@ -203,56 +192,8 @@ impl Register {
         }
     }
 
-    /// The interface that has an address by ARP or DHCP: at a time the one that was last seen with it then, or the
-    /// first one after; otherwise the one that was last seen with it.
-    fn owner(&self, ip: IpAddr, at: Option<u64>) -> Option<Mac> {
-        let at = at.unwrap_or(u64::MAX);
-        let owners = self.addresses.get(&ip)?.owners.iter();
-        let believed = owners.filter_map(|mac| {
-            let binding = self.binding(*mac, ip).filter(|_| !self.is_proxy(*mac))?;
-            // Before its first sighting a binding is a guess, the worse the longer before.
-            let fit = if binding.first <= at {
-                (1, binding.last.min(at))
-            } else {
-                (0, u64::MAX - (binding.first - at))
-            };
-            Some((fit, binding.first, *mac))
-        });
-        believed.max().map(|(_, _, mac)| mac)
-    }
-
-    /// Whether an interface has an address now: nobody else has it by ARP or DHCP since.
-    pub(crate) fn has_address(&self, mac: Mac, ip: IpAddr) -> bool {
-        match self.owner(ip, None) {
-            Some(owner) => owner == mac,
-            None => !self.is_proxy(mac) || self.binding(mac, ip).is_none(),
-        }
-    }
-
-    fn binding(&self, mac: Mac, ip: IpAddr) -> Option<Interval> {
-        let interface = self.find(&EndpointId::Interface(mac))?;
-        let bindings = &self.dossiers.get(interface as usize)?.bindings;
-        bindings.binary_search_by(|binding| binding.ip.cmp(&ip)).ok().and_then(|at| bindings.get(at).copied())
-    }
-
-    fn bindings_of(&self, mac: Mac) -> Vec<Interval> {
-        let interface = self.find(&EndpointId::Interface(mac));
-        interface
-            .and_then(|at| self.dossiers.get(at as usize))
-            .map(|dossier| dossier.bindings.clone())
-            .unwrap_or_default()
-    }
-
-    fn is_bound(&self, mac: Mac, ip: IpAddr) -> bool {
-        !self.is_proxy(mac) && self.binding(mac, ip).is_some()
-    }
-
     pub(crate) fn is_router(&self, mac: Mac) -> bool {
         self.interfaces.get(&mac).is_some_and(|interface| interface.is_router)
-    }
-
-    fn is_proxy(&self, mac: Mac) -> bool {
-        self.interfaces.get(&mac).is_some_and(|interface| interface.is_proxy)
     }
 
     pub(crate) fn settle_router(&mut self, mac: Mac) {
@@ -268,7 +209,7 @@ impl Register {
         self.place_addresses_of(mac);
     }
 
-    fn place_addresses_of(&mut self, mac: Mac) {
+    pub(crate) fn place_addresses_of(&mut self, mac: Mac) {
         let dossiers =
             self.interfaces.get(&mac).map(|interface| interface.addresses.clone()).unwrap_or_default();
         for at in dossiers {

@@ -10,16 +10,15 @@ use uuid::Uuid;
 
 use crate::counters::Counters;
 use crate::device::Device;
-use crate::dossier::{Dossier, Interval, extend, remove_oldest};
+use crate::dossier::Dossier;
 use crate::identity::{DeviceKey, EndpointId, Mac, is_made_from};
 use crate::network;
 use crate::settings::Settings;
 
 /// Addresses of one interface that are kept apart.
 const MOST_ADDRESSES: usize = 128;
-/// A binding may be given up for newer ones when it has not been seen for this long: 7 days.
-const STALE_BINDING: u64 = 7 * 86_400 * 1_000_000_000;
-
+/// Interfaces that one address is kept apart for; beyond, somebody is making them up.
+const MOST_INTERFACES: usize = 64;
 /// Dossiers and devices of one site.
 #[derive(Debug)]
 pub(crate) struct Register {
@@ -147,7 +146,7 @@ impl Register {
             return None;
         }
         let own = EndpointId::Address(Some(mac), ip);
-        if self.index.contains_key(&own) || !self.is_crowded(mac) {
+        if self.index.contains_key(&own) || !self.is_crowded(mac, ip) {
             return self.sight_at(own, first, last);
         }
         self.settle_router(mac);
@@ -188,53 +187,6 @@ impl Register {
             children.insert(place, third);
         }
         Some(third)
-    }
-
-    /// ARP or DHCP bound an address to an interface.
-    pub(crate) fn bind(&mut self, ip: IpAddr, mac: Mac, at: u64) {
-        if !network::is_host(ip) {
-            return;
-        }
-        let Some(interface) = self.sight_at(EndpointId::Interface(mac), at, at) else { return };
-        let most = self.settings.bound_addresses;
-        let Some(dossier) = self.dossier_mut(interface) else { return };
-        let is_new = extend(&mut dossier.bindings, ip, at, at);
-        let mut given_up: Vec<Interval> = Vec::new();
-        let newest = dossier.bindings.iter().map(|binding| binding.last).max().unwrap_or(at);
-        while dossier.bindings.len() > most {
-            let is_stale = |binding: &Interval| binding.last.saturating_add(STALE_BINDING) < newest;
-            if dossier.bindings.len() <= most + 1 && !dossier.bindings.iter().any(is_stale) {
-                break;
-            }
-            given_up.extend(remove_oldest(&mut dossier.bindings));
-        }
-        let is_proxy = dossier.bindings.len() > most;
-        self.counters.bindings_evicted += given_up.len() as u64;
-        for old in given_up {
-            if let Some(book) = self.addresses.get_mut(&old.ip) {
-                book.owners.retain(|owner| *owner != mac);
-            }
-            self.place_all_at(old.ip);
-        }
-        let book = self.addresses.entry(ip).or_default();
-        if !book.owners.contains(&mac)
-            && self.dossiers.get(interface as usize).is_some_and(|d| d.is_bound(ip))
-        {
-            book.owners.push(mac);
-            book.owners.sort_unstable();
-        }
-        let is_contested = book.owners.len() > 1;
-        if self.interfaces.get(&mac).is_some_and(|known| known.is_proxy != is_proxy) {
-            self.set_proxy(mac, is_proxy);
-        }
-        if is_new || is_contested {
-            self.place_all_at(ip);
-            for rival in self.addresses.get(&ip).map(|book| book.owners.clone()).unwrap_or_default() {
-                if let Some(at) = self.find(&EndpointId::Interface(rival)) {
-                    self.touch(at, true);
-                }
-            }
-        }
     }
 
     /// Notes that something about a dossier changed.
@@ -287,7 +239,7 @@ impl Register {
         self.hearsay = self.dossiers.iter().filter(|dossier| !dossier.exists).count();
     }
 
-    fn sight_at(&mut self, id: EndpointId, first: u64, last: u64) -> Option<u32> {
+    pub(crate) fn sight_at(&mut self, id: EndpointId, first: u64, last: u64) -> Option<u32> {
         let at = self.open(id, false)?;
         if self.dossiers.get_mut(at as usize)?.sight(first, last) {
             self.hearsay = self.hearsay.saturating_sub(1);
@@ -338,15 +290,9 @@ impl Register {
         at
     }
 
-    fn is_crowded(&self, mac: Mac) -> bool {
+    fn is_crowded(&self, mac: Mac, ip: IpAddr) -> bool {
         self.interfaces.get(&mac).is_some_and(|known| known.addresses.len() >= MOST_ADDRESSES)
-    }
-}
-
-impl Dossier {
-    /// Of an interface: whether the address is bound to it.
-    pub(crate) fn is_bound(&self, ip: IpAddr) -> bool {
-        self.bindings.binary_search_by(|binding| binding.ip.cmp(&ip)).is_ok()
+            || self.addresses.get(&ip).is_some_and(|book| book.dossiers.len() >= MOST_INTERFACES)
     }
 }
 

@@ -1,0 +1,184 @@
+//! What must hold for any facts: a restart is not noticed, a replay says nothing new, and order does not matter.
+
+use std::collections::BTreeMap;
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use wardwatch_inventory::{Conclusions, DeviceRecord, Inventory, LogMoment, Settings, StateEntry};
+use wardwatch_proto::v1::event::Event as Kind;
+use wardwatch_proto::v1::subject::Role;
+use wardwatch_proto::v1::{Attribute, Fact, Protocol};
+
+use crate::ward::{DAY, KNOWLEDGE, NEW_YEAR, SECOND, arp_at, flow_at, observation, unanswered};
+
+/// A small world, so that facts meet: few interfaces, few addresses, two of them routers' prey.
+fn end() -> impl Strategy<Value = String> {
+    prop_oneof![
+        (1..6_u8).prop_map(|n| format!("a{n}@10.0.0.{n}")),
+        (1..6_u8, 1..6_u8).prop_map(|(mac, ip)| format!("a{mac}@10.0.0.{ip}")),
+        (1..12_u8).prop_map(|n| format!("fe@10.0.2.{n}")),
+        (1..12_u8).prop_map(|n| format!("10.0.2.{n}")),
+        (1..12_u8).prop_map(|n| format!("fe@203.0.113.{n}")),
+        (1..6_u8).prop_map(|n| format!("a{n}")),
+    ]
+}
+
+fn time() -> impl Strategy<Value = u64> {
+    prop_oneof![0..3600_u64, 0..40 * 86_400_u64].prop_map(|seconds| NEW_YEAR + seconds * SECOND)
+}
+
+fn protocol() -> impl Strategy<Value = Protocol> {
+    prop::sample::select(vec![
+        Protocol::Dicom,
+        Protocol::Hl7,
+        Protocol::Http,
+        Protocol::Tls,
+        Protocol::Bacnet,
+        Protocol::Unspecified,
+    ])
+}
+
+fn statement() -> impl Strategy<Value = (Attribute, &'static str)> {
+    prop::sample::select(vec![
+        (Attribute::Manufacturer, "GE MEDICAL SYSTEMS"),
+        (Attribute::Manufacturer, "Philips"),
+        (Attribute::Model, "X1"),
+        (Attribute::Model, "X2"),
+        (Attribute::SerialNumber, "SN-1"),
+        (Attribute::SoftwareVersion, "1.0"),
+        (Attribute::SoftwareVersion, "1.1"),
+        (Attribute::HostName, "ct-1"),
+        (Attribute::HostName, "ct-2"),
+        (Attribute::Role, "dicom-storage-scp"),
+        (Attribute::DicomModality, "CT"),
+        (Attribute::DicomModality, "MR"),
+        (Attribute::DicomSopClass, "1.2.840.10008.5.1.4.31"),
+        (Attribute::CertificateNotAfter, "2025-01-20"),
+        (Attribute::CleartextCredential, "http-basic"),
+        (Attribute::CleartextPatientData, "dicom-object"),
+        (Attribute::BacnetVendorId, "5"),
+    ])
+}
+
+fn subject() -> impl Strategy<Value = (Role, &'static str)> {
+    prop::sample::select(vec![
+        (Role::Sender, ""),
+        (Role::Sender, ""),
+        (Role::Peer, ""),
+        (Role::Third, ""),
+        (Role::Third, "serial=Acme|X1|42"),
+        (Role::Third, "slot=1"),
+    ])
+}
+
+fn fact() -> impl Strategy<Value = Fact> {
+    prop_oneof![
+        2 => (time(), end(), end(), protocol()).prop_map(|(at, a, b, protocol)| flow_at(at, &a, &b, protocol)),
+        1 => (end(), end()).prop_map(|(a, b)| unanswered(&a, &b)),
+        1 => (time(), 1..6_u8, 1..6_u8).prop_map(|(at, mac, ip)| arp_at(at, &format!("a{mac}"), &format!("10.0.0.{ip}"))),
+        1 => (time(), 1..6_u8, 1..12_u8).prop_map(|(at, mac, ip)| arp_at(at, &format!("a{mac}"), &format!("10.0.2.{ip}"))),
+        4 => (time(), end(), subject(), statement(), protocol()).prop_map(|(at, end, (role, key), (attribute, value), protocol)| {
+            observation(at, role, &end, key, attribute, value, protocol)
+        }),
+    ]
+}
+
+type Message = (String, Vec<Fact>);
+
+fn messages() -> impl Strategy<Value = Vec<Message>> {
+    vec((prop::sample::select(vec!["s1".to_owned(), "s2".to_owned()]), vec(fact(), 0..12)), 1..10)
+}
+
+fn empty() -> Inventory {
+    Inventory::new("north", KNOWLEDGE.clone(), Settings::default())
+}
+
+fn apply(inventory: &mut Inventory, offset: usize, (sensor, facts): &Message) -> Conclusions {
+    let at = LogMoment { incarnation: 1, partition: 3, offset: offset as u64, log_time: 0 };
+    inventory.apply(sensor, facts, at)
+}
+
+fn records(inventory: &Inventory) -> Vec<DeviceRecord> {
+    inventory.devices().map(|device| device.record().clone()).collect()
+}
+
+fn keep(store: &mut BTreeMap<String, Vec<u8>>, entries: Vec<StateEntry>) {
+    store.extend(entries.into_iter().map(|entry| (entry.key, entry.value)));
+}
+
+/// Every endpoint is seen once more, in a later hour, so that nothing is left to refresh.
+fn later_hour() -> Message {
+    let at = NEW_YEAR + 41 * DAY;
+    let seen = (1..6_u8).flat_map(|mac| {
+        let ends = (1..6_u8).map(move |ip| format!("a{mac}@10.0.0.{ip}"));
+        ends.chain([format!("a{mac}")])
+    });
+    let hidden = (1..12_u8).flat_map(|n| [format!("fe@10.0.2.{n}"), format!("10.0.2.{n}")]);
+    let flows = seen.chain(hidden).map(|end| flow_at(at, &end, "203.0.113.200", Protocol::Unspecified));
+    let told = (1..6_u8).flat_map(|n| {
+        ["serial=Acme|X1|42", "slot=1"].map(|key| {
+            let end = format!("a{n}@10.0.0.{n}");
+            observation(at, Role::Third, &end, key, Attribute::Model, "X3", Protocol::Hl7)
+        })
+    });
+    ("s1".to_owned(), flows.chain(told).collect())
+}
+
+proptest! {
+    #[test]
+    fn a_restart_is_not_noticed(messages in messages(), cut in 0..10_usize) {
+        let mut whole = empty();
+        let mut store = BTreeMap::new();
+        let cut = cut.min(messages.len());
+        let (before, after) = messages.split_at(cut);
+        for (offset, message) in before.iter().enumerate() {
+            apply(&mut whole, offset, message);
+            keep(&mut store, whole.take_changed_state());
+        }
+        let mut restored = empty();
+        for (key, value) in store.iter().rev() {
+            restored.restore(key, value).expect("what was written can be read");
+        }
+        prop_assert_eq!(records(&whole), records(&restored));
+        for (offset, message) in after.iter().enumerate() {
+            prop_assert_eq!(apply(&mut whole, cut + offset, message), apply(&mut restored, cut + offset, message));
+            prop_assert_eq!(whole.take_changed_state(), restored.take_changed_state());
+        }
+        prop_assert_eq!(records(&whole), records(&restored));
+    }
+
+    #[test]
+    fn a_capture_played_twice_says_nothing_new(messages in messages()) {
+        let mut inventory = empty();
+        for (offset, message) in messages.iter().enumerate() {
+            apply(&mut inventory, offset, message);
+        }
+        let once = records(&inventory);
+        for (offset, message) in messages.iter().enumerate() {
+            let again = apply(&mut inventory, messages.len() + offset, message);
+            prop_assert_eq!(&again.changes, &vec![]);
+            let is_repeat = |kind: &Kind| matches!(kind, Kind::Finding(_));
+            prop_assert!(again.events.iter().filter_map(|event| event.event.as_ref()).all(is_repeat), "{:?}", again.events);
+        }
+        prop_assert_eq!(once, records(&inventory));
+    }
+
+    #[test]
+    fn order_does_not_matter(messages in messages(), seed in any::<prop::sample::Index>()) {
+        let mut forwards = empty();
+        let mut shuffled = empty();
+        let mut turned: Vec<Message> = messages.iter().rev().cloned().collect();
+        let at = seed.index(turned.len());
+        turned.rotate_left(at);
+        for (_, facts) in &mut turned {
+            facts.reverse();
+        }
+        for (offset, message) in messages.iter().chain([&later_hour()]).enumerate() {
+            apply(&mut forwards, offset, message);
+        }
+        for (offset, message) in turned.iter().chain([&later_hour()]).enumerate() {
+            apply(&mut shuffled, offset, message);
+        }
+        prop_assert_eq!(records(&forwards), records(&shuffled));
+    }
+}

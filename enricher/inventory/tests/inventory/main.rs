@@ -1,0 +1,9 @@
+//! What the inventory must conclude from hand-written facts.
+
+mod addresses;
+mod attributes;
+mod findings;
+mod hostile;
+mod laws;
+mod nested;
+mod ward;

@@ -1,0 +1,96 @@
+//! Devices that others tell of.
+
+use wardwatch_proto::v1::subject::Role;
+use wardwatch_proto::v1::{Attribute, Protocol};
+
+use crate::ward::{NEW_YEAR, SECOND, Site, arp, flow, observation, says, tells_of};
+
+const PUMP: &str = "serial=Acme|X1|42";
+
+fn pump(teller: &str) -> Vec<wardwatch_proto::v1::Fact> {
+    [
+        (Attribute::Manufacturer, "Acme"),
+        (Attribute::Model, "X1"),
+        (Attribute::SerialNumber, "SN-42"),
+        (Attribute::DeviceTypeCode, "69985"),
+    ]
+    .map(|(attribute, value)| tells_of(teller, PUMP, attribute, value, Protocol::Hl7))
+    .to_vec()
+}
+
+#[test]
+fn a_gateways_pump_is_a_device_of_its_own_behind_it() {
+    let mut site = Site::new();
+    site.hears([flow("a1@10.0.0.1", "a2@10.0.0.2", Protocol::Hl7)]);
+    site.hears(pump("a1@10.0.0.1"));
+    let gateway = site.device("a1");
+    assert_eq!(
+        (gateway.model.as_str(), gateway.serial_number.as_str()),
+        ("", ""),
+        "nothing lands on the teller"
+    );
+    let nested = site.device("Acme X1 SN-42");
+    assert_eq!(nested.device_type, "infusion pump");
+    assert_eq!(
+        (nested.parent.as_str(), nested.path.as_slice()),
+        (gateway.id.as_str(), &[gateway.id.clone()][..])
+    );
+    assert!(nested.macs.is_empty() && nested.ips.is_empty());
+    let why = nested.why.iter().find(|why| why.field == "model").expect("a reason");
+    assert_eq!(why.statement, "another device says so, in hl7");
+}
+
+#[test]
+fn a_complete_serial_number_is_one_device_whoever_tells_of_it() {
+    let mut site = Site::new();
+    let told = |at, teller| {
+        observation(at, Role::Third, teller, PUMP, Attribute::SerialNumber, "SN-42", Protocol::Hl7)
+    };
+    site.hears([told(NEW_YEAR + SECOND, "a3@10.0.0.3")]);
+    site.hears(pump("a1@10.0.0.1"));
+    let nested = site.device("Acme X1 SN-42");
+    assert_eq!(nested.parent, site.device("a1").id, "the first who told");
+    assert_eq!(site.outline().len(), 3);
+}
+
+#[test]
+fn a_slot_is_a_device_behind_its_teller_only() {
+    let mut site = Site::new();
+    site.hears([
+        tells_of("a1@10.0.0.1", "slot=1", Attribute::Model, "X1", Protocol::Hl7),
+        tells_of("a3@10.0.0.3", "slot=1", Attribute::Model, "X2", Protocol::Hl7),
+    ]);
+    assert_eq!(site.outline(), ["X1 behind 10.0.0.1", "X2 behind 10.0.0.3", "a1 10.0.0.1", "a3 10.0.0.3"]);
+}
+
+#[test]
+fn a_nested_device_follows_its_gateway_to_the_right_interface() {
+    let mut site = Site::new();
+    site.hears((1..9).map(|n| flow("e0@10.9.9.9", &format!("fe@10.0.2.{n}"), Protocol::Http)));
+    site.hears([tells_of("fe@10.0.2.5", "slot=1", Attribute::Model, "X1", Protocol::Hl7)]);
+    assert_eq!(site.device("X1").parent, site.device("10.0.2.5").id);
+    site.hears([
+        arp("b5", "10.0.2.5"),
+        says("b5@10.0.2.5", Attribute::HostName, "gateway-5", Protocol::Mdns),
+    ]);
+    let nested = site.device("X1");
+    assert_eq!(nested.parent, site.device("gateway-5").id);
+    assert_eq!(site.device("gateway-5").macs, ["02:00:00:00:00:b5"]);
+}
+
+#[test]
+fn an_archive_that_forwards_a_scanners_images_stays_an_archive() {
+    let mut site = Site::new();
+    let scanner = "serial=GE MEDICAL SYSTEMS|RHAPSODE|CT-7";
+    site.hears([
+        flow("a1@10.0.0.1", "a2@10.0.0.2", Protocol::Dicom),
+        says("a1@10.0.0.1", Attribute::Role, "dicom-query-scp", Protocol::Dicom),
+        tells_of("a1@10.0.0.1", scanner, Attribute::Manufacturer, "GE MEDICAL SYSTEMS", Protocol::Dicom),
+        tells_of("a1@10.0.0.1", scanner, Attribute::Model, "RHAPSODE", Protocol::Dicom),
+        tells_of("a1@10.0.0.1", scanner, Attribute::DicomModality, "CT", Protocol::Dicom),
+    ]);
+    let archive = site.device("a1");
+    assert_eq!((archive.device_type.as_str(), archive.manufacturer.as_str()), ("image archive", ""));
+    let nested = site.device("GE HealthCare RHAPSODE");
+    assert_eq!((nested.device_type.as_str(), nested.manufacturer.as_str()), ("CT scanner", "GE HealthCare"));
+}
