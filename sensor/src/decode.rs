@@ -58,6 +58,8 @@ struct Details {
     refused: u64,
     malformed: std::collections::BTreeMap<&'static str, u64>,
     conversations: std::collections::BTreeMap<&'static str, u64>,
+    incomplete_datagrams: u64,
+    missing_bytes: u64,
     malformed_records: u64,
     truncated_files: u64,
 }
@@ -121,6 +123,8 @@ impl Whole {
                 observations,
                 repeats,
                 refused,
+                incomplete_datagrams: self.totals.incomplete_datagrams,
+                missing_bytes: self.totals.missing_bytes,
                 malformed: self.totals.malformed.clone(),
                 conversations: self.totals.conversations.clone(),
                 malformed_records: self.malformed_records,

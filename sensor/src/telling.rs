@@ -45,6 +45,11 @@ impl Telling {
             ("sensor_values_refused", before.refused, now.refused),
             ("sensor_flows_evicted", before.evicted_flows, now.evicted_flows),
             ("sensor_clock_jumps", before.clock_jumps, now.clock_jumps),
+            ("sensor_datagrams_incomplete", before.incomplete_datagrams, now.incomplete_datagrams),
+            ("sensor_fragments_refused", before.fragments_refused, now.fragments_refused),
+            ("sensor_fragments_lost", before.fragments_lost, now.fragments_lost),
+            ("sensor_stream_bytes_missing", before.missing_bytes, now.missing_bytes),
+            ("sensor_reassembly_given_up", before.reassembly_given_up, now.reassembly_given_up),
         ] {
             self.counters.counter(name, &[]).add(now.saturating_sub(before));
         }

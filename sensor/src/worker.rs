@@ -14,13 +14,14 @@ use wardwatch_flow::Link;
 use wardwatch_flow::fragments::{self, Defragmenter, Fragmented};
 use wardwatch_flow::packet::{self, Network, Packet, VlanTag};
 use wardwatch_flow::reassembly::Budget;
-use wardwatch_flow::table::{self, FlowRecord, FlowTable};
+use wardwatch_flow::table::{self, FlowTable};
 use wardwatch_proto::v1::{Fact, Observation, fact};
 
 mod application;
 mod flow_fact;
 mod limits;
 mod link;
+mod records;
 mod totals;
 
 pub use limits::Limits;
@@ -28,6 +29,7 @@ pub use totals::Totals;
 
 use crate::repeats::Repeats;
 use application::Application;
+use records::Records;
 
 /// Set in a flow's tag once nothing more is wanted of it; the lower bits hold the protocol.
 const OVER: u32 = 1 << 31;
@@ -100,10 +102,7 @@ impl Worker {
         let mut incomplete = Vec::new();
         self.fragments.expire(now, &mut |datagram| incomplete.push(datagram));
         self.credit(&incomplete, facts);
-        let held = &mut self.held_bytes;
-        self.table.advance(now, &mut |record, state: &mut Option<Box<Application>>| {
-            state_record(&record, state.as_deref(), held, facts);
-        });
+        self.with_records(facts, |table, records| table.advance(now, records));
     }
 
     /// The input has ended: states everything that is still open.
@@ -111,10 +110,7 @@ impl Worker {
         let mut incomplete = Vec::new();
         self.fragments.finish(&mut |datagram| incomplete.push(datagram));
         self.credit(&incomplete, facts);
-        let held = &mut self.held_bytes;
-        self.table.finish(&mut |record, state: &mut Option<Box<Application>>| {
-            state_record(&record, state.as_deref(), held, facts);
-        });
+        self.with_records(facts, |table, records| table.finish(records));
     }
 
     /// What has been counted so far.
@@ -124,6 +120,11 @@ impl Worker {
             flow_records: self.table.stats().records,
             evicted_flows: self.table.stats().evicted,
             clock_jumps: self.table.stats().backward_jumps + self.table.stats().forward_jumps,
+            incomplete_datagrams: self.fragments.stats().timed_out + self.fragments.stats().evicted,
+            fragments_refused: self.fragments.stats().invalid + self.fragments.stats().overlaps,
+            fragments_lost: self.fragments.stats().lost_frames,
+            missing_bytes: self.budget.stats().gap_bytes,
+            reassembly_given_up: self.budget.stats().stream_full + self.budget.stats().budget_full,
             repeats: self.repeats.held_back(),
             ..self.totals.clone()
         }
@@ -162,11 +163,14 @@ impl Worker {
     }
 
     fn transport(&mut self, packet: &Packet<'_>, at: u64, facts: &mut Vec<Fact>) {
-        let held = &mut self.held_bytes;
-        let mut sink = |record: FlowRecord, state: &mut Option<Box<Application>>| {
-            state_record(&record, state.as_deref(), held, facts);
+        let mut records = Records {
+            facts,
+            statements: &mut self.statements,
+            budget: &self.budget,
+            held_bytes: &mut self.held_bytes,
         };
-        let Some(table::Observed { flow, direction, .. }) = self.table.observe(packet, at, &mut sink) else {
+        let observed = self.table.observe(packet, at, &mut records);
+        let Some(table::Observed { flow, direction, .. }) = observed else {
             return;
         };
         if flow.tag & OVER != 0 {
@@ -192,6 +196,22 @@ impl Worker {
         self.take_statements(facts);
     }
 
+    /// Lets the table state records, and then what the ends of conversations brought.
+    fn with_records(
+        &mut self,
+        facts: &mut Vec<Fact>,
+        work: impl FnOnce(&mut FlowTable<Application>, &mut Records<'_>),
+    ) {
+        let mut records = Records {
+            facts,
+            statements: &mut self.statements,
+            budget: &self.budget,
+            held_bytes: &mut self.held_bytes,
+        };
+        work(&mut self.table, &mut records);
+        self.take_statements(facts);
+    }
+
     fn take_statements(&mut self, facts: &mut Vec<Fact>) {
         self.totals.refused += std::mem::take(&mut self.statements.refused);
         for mut observation in self.statements.observations.drain(..) {
@@ -205,14 +225,6 @@ impl Worker {
 
 fn observation_fact(observation: Observation) -> Fact {
     Fact { fact: Some(fact::Fact::Observation(observation)) }
-}
-
-/// States a flow's record; at its end the conversation's memory comes back.
-fn state_record(record: &FlowRecord, state: Option<&Application>, held: &mut usize, facts: &mut Vec<Fact>) {
-    if record.end_reason.is_end() {
-        *held = held.saturating_sub(state.map_or(0, Application::held_bytes));
-    }
-    facts.push(flow_fact::from_record(record, record.tag & !OVER));
 }
 
 /// The header parser's name for the capture's link type; none where it knows no such link.

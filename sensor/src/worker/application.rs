@@ -13,6 +13,16 @@ use wardwatch_proto::v1::Protocol;
 pub(super) struct Application {
     conversation: Conversation,
     streams: [Stream; 2],
+    /// The initiator's end, the responder's, and when the last packet passed: for what is read after it.
+    last: Option<Last>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Last {
+    initiator: Address,
+    responder: Address,
+    at: u64,
+    flow: u64,
 }
 
 impl Application {
@@ -24,7 +34,11 @@ impl Application {
             Transport::Udp { .. } if !packet.payload.is_empty() => UDP,
             _ => return None,
         };
-        Some(Self { conversation: Conversation::new(candidates), streams: [Stream::new(), Stream::new()] })
+        Some(Self {
+            conversation: Conversation::new(candidates),
+            streams: [Stream::new(), Stream::new()],
+            last: None,
+        })
     }
 
     pub(super) fn protocol(&self) -> Protocol {
@@ -59,6 +73,11 @@ impl Application {
         let Transport::Tcp(tcp) = &packet.transport else {
             return self.conversation.datagram(&input, statements);
         };
+        let (initiator, responder) = match direction {
+            dissect::Direction::FromInitiator => (sender, receiver),
+            dissect::Direction::FromResponder => (receiver, sender),
+        };
+        self.last = Some(Last { initiator, responder, at, flow: input.flow });
         let mut interest = Interest::Keep;
         let [this, other] = [direction.index(), direction.reverse().index()];
         if tcp.flags & tcp_flags::ACK != 0 {
@@ -74,6 +93,23 @@ impl Application {
             interest = later(interest, deliver(conversation, &input, delivery, statements));
         });
         interest
+    }
+}
+
+impl Application {
+    /// The flow has ended: reads what still waits behind holes.
+    pub(super) fn finish(&mut self, budget: &Budget, statements: &mut Statements) {
+        let Some(Last { initiator, responder, at, flow }) = self.last else { return };
+        let both = [
+            (dissect::Direction::FromInitiator, initiator, responder),
+            (dissect::Direction::FromResponder, responder, initiator),
+        ];
+        for (stream, (direction, sender, receiver)) in self.streams.iter_mut().zip(both) {
+            let input = Input { direction, sender, receiver, at, flow, bytes: &[] };
+            stream.finish(budget, &mut |delivery| {
+                deliver(&mut self.conversation, &input, delivery, statements);
+            });
+        }
     }
 }
 

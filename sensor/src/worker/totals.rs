@@ -26,6 +26,16 @@ pub struct Totals {
     pub evicted_flows: u64,
     /// Times that the packets' clock went back, or forward by more than an hour.
     pub clock_jumps: u64,
+    /// Datagrams of which not all fragments came; what came counts with their flow.
+    pub incomplete_datagrams: u64,
+    /// Fragments that contradicted others.
+    pub fragments_refused: u64,
+    /// Frames of datagrams given up that are counted with no flow.
+    pub fragments_lost: u64,
+    /// Octets of TCP streams that never came.
+    pub missing_bytes: u64,
+    /// Holes in TCP streams that were given up since too much waited behind them.
+    pub reassembly_given_up: u64,
     /// Frames whose headers could not be read, by reason. The reasons are a closed list.
     pub malformed: BTreeMap<&'static str, u64>,
     /// Conversations that ended before their flow, by how. The words are a closed list.
@@ -60,6 +70,11 @@ impl Totals {
         self.refused += other.refused;
         self.evicted_flows += other.evicted_flows;
         self.clock_jumps += other.clock_jumps;
+        self.incomplete_datagrams += other.incomplete_datagrams;
+        self.fragments_refused += other.fragments_refused;
+        self.fragments_lost += other.fragments_lost;
+        self.missing_bytes += other.missing_bytes;
+        self.reassembly_given_up += other.reassembly_given_up;
         for (reason, count) in &other.malformed {
             *self.malformed.entry(reason).or_default() += count;
         }
