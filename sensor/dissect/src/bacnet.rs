@@ -12,6 +12,7 @@ use self::link::Link;
 use self::network::Content;
 use self::segments::Segments;
 use self::tag::Tags;
+use crate::scope::is_unicast;
 use crate::{Address, Candidate, Dissector, Facts, Input, Progress};
 
 mod application;
@@ -70,7 +71,9 @@ impl Bacnet {
             Link::Network(npdu) => self.network(npdu, &Speaker::Sender, facts),
             Link::Forwarded(origin, npdu) => {
                 facts.of_sender(Attribute::Role, "bbmd");
-                self.network(npdu, &Speaker::Origin(origin), facts);
+                if origin.ip.is_some_and(is_unicast) {
+                    self.network(npdu, &Speaker::Origin(origin), facts);
+                }
             }
             Link::RegisterForeignDevice => {
                 facts.of_sender(Attribute::Role, "bacnet-foreign-device");

@@ -2,7 +2,7 @@
 
 use wardwatch_proto::v1::Protocol;
 
-use crate::{Dissector, Input, Probe, arp, dhcp, dicom, dns, http, tls};
+use crate::{Dissector, Input, Probe, arp, bacnet, dhcp, dicom, dns, hl7, http, tls};
 
 /// A protocol that may be found.
 #[derive(Clone, Copy)]
@@ -22,10 +22,11 @@ impl std::fmt::Debug for Candidate {
 }
 
 /// On TCP. The strongest signatures come first, so that a weak one never takes a stronger one's flow.
-pub const TCP: &[Candidate] = &[dicom::CANDIDATE, tls::CANDIDATE, http::CANDIDATE, dns::OVER_TCP];
+pub const TCP: &[Candidate] =
+    &[dicom::CANDIDATE, hl7::CANDIDATE, tls::CANDIDATE, http::CANDIDATE, dns::OVER_TCP];
 
 /// On UDP.
-pub const UDP: &[Candidate] = &[dhcp::CANDIDATE, dns::MULTICAST, dns::OVER_UDP];
+pub const UDP: &[Candidate] = &[dhcp::CANDIDATE, bacnet::CANDIDATE, dns::MULTICAST, dns::OVER_UDP];
 
 /// Directly on the link.
 pub const LINK: &[Candidate] = &[arp::CANDIDATE];

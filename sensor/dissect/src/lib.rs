@@ -11,6 +11,9 @@
 #![forbid(unsafe_code)]
 
 mod arp;
+mod bacnet;
+#[cfg(any(test, feature = "canaries"))]
+pub mod canary;
 mod candidates;
 mod conversation;
 mod dhcp;
@@ -18,6 +21,7 @@ mod dicom;
 mod dissector;
 mod dns;
 mod facts;
+mod hl7;
 mod http;
 mod octets;
 mod scope;

@@ -94,7 +94,7 @@ fn line(observation: &Observation) -> String {
         Role::Unspecified => "nobody",
     };
     let end = subject.endpoint.unwrap_or_default();
-    let address = [mac_text(&end.mac), ip_text(&end.ip)].join(" ");
+    let address = [mac_text(&end.mac), ip_text(&end.ip), subject.key].join(" ");
     let name = observation.attribute().as_str_name().trim_start_matches("ATTRIBUTE_").to_ascii_lowercase();
     format!("{whom} {} {name} {}", address.trim(), observation.value)
 }

@@ -6,6 +6,7 @@ use wardwatch_proto::v1::Attribute;
 use super::address::{eui64, mac};
 use super::segment::{Field, Segment};
 use crate::Facts;
+use crate::scope::is_unicast;
 
 /// What of the header the rest of the message is read with.
 #[derive(Clone, Debug, Default)]
@@ -80,7 +81,7 @@ fn network_address(field: &Field<'_>, facts: &mut Facts<'_>) {
     for value in [field.component(1), field.component(2)] {
         if let Some(address) = mac(&value) {
             facts.of_sender(Attribute::MacAddress, &address);
-        } else if value.parse::<std::net::IpAddr>().is_ok() {
+        } else if value.parse().is_ok_and(is_unicast) {
             facts.of_sender(Attribute::IpAddress, &value);
         } else if field.component(3) == "DNS" && value.contains('.') {
             facts.of_sender(Attribute::HostName, &value);
