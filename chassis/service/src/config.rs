@@ -93,7 +93,7 @@ pub fn load<T: DeserializeOwned>(sources: &Sources) -> Result<T, ConfigError> {
 /// Reads the settings of a service: the sections that every service has go to [`Settings::common`], all others to its own type.
 pub fn load_settings<T: DeserializeOwned>(sources: &Sources) -> Result<Settings<T>, ConfigError> {
     let mut own = Layers::collect(&sources.service, sources.file.as_deref(), &sources.environment)?;
-    let common = own.split_off(Common::SECTIONS)?;
+    let common = own.split_off(Common::SECTIONS);
     Ok(Settings { common: common.read()?, service: own.read()? })
 }
 

@@ -68,10 +68,12 @@ impl Health {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn set(&self, name: &str, state: CheckState) {
-        let changed = self.states_locked().insert(name.to_owned(), state.clone()).as_ref() != Some(&state);
-        if changed && state.ready {
-            tracing::info!(check = name, detail = state.detail, "ready");
+    fn set(&self, name: &str, ready: bool, detail: String) {
+        let state = CheckState { ready, detail };
+        let before = self.states_locked().insert(name.to_owned(), state.clone());
+        let changed = before.as_ref() != Some(&state);
+        if changed && ready {
+            tracing::info!(check = name, "ready");
         } else if changed {
             tracing::warn!(check = name, detail = state.detail, "not ready");
         }
@@ -81,12 +83,12 @@ impl Health {
 impl Check {
     /// What is checked can be relied on.
     pub fn ready(&self) {
-        self.health.set(&self.name, CheckState { ready: true, detail: String::new() });
+        self.health.set(&self.name, true, String::new());
     }
 
     /// What is checked cannot be relied on now, and why.
     pub fn not_ready(&self, reason: impl Into<String>) {
-        self.health.set(&self.name, CheckState { ready: false, detail: reason.into() });
+        self.health.set(&self.name, false, reason.into());
     }
 }
 

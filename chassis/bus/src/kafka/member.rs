@@ -42,6 +42,8 @@ pub(super) struct Partition {
     /// The next offset to take from the client library.
     pub(super) fetch: Option<u64>,
     pub(super) paused: bool,
+    /// Whether the client library fetches it, which it does from the first seek on.
+    pub(super) fetching: bool,
 }
 
 /// How far a revocation has come.
@@ -141,7 +143,19 @@ impl Member {
         state.bytes < self.limit || state.closing
     }
 
+    /// Those of these partitions that the client library fetches.
+    pub(super) fn fetching(&self, of: &[TopicPartition]) -> Vec<TopicPartition> {
+        let state = self.state();
+        let fetches =
+            |of: &&TopicPartition| state.partitions.get(of).is_some_and(|partition| partition.fetching);
+        of.iter().filter(fetches).cloned().collect()
+    }
+
     pub(super) fn assign(&self, partitions: Vec<TopicPartition>) {
+        // A cooperative rebalance also tells those for whom nothing changes.
+        if partitions.is_empty() {
+            return;
+        }
         let mut state = self.state();
         for partition in &partitions {
             state.partitions.insert(partition.clone(), Partition::default());
@@ -158,7 +172,7 @@ impl Member {
             state.partitions.remove(partition);
         }
         state.drop_messages(|of| partitions.contains(of));
-        if state.closing {
+        if state.closing || partitions.is_empty() {
             return;
         }
         state.events.push_back(Ok(Delivery::Revoked { partitions, lost }));

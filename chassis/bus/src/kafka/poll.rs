@@ -29,8 +29,6 @@ use crate::topic::TopicPartition;
 const POLL: Duration = Duration::from_millis(20);
 /// How long a consumer may be slow before its partitions are paused, so that polling can go on and the group keeps us.
 const STALL: Duration = Duration::from_secs(2);
-/// How long a partition that has just been assigned may take until it can be sought.
-const SEEK_PAUSE: Duration = Duration::from_millis(5);
 
 /// What the thread is asked to do with partitions of ours.
 #[derive(Debug)]
@@ -80,21 +78,19 @@ impl GroupContext {
         self.counters.gauge("bus_lag", &labels)
     }
 
-    fn assigned(&self, consumer: &BaseConsumer<Self>, list: &mut TopicPartitionList) -> KafkaResult<()> {
-        // Nothing is fetched before the first seek: assigned at the end, paused at once.
-        list.set_all_offsets(Offset::End)?;
-        match consumer.rebalance_protocol() {
-            RebalanceProtocol::Cooperative => consumer.incremental_assign(list)?,
-            _ => consumer.assign(list)?,
-        }
-        consumer.pause(list)
+    /// Takes the assignment without fetching any of it: the client library is given each partition by the first seek, with
+    /// the offset to begin at. Given all of it at once it would begin somewhere else and fetch what nobody asked for.
+    fn assigned(consumer: &BaseConsumer<Self>) -> KafkaResult<()> {
+        consumer.incremental_assign(&TopicPartitionList::new())
     }
 
-    fn revoked(consumer: &BaseConsumer<Self>, list: &TopicPartitionList) -> KafkaResult<()> {
-        match consumer.rebalance_protocol() {
-            RebalanceProtocol::Cooperative => consumer.incremental_unassign(list),
-            _ => consumer.unassign(),
+    /// Gives up what the client library was given of these partitions.
+    fn revoked(consumer: &BaseConsumer<Self>, fetching: &[TopicPartition]) -> KafkaResult<()> {
+        if !matches!(consumer.rebalance_protocol(), RebalanceProtocol::Cooperative) {
+            return consumer.unassign();
         }
+        let list = list_of(fetching).map_err(|error| KafkaError::Subscription(error.to_string()))?;
+        consumer.incremental_unassign(&list)
     }
 }
 
@@ -105,7 +101,7 @@ impl ConsumerContext for GroupContext {
         let outcome = match code {
             RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => {
                 tracing::info!(group = self.group, partitions = partitions.len(), "assigned");
-                let outcome = self.assigned(consumer, list);
+                let outcome = Self::assigned(consumer);
                 self.member.assign(partitions);
                 outcome
             }
@@ -115,8 +111,9 @@ impl ConsumerContext for GroupContext {
                 for partition in &partitions {
                     self.lag(partition).set(0);
                 }
+                let fetching = self.member.fetching(&partitions);
                 self.member.revoke(partitions, lost, self.revoke_patience);
-                Self::revoked(consumer, list)
+                Self::revoked(consumer, &fetching)
             }
             code => {
                 let error = KafkaError::Rebalance(code.into());
@@ -231,32 +228,45 @@ impl Polling<'_> {
         if paused { Ok(()) } else { self.start(of, offset) }
     }
 
-    /// Tells the library to fetch from here on.
+    /// Makes the library fetch from here on, and forget what it has fetched.
+    ///
+    /// It is given the partition anew rather than told to seek: it refuses to seek in one that it has just been given or has
+    /// stopped fetching after an error.
     fn start(&self, of: &TopicPartition, offset: u64) -> Result<()> {
         let action = || format!("seek to {offset} in {of}");
-        let number = admin::native(of.partition)?;
-        let native = Offset::Offset(i64::try_from(offset).unwrap_or(i64::MAX));
-        let start = Instant::now();
-        loop {
-            match self.consumer.seek(&of.topic, number, native, self.timeout) {
-                Ok(()) => break,
-                // The library has not begun with a partition that has just been assigned.
-                Err(error) if error.rdkafka_error_code() == Some(RDKafkaErrorCode::State) => {
-                    if start.elapsed() > self.timeout {
-                        return Err(failed(action(), &error));
-                    }
-                    std::thread::sleep(SEEK_PAUSE);
-                }
-                Err(error) => return Err(failed(action(), &error)),
+        let fetching = self.member.state().partitions.get(of).is_some_and(|partition| partition.fetching);
+        let outcome = (|| {
+            let plain = list_of([of])?;
+            if fetching {
+                self.consumer.incremental_unassign(&plain).map_err(|error| failed(action(), &error))?;
+                self.set_fetching(of, false);
             }
+            let mut list = TopicPartitionList::new();
+            let native = Offset::Offset(i64::try_from(offset).unwrap_or(i64::MAX));
+            list.add_partition_offset(&of.topic, admin::native(of.partition)?, native)
+                .and_then(|()| self.consumer.incremental_assign(&list))
+                .map_err(|error| failed(action(), &error))?;
+            self.set_fetching(of, true);
+            self.consumer.resume(&plain).map_err(|error| failed(action(), &error))
+        })();
+        if outcome.is_err()
+            && let Some(partition) = self.member.state().partitions.get_mut(of)
+        {
+            partition.fetch = None;
         }
-        self.consumer.resume(&list_of([of])?).map_err(|error| failed(action(), &error))
+        outcome
+    }
+
+    fn set_fetching(&self, of: &TopicPartition, fetching: bool) {
+        if let Some(partition) = self.member.state().partitions.get_mut(of) {
+            partition.fetching = fetching;
+        }
     }
 
     fn pause(&self, partitions: &[TopicPartition]) -> Result<()> {
         self.check(partitions)?;
         self.consumer
-            .pause(&list_of(partitions)?)
+            .pause(&list_of(&self.member.fetching(partitions))?)
             .map_err(|error| failed(format!("pause {} partitions", partitions.len()), &error))?;
         let mut state = self.member.state();
         state.drop_messages(|of| partitions.contains(of));
@@ -294,8 +304,9 @@ impl Polling<'_> {
     /// The consumer is slow: stop fetching, so that polling can serve the group alone.
     fn pause_all(&self) {
         let held: Vec<_> = self.member.state().partitions.keys().cloned().collect();
-        tracing::debug!(partitions = held.len(), "the consumer is slow: fetching is paused");
-        if let Err(error) = list_of(&held).map(|list| self.consumer.pause(&list)) {
+        let fetching = self.member.fetching(&held);
+        tracing::debug!(partitions = fetching.len(), "the consumer is slow: fetching is paused");
+        if let Err(error) = list_of(&fetching).map(|list| self.consumer.pause(&list)) {
             tracing::warn!(%error, "cannot pause fetching");
         }
     }

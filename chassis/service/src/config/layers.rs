@@ -38,7 +38,7 @@ impl Layers {
     }
 
     /// Takes the named sections out into layers of their own.
-    pub(super) fn split_off(&mut self, sections: &[&str]) -> Result<Self, ConfigError> {
+    pub(super) fn split_off(&mut self, sections: &[&str]) -> Self {
         let mut taken = Map::new();
         if let ValueKind::Table(table) = &mut self.root.kind {
             for section in sections {
@@ -47,7 +47,7 @@ impl Layers {
                 }
             }
         }
-        Ok(Self { root: Value::new(None, taken) })
+        Self { root: Value::new(None, taken) }
     }
 
     /// The layers as a type, its defaults beneath them.
