@@ -1,5 +1,37 @@
-//! Wardwatch in one process: demo, up, devices, alerts, query.
+//! `wardwatch`: the whole product in one process, and the way in for people.
+//!
+//! - [`up`]: sensor, collector, enricher and alerter on embedded parts, on captures or an interface
+//! - [`demo`]: the same on captures that this project recorded, with a tour of what came out
+//! - [`read`]: what is known: `devices`, `device`, `alerts`, `query`
+//! - [`platform`]: how the services are put together in one process
+//! - [`engine`]: which ClickHouse is used
 
 #![forbid(unsafe_code)]
 
-fn main() {}
+mod cli;
+mod demo;
+mod engine;
+mod folder;
+mod platform;
+mod progress;
+mod read;
+mod table;
+mod up;
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+fn main() -> ExitCode {
+    // The ClickHouse engine runs as a child process of this same program.
+    wardwatch_engine::serve_if_asked();
+    let arguments = cli::Arguments::parse();
+    match arguments.run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "{}", wardwatch_service::run::error_text(&error));
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! The command line.
+
+use anyhow::Context as _;
+use clap::{Parser, Subcommand};
+
+use crate::demo::{self, Demo};
+use crate::read::{self, Alerts, Device, Devices, Query};
+use crate::up::{self, Up};
+
+/// Wardwatch sees every device on a hospital's network: what it is and why we believe it, how it talks, how risky it
+/// is, and when something is wrong.
+#[derive(Debug, Parser)]
+#[command(name = "wardwatch", version, about)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Demo(Demo),
+    Up(Up),
+    Devices(Devices),
+    Device(Device),
+    Alerts(Alerts),
+    Query(Query),
+}
+
+impl Arguments {
+    /// Does what was asked for.
+    pub(crate) fn run(self) -> anyhow::Result<()> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .thread_name("wardwatch")
+            .build()
+            .context("cannot start the runtime")?;
+        let outcome = runtime.block_on(async {
+            match self.command {
+                Command::Demo(demo) => demo::run(demo).await,
+                Command::Up(up) => up::run(up).await,
+                Command::Devices(devices) => read::devices(&devices).await,
+                Command::Device(device) => read::device(&device).await,
+                Command::Alerts(alerts) => read::alerts(&alerts).await,
+                Command::Query(query) => read::query(&query).await,
+            }
+        });
+        // A blocking call that hangs (a dead disk) must not hold up the end.
+        runtime.shutdown_timeout(std::time::Duration::from_secs(2));
+        outcome
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+}

@@ -1,0 +1,47 @@
+//! `wardwatch alerts`: what is wrong, the worst first.
+
+use clap::Args;
+
+use super::{Reading, rows, with_database};
+use crate::engine::Database;
+use crate::table::{Column, Format, joined, moment, print_json, print_table, text};
+
+/// List the alerts: what happened, to which device, since when, and what to do.
+#[derive(Args, Debug)]
+pub(crate) struct Alerts {
+    #[command(flatten)]
+    reading: Reading,
+}
+
+const COLUMNS: &[Column] = &[
+    ("severity", |row| text(row, "severity")),
+    ("alert", |row| text(row, "title")),
+    ("device", |row| {
+        let name = text(row, "device_name");
+        if name.is_empty() { joined(row, &["device_ips", "device_macs"]) } else { name }
+    }),
+    ("what happened", |row| text(row, "explanation")),
+    ("ATT&CK", |row| text(row, "attack_technique")),
+    ("status", |row| text(row, "status")),
+    ("since", |row| moment(row, "first_seen")),
+];
+
+/// Runs the command.
+pub(crate) async fn alerts(arguments: &Alerts) -> anyhow::Result<()> {
+    with_database(&arguments.reading.folder, async |database| {
+        print_alerts(database, "1", arguments.reading.format).await
+    })
+    .await
+}
+
+/// Prints the alerts for which an SQL condition holds, the worst first.
+pub(crate) async fn print_alerts(database: &Database, condition: &str, format: Format) -> anyhow::Result<()> {
+    let worst_first = "indexOf(['critical', 'high', 'medium', 'low', 'informational'], severity)";
+    let sql =
+        format!("SELECT * FROM v_alerts WHERE {condition} ORDER BY {worst_first}, first_seen, title, alert");
+    let rows = rows(database, &sql).await?;
+    match format {
+        Format::Table => print_table(COLUMNS, &rows),
+        Format::Json => print_json(&rows),
+    }
+}
