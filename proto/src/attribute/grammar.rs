@@ -24,7 +24,7 @@ pub enum Grammar {
         /// Longest value.
         longest: usize,
     },
-    /// A version: letters, digits, blanks and `.-_+/:,()[]#`, at least one digit.
+    /// A version: letters, digits, blanks and `.-_+/:,()[]#*`, at least one digit.
     Version {
         /// Longest value.
         longest: usize,
@@ -100,7 +100,7 @@ impl Grammar {
                     && all_ascii(value, b"-_./:#() ")
             }
             Self::Version { longest } => {
-                within(value, longest) && has_digit(value) && all_ascii(value, b".-_+/:,()[]# ")
+                within(value, longest) && has_digit(value) && all_ascii(value, b".-_+/:,()[]#* ")
             }
             Self::Product { longest } => within(value, longest) && value.bytes().all(is_product),
             Self::Words { separators, longest } => {

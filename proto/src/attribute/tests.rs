@@ -25,6 +25,7 @@ fn what_real_devices_send_is_accepted() {
         (Attribute::SerialNumber, "-0000200"),
         (Attribute::SerialNumber, "BD123456"),
         (Attribute::SoftwareVersion, "3.1.2.765, 2011-05-03"),
+        (Attribute::SoftwareVersion, "V3.51*P25"),
         (Attribute::SoftwareVersion, "453561454581__PRINTERS.06.708__PRINTERS__[2010/06/30]-07:41:13"),
         (Attribute::StationName, "CX50-ECHO1"),
         (Attribute::DicomAeTitle, "MRC26266"),

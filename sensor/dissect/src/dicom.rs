@@ -9,7 +9,7 @@ use wardwatch_proto::v1::Protocol;
 
 use self::association::Association;
 use self::message::{Messages, Session};
-use self::pdu::{HEADER_BYTES, Header, Kind, LONGEST_ASSOCIATE, VALUE_HEADER_BYTES, ValueHeader};
+use self::pdu::{Footing, HEADER_BYTES, Header, Kind, LONGEST_ASSOCIATE, VALUE_HEADER_BYTES, ValueHeader};
 use crate::{Candidate, Direction, Dissector, Facts, Input, Progress};
 
 mod association;
@@ -37,6 +37,9 @@ struct Dicom {
 /// Where the reading of one direction stands.
 #[derive(Debug, Default)]
 struct Side {
+    /// It is known where PDUs begin: not so at the beginning, which may be the middle of a connection, nor behind a
+    /// hole.
+    has_footing: bool,
     /// Octets that are left of the P-DATA-TF that is being read.
     data_left: u32,
     /// The presentation data value that is being read, and the octets that are left of it.
@@ -67,7 +70,8 @@ impl Dissector for Dicom {
         if at == 0 { Progress::NeedMore } else { Progress::Consumed(at) }
     }
 
-    /// Goes on where the hole lies within one P-DATA-TF: the message that it tore is given up, the next is read.
+    /// Goes on: behind the hole if that lies within one value, and otherwise at the next command. The message that was
+    /// torn is given up.
     fn gap(&mut self, direction: Direction, missing: u64) -> bool {
         let side = self.side(direction);
         let lost = std::mem::take(&mut side.unread).saturating_add(missing);
@@ -76,9 +80,10 @@ impl Dissector for Dicom {
             && let Some(behind) = u64::from(*left).checked_sub(lost)
         {
             *left = u32::try_from(behind).unwrap_or_default();
-            return true;
+        } else {
+            *side = Side::default();
         }
-        false
+        true
     }
 }
 
@@ -100,6 +105,9 @@ impl Dicom {
         facts: &mut Facts<'_>,
     ) -> Result<Option<usize>, &'static str> {
         let side = self.side(direction);
+        if !side.has_footing {
+            return Ok(side.find_footing(rest));
+        }
         match side.value {
             Some((value, left)) => Ok(self.read_value(direction, value, left, rest, facts)),
             None if side.data_left > 0 => side.begin_value(rest),
@@ -175,6 +183,16 @@ impl Dicom {
 }
 
 impl Side {
+    fn find_footing(&mut self, rest: &[u8]) -> Option<usize> {
+        match pdu::footing(rest) {
+            Footing::Behind(octets) => {
+                self.has_footing = true;
+                Some(octets)
+            }
+            Footing::Unknown(octets) => (octets > 0).then_some(octets),
+        }
+    }
+
     fn begin_value(&mut self, rest: &[u8]) -> Result<Option<usize>, &'static str> {
         if self.data_left < VALUE_HEADER_BYTES {
             return Err("value header outside its PDU");

@@ -8,8 +8,9 @@
 //!   the association, and
 //! - the sender's application entity title is the station's or performed station's title, the station's name or the
 //!   device's model or serial number, or ends in its serial number (`MRC26266`); or else
-//! - the sender proposes what a scanner proposes (`Association::requestor_is_like_a_modality`) and this is the first
-//!   device that it speaks of: one that stays the only one on this association.
+//! - the sender proposes what a scanner proposes (`Association::requestor_is_like_a_modality`), the object bears no
+//!   note of changes by a system that it passed through, and this is the first device that the sender speaks of on
+//!   this association.
 //!
 //! Otherwise it is a third device, told apart by serial number, device UID or station name; without any of these
 //! nothing is stated.
@@ -92,7 +93,11 @@ impl Attribution {
             self.own.get_or_insert(identity);
             return true;
         }
-        if association.requestor_is_like_a_modality() && identity.iter().any(|part| !part.is_empty()) {
+        let is_fresh = !equipment.was_changed;
+        if is_fresh
+            && association.requestor_is_like_a_modality()
+            && identity.iter().any(|part| !part.is_empty())
+        {
             return *self.own.get_or_insert_with(|| identity.clone()) == identity;
         }
         false

@@ -31,6 +31,7 @@ const SCHEDULED_STATION: Tag = Tag(0x0040, 0x0010);
 const SCHEDULED_LOCATION: Tag = Tag(0x0040, 0x0011);
 const SCHEDULED_SEQUENCE: Tag = Tag(0x0040, 0x0100);
 const PERFORMED_AE: Tag = Tag(0x0040, 0x0241);
+const ORIGINAL_ATTRIBUTES: Tag = Tag(0x0400, 0x0561);
 const BEAM_SEQUENCE: Tag = Tag(0x300A, 0x00B0);
 const TREATMENT_MACHINE: Tag = Tag(0x300A, 0x00B2);
 
@@ -153,6 +154,8 @@ pub(super) struct Equipment {
     pub(super) treatment_machines: Vec<String>,
     /// Something stands in group 0010.
     pub(super) has_patient: bool,
+    /// A system that it passed through, an archive as a rule, has noted what it changed (C.12.1.1.9).
+    pub(super) was_changed: bool,
     character_set: CharacterSet,
     /// The group and the block that GE's identification has taken.
     ge_block: Option<(u16, u8)>,
@@ -163,6 +166,10 @@ impl Visitor for Equipment {
         match place {
             Place::Root if tag.0 == PATIENT => {
                 self.has_patient |= length > 0;
+                Want::Nothing
+            }
+            Place::Root if tag == ORIGINAL_ATTRIBUTES => {
+                self.was_changed |= length > 0;
                 Want::Nothing
             }
             Place::Root => match tag {

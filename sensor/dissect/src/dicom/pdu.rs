@@ -115,20 +115,61 @@ fn probe_associate(bytes: &[u8]) -> Probe {
     }
 }
 
-/// A P-DATA-TF whose first value is a whole command set: it begins with its group length (0000,0000), an UL of four
-/// octets (PS3.7, 6.3.1).
+/// A P-DATA-TF whose first value begins a command set, whose first element is its group length (0000,0000), an UL of
+/// four octets (PS3.7, 6.3.1).
 fn probe_command(bytes: &[u8]) -> Probe {
     const GROUP_LENGTH: &[u8] = &[0, 0, 0, 0, 4, 0, 0, 0];
     let Some(header) = header(bytes) else { return Probe::Unsure };
     let Some(value) = value_header(bytes.get(HEADER_BYTES..).unwrap_or_default()) else {
         return Probe::Unsure;
     };
-    if !value.is_command || value.context & 1 == 0 || value.length_within(header.length).is_none() {
+    if header.kind != Some(Kind::Data)
+        || !value.is_command
+        || value.context & 1 == 0
+        || value.length_within(header.length).is_none()
+    {
         return Probe::NotForUs;
     }
-    match part(bytes, HEADER_BYTES + VALUE_HEADER_BYTES as usize, GROUP_LENGTH.len()) {
+    match part(bytes, COMMAND_START_BYTES - GROUP_LENGTH.len(), GROUP_LENGTH.len()) {
         Some(start) if start == GROUP_LENGTH => Probe::Certain,
         Some(_) => Probe::NotForUs,
         None => Probe::Unsure,
+    }
+}
+
+/// Octets that [`probe_command`] looks at.
+const COMMAND_START_BYTES: usize = HEADER_BYTES + VALUE_HEADER_BYTES as usize + 8;
+
+/// Where a PDU is sure to begin in the bytes of a direction that is read from somewhere on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Footing {
+    /// Behind this many octets.
+    Behind(usize),
+    /// Not in these octets, but perhaps in those behind this many.
+    Unknown(usize),
+}
+
+/// Looks for a PDU: an association's request or answer, a refusal, a release or an abort at the very beginning; the
+/// beginning of a command anywhere.
+pub(super) fn footing(bytes: &[u8]) -> Footing {
+    match bytes.first() {
+        Some(1 | 2) => match probe_associate(bytes) {
+            Probe::Certain => return Footing::Behind(0),
+            Probe::Unsure => return Footing::Unknown(0),
+            Probe::NotForUs => {}
+        },
+        Some(3 | 5..=7) => match header(bytes) {
+            Some(header) if header.length == 4 => return Footing::Behind(0),
+            None => return Footing::Unknown(0),
+            Some(_) => {}
+        },
+        _ => {}
+    }
+    let found = bytes
+        .windows(COMMAND_START_BYTES)
+        .position(|window| window.first() == Some(&4) && probe_command(window) == Probe::Certain);
+    match found {
+        Some(at) => Footing::Behind(at),
+        None => Footing::Unknown((bytes.len() + 1).saturating_sub(COMMAND_START_BYTES)),
     }
 }

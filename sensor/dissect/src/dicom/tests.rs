@@ -384,6 +384,43 @@ fn an_association_joined_in_the_middle_is_read_from_its_next_command() {
 }
 
 #[test]
+fn answers_betray_an_association_whose_other_side_is_in_the_middle_of_an_image() {
+    let answer = wire::command(1, 0x8001, CT, &[]);
+    let flow = flow()
+        .ask(&[0x55; 900])
+        .answer(&answer)
+        .ask(&[&[4, 0, 0x55][..], &store(1, CT, &image(Encoder::of(wire::EXPLICIT_LITTLE)))].concat());
+    assert_eq!(flow.values(Attribute::Role), ["dicom-storage-scp", "dicom-storage-scu"]);
+    assert_eq!(about_equipment(&flow), of("third 192.0.2.1 serial=ACME|Scan 9|SN42"));
+}
+
+#[test]
+fn behind_a_hole_over_several_units_the_next_command_is_read() {
+    let encoder = Encoder::of(wire::EXPLICIT_LITTLE);
+    let mut flow = associated("ROOM2", &[CT], wire::EXPLICIT_LITTLE).ask(&wire::command(1, STORE, CT, &[]));
+    let object = wire::data(1, false, true, &image(encoder));
+    flow.bytes(Direction::FromInitiator, &object[..100]);
+    assert_eq!(flow.conversation.gap(Direction::FromInitiator, 1_000_000), Interest::Keep);
+    let flow = flow.ask(&object[300..]).ask(&store(1, CT, &image(encoder)));
+    assert_eq!(about_equipment(&flow), of("sender 192.0.2.1"));
+}
+
+#[test]
+fn an_object_that_an_archive_has_changed_is_not_taken_for_the_senders() {
+    let encoder = Encoder::of(wire::EXPLICIT_LITTLE);
+    let change = encoder.element((0x0400, 0x0564), "LO", b"ARCHIVE");
+    let object = [
+        encoder.element((0x0008, 0x0070), "LO", b"ACME"),
+        encoder.element((0x0018, 0x1000), "LO", b"SN42"),
+        encoder.sequence((0x0400, 0x0561), &[change], true),
+    ]
+    .concat();
+    let flow = associated("X", &[CT], wire::EXPLICIT_LITTLE).ask(&store(1, CT, &object));
+    assert_eq!(flow.values(Attribute::SerialNumber), ["SN42"]);
+    assert!(about_equipment(&flow).iter().all(|line| line.starts_with("third")));
+}
+
+#[test]
 fn pixels_are_skipped_unseen_and_may_be_lost() {
     let encoder = Encoder::of(wire::EXPLICIT_LITTLE);
     let mut flow = associated("ROOM2", &[CT], wire::EXPLICIT_LITTLE).ask(&wire::command(1, STORE, CT, &[]));
