@@ -64,6 +64,9 @@ pub(crate) const RECORD: &[Package] = &[
     program("dnsmasq", "dnsmasq-base"),
     program("dhclient", "isc-dhcp-client"),
     program("udhcpc", "udhcpc"),
+    program("snmpd", "snmpd"),
+    program("snmpget", "snmp"),
+    program("lldpd", "lldpd"),
     program("curl", "curl"),
 ];
 

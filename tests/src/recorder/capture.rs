@@ -35,9 +35,7 @@ impl Capture {
             log: log.clone(),
         })?;
         tcpdump
-            .wait_for("listen", Duration::from_secs(10), |tcpdump| {
-                Ok(tcpdump.said().contains("listening on"))
-            })
+            .wait_for("listen", Duration::from_secs(10), |tcpdump| tcpdump.said().contains("listening on"))
             .context("start tcpdump")?;
         Ok(Self { tcpdump, log })
     }

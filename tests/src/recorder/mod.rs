@@ -134,7 +134,8 @@ impl Recorder {
                 Act::Serve(_) => {
                     let service = Service::start(program()?);
                     service.and_then(|mut service| {
-                        service.wait_until_ready(step.ready.as_ref(), step.within())?;
+                        let port = step.ready.context("a service has a port")?;
+                        service.wait_until_ready(port, step.within())?;
                         services.push(service);
                         Ok(())
                     })

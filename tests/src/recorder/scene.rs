@@ -31,7 +31,7 @@ pub struct Step {
     /// What happens.
     #[serde(flatten)]
     pub act: Act,
-    /// For a service: wait until it listens here.
+    /// For a service: where it listens.
     pub ready: Option<Port>,
     /// For a program that is run: the status that it must exit with.
     #[serde(default)]
@@ -47,7 +47,7 @@ pub struct Step {
 pub enum Act {
     /// A program runs to its end.
     Run(Vec<String>),
-    /// A program runs until the scene is over.
+    /// A program runs until the scene is over. The step is done when it listens.
     Serve(Vec<String>),
     /// Nothing, for so many seconds.
     Rest(f64),
@@ -84,7 +84,12 @@ impl Scene {
         for name in &self.unaddressed {
             ensure!(self.cast().contains(name.as_str()), "{name} is to ask for an address but never acts");
         }
-        self.steps.iter().try_for_each(|step| step.words(hospital).map(|_| ()))
+        for step in &self.steps {
+            let serves = matches!(step.act, Act::Serve(_));
+            ensure!(serves == step.ready.is_some(), "{} on {}: a service has a port", step.act, step.on);
+            step.words(hospital)?;
+        }
+        Ok(())
     }
 }
 

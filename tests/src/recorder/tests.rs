@@ -1,11 +1,13 @@
 //! The committed captures against the description of the hospital, and the guards that recording relies on.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read as _;
 use std::process::{self, Command};
 use std::time::Duration;
 use std::{env, fs};
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
+use flate2::read::GzDecoder;
 
 use super::namespace::Namespace;
 use super::program::{Program, Service};
@@ -16,7 +18,7 @@ use crate::skip;
 /// A capture, read apart from the product's own code: classic pcap, little-endian, Ethernet.
 struct Recorded {
     frames: Vec<Vec<u8>>,
-    /// The payload of each TCP direction (source address and ports), in the order of arrival, and each datagram.
+    /// The payload of each TCP direction, in the order of arrival, each datagram, and what is not IPv4.
     texts: Vec<Vec<u8>>,
 }
 
@@ -37,7 +39,10 @@ impl Recorded {
         let mut streams: BTreeMap<Vec<u8>, Vec<u8>> = BTreeMap::new();
         let mut texts = Vec::new();
         for frame in &frames {
-            let Some(packet) = ipv4(frame) else { continue };
+            let Some(packet) = ipv4(frame) else {
+                texts.push(frame.clone());
+                continue;
+            };
             let header = usize::from(packet[0] & 0x0f) * 4;
             let total = usize::from(u16::from_be_bytes([packet[2], packet[3]]));
             let segment = &packet[header..total];
@@ -52,6 +57,9 @@ impl Recorded {
             }
         }
         texts.extend(streams.into_values());
+        // Web services compress what they answer.
+        let unpacked: Vec<_> = texts.iter().flat_map(|text| gzipped(text)).collect();
+        texts.extend(unpacked);
         Self { frames, texts }
     }
 
@@ -65,6 +73,17 @@ impl Recorded {
         };
         self.frames.iter().map(|frame| mac(frame)).collect()
     }
+}
+
+/// Every gzip member in a stream (RFC 1952), unpacked.
+fn gzipped(stream: &[u8]) -> Vec<Vec<u8>> {
+    let starts = stream.windows(3).enumerate().filter(|(_, window)| *window == [0x1f, 0x8b, 8]);
+    let unpacked = starts.map(|(start, _)| {
+        let mut text = Vec::new();
+        GzDecoder::new(&stream[start..]).read_to_end(&mut text).map(|_| text)
+    });
+    // The three octets may be there by chance.
+    unpacked.filter_map(Result::ok).collect()
 }
 
 fn ipv4(frame: &[u8]) -> Option<&[u8]> {
