@@ -95,8 +95,13 @@ impl Concluding<'_> {
                 entry.has_news = true;
                 entry.statements.extend(keys.iter().cloned());
             }
-            if let Some(before) = before.filter(|before| Some(*before) != now) {
-                affected.entry(before).or_default().gone_to = now;
+            if let (Some(before), Some(now)) = (before.filter(|before| Some(*before) != now), now) {
+                let entry = affected.entry(before).or_default();
+                // Where dossiers went to several devices, the first by id stands for them.
+                let id = |at: u32| self.register.devices.get(at as usize).map(|device| device.id);
+                if entry.gone_to.is_none_or(|known| id(now) < id(known)) {
+                    entry.gone_to = Some(now);
+                }
             }
         }
         for dossier in &batch.touched {

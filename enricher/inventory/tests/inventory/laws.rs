@@ -1,6 +1,7 @@
 //! What must hold for any facts: a restart is not noticed, a replay says nothing new, and order does not matter.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -9,7 +10,7 @@ use wardwatch_proto::v1::event::Event as Kind;
 use wardwatch_proto::v1::subject::Role;
 use wardwatch_proto::v1::{Attribute, Fact, Protocol};
 
-use crate::ward::{DAY, KNOWLEDGE, NEW_YEAR, SECOND, arp_at, flow_at, observation, unanswered};
+use crate::ward::{DAY, KNOWLEDGE, NEW_YEAR, SECOND, arp_at, flow_at, line, observation, unanswered};
 
 /// A small world, so that facts meet: few interfaces, few addresses, two of them routers' prey.
 fn end() -> impl Strategy<Value = String> {
@@ -83,17 +84,27 @@ fn fact() -> impl Strategy<Value = Fact> {
     ]
 }
 
-type Message = (String, Vec<Fact>);
+/// What one message says, readable where a law does not hold.
+#[derive(Clone)]
+struct Message(String, Vec<Fact>);
+
+impl fmt::Debug for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "from {}:", self.0)?;
+        self.1.iter().try_for_each(|fact| writeln!(f, "    {}", line(fact)))
+    }
+}
 
 fn messages() -> impl Strategy<Value = Vec<Message>> {
-    vec((prop::sample::select(vec!["s1".to_owned(), "s2".to_owned()]), vec(fact(), 0..12)), 1..10)
+    let sensor = prop::sample::select(vec!["s1".to_owned(), "s2".to_owned()]);
+    vec((sensor, vec(fact(), 0..12)).prop_map(|(sensor, facts)| Message(sensor, facts)), 1..10)
 }
 
 fn empty() -> Inventory {
     Inventory::new("north", KNOWLEDGE.clone(), Settings::default())
 }
 
-fn apply(inventory: &mut Inventory, offset: usize, (sensor, facts): &Message) -> Conclusions {
+fn apply(inventory: &mut Inventory, offset: usize, Message(sensor, facts): &Message) -> Conclusions {
     let at = LogMoment { incarnation: 1, partition: 3, offset: offset as u64, log_time: 0 };
     inventory.apply(sensor, facts, at)
 }
@@ -121,7 +132,7 @@ fn later_hour() -> Message {
             observation(at, Role::Third, &end, key, Attribute::Model, "X3", Protocol::Hl7)
         })
     });
-    ("s1".to_owned(), flows.chain(told).collect())
+    Message("s1".to_owned(), flows.chain(told).collect())
 }
 
 proptest! {
@@ -170,7 +181,7 @@ proptest! {
         let mut turned: Vec<Message> = messages.iter().rev().cloned().collect();
         let at = seed.index(turned.len());
         turned.rotate_left(at);
-        for (_, facts) in &mut turned {
+        for Message(_, facts) in &mut turned {
             facts.reverse();
         }
         for (offset, message) in messages.iter().chain([&later_hour()]).enumerate() {

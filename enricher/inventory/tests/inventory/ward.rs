@@ -235,3 +235,26 @@ pub(crate) fn attributes(conclusions: &Conclusions, device: &DeviceRecord) -> Ve
     };
     conclusions.attributes.iter().filter(|record| record.device == device.id).map(line).collect()
 }
+
+/// A fact in a line.
+pub(crate) fn line(fact: &Fact) -> String {
+    let end = |end: &Option<Endpoint>| {
+        let end = end.clone().unwrap_or_default();
+        format!("{}@{}", address::mac_text(&end.mac), address::ip_text(&end.ip))
+    };
+    let seconds = |at: u64| at.saturating_sub(NEW_YEAR) / SECOND;
+    match &fact.fact {
+        Some(Stated::Flow(flow)) => {
+            let answered = flow.from_responder.is_some_and(|counters| counters.packets > 0);
+            let (initiator, responder) = (end(&flow.initiator), end(&flow.responder));
+            format!("{} flow {initiator} {responder} {:?} {answered}", seconds(flow.start), flow.protocol())
+        }
+        Some(Stated::Observation(said)) => {
+            let subject = said.subject.clone().unwrap_or_default();
+            let (role, about, key) = (subject.role(), end(&subject.endpoint), subject.key);
+            let (attribute, value, protocol) = (said.attribute(), &said.value, said.protocol());
+            format!("{} {role:?} {about} {key} {attribute:?} {value} {protocol:?}", seconds(said.at))
+        }
+        None => String::new(),
+    }
+}
