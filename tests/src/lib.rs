@@ -9,6 +9,7 @@
 
 pub mod clickhouse;
 pub mod kafka;
+pub mod oracle;
 pub mod recorder;
 mod scratch;
 pub mod skip;

@@ -1,0 +1,70 @@
+//! The captures that tests are given, by area.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use anyhow::{Context, Result};
+
+/// One capture file.
+#[derive(Debug, Clone)]
+pub struct Capture {
+    /// The folder it stands in: medical, building, iot, infra, attacks, throughput.
+    pub area: String,
+    /// Area and file name, as exceptions name it: `medical/ndpi__hl7.pcap`.
+    pub id: String,
+    /// The file.
+    pub path: PathBuf,
+}
+
+/// All captures in `data`, the folder that [`crate::skip::unless_test_data`] gives, in the order of their names.
+pub fn captures(data: &Path) -> Result<Vec<Capture>> {
+    let folder = data.join("captures");
+    let mut found = Vec::new();
+    for area in entries(&folder)?.into_iter().filter(|path| path.is_dir()) {
+        for path in entries(&area)? {
+            if path.extension().is_some_and(|kind| kind == "pcap" || kind == "pcapng") {
+                let area = name(&area);
+                found.push(Capture { id: format!("{area}/{}", name(&path)), area, path });
+            }
+        }
+    }
+    anyhow::ensure!(!found.is_empty(), "there is no capture in {}", folder.display());
+    Ok(found)
+}
+
+fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
+    let entries = fs::read_dir(folder).with_context(|| format!("read the folder {}", folder.display()))?;
+    let mut paths = entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
+    paths.sort();
+    Ok(paths)
+}
+
+fn name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// Looks at every capture, on all cores; the answers come in the order of the captures.
+pub fn each<T: Send>(captures: &[Capture], look: impl Fn(&Capture) -> Result<T> + Sync) -> Result<Vec<T>> {
+    let next = AtomicUsize::new(0);
+    let answers = Mutex::new(Vec::new());
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    thread::scope(|scope| {
+        for _ in 0..cores {
+            scope.spawn(|| {
+                while let Some((index, capture)) = {
+                    let index = next.fetch_add(1, Ordering::Relaxed);
+                    captures.get(index).map(|capture| (index, capture))
+                } {
+                    let answer = look(capture).with_context(|| format!("look at {}", capture.id));
+                    answers.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push((index, answer));
+                }
+            });
+        }
+    });
+    let mut answers = answers.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    answers.sort_by_key(|(index, _)| *index);
+    answers.into_iter().map(|(_, answer)| answer).collect()
+}

@@ -1,0 +1,105 @@
+//! What the sensor states about a capture file: the whole way of a packet, in this process.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use wardwatch_capture::{CaptureFile, Pace, Source as _, Step};
+use wardwatch_proto::address::ip_text;
+use wardwatch_proto::v1::{self, EndReason, Fact, Observation, fact};
+use wardwatch_sensor::worker::{Limits, Worker};
+
+use super::conversation::{Conversation, Sent};
+
+/// The facts in a capture file, in the order in which they are stated.
+pub fn facts(path: &Path) -> Result<Vec<Fact>> {
+    let mut source = CaptureFile::open(path, Pace::Full)?;
+    let mut worker = Worker::new(&Limits::default());
+    let mut facts = Vec::new();
+    loop {
+        match source.next()? {
+            Step::Frame(frame) => worker.frame(&frame, &mut facts),
+            Step::Idle => {}
+            Step::End => break,
+        }
+    }
+    worker.finish(&mut facts);
+    Ok(facts)
+}
+
+/// The observations among facts.
+pub fn observations(facts: &[Fact]) -> impl Iterator<Item = &Observation> {
+    facts.iter().filter_map(|fact| match &fact.fact {
+        Some(fact::Fact::Observation(observation)) => Some(observation),
+        _ => None,
+    })
+}
+
+/// A flow, all its records added up.
+#[derive(Debug, Clone)]
+pub struct Flow {
+    /// Who talked to whom.
+    pub conversation: Conversation,
+    /// Who began it, by its last record, and who was addressed.
+    pub initiator: SocketAddr,
+    /// See `initiator`.
+    pub responder: SocketAddr,
+    /// First and last packet, in nanoseconds since the Unix epoch.
+    pub start: u64,
+    /// See `start`.
+    pub end: u64,
+    /// Frames and their bytes, for each end in the order of `conversation`.
+    pub frames: [Sent; 2],
+    /// Frames and the bytes of their IP packets, likewise.
+    pub ip: [Sent; 2],
+    /// Why its last record was made.
+    pub end_reason: EndReason,
+}
+
+/// The flows among facts, in the order in which they began.
+pub fn flows(facts: &[Fact]) -> Result<Vec<Flow>> {
+    let mut flows = BTreeMap::<u64, Flow>::new();
+    for fact in facts {
+        let Some(fact::Fact::Flow(record)) = &fact.fact else { continue };
+        let initiator = end(record.initiator.as_ref())?;
+        let responder = end(record.responder.as_ref())?;
+        let (conversation, is_ordered) = Conversation::between(transport(record), initiator, responder);
+        let flow = flows.entry(record.id).or_insert_with(|| Flow {
+            conversation,
+            initiator,
+            responder,
+            start: record.start,
+            end: record.end,
+            frames: [Sent::default(); 2],
+            ip: [Sent::default(); 2],
+            end_reason: EndReason::Unspecified,
+        });
+        (flow.initiator, flow.responder) = (initiator, responder);
+        flow.start = flow.start.min(record.start);
+        flow.end = flow.end.max(record.end);
+        flow.end_reason = record.end_reason();
+        let [first, second] = if is_ordered { [0, 1] } else { [1, 0] };
+        for (side, counters) in [(first, record.from_initiator), (second, record.from_responder)] {
+            let v1::Counters { packets, frame_bytes, ip_bytes, .. } = counters.unwrap_or_default();
+            flow.frames[side] += Sent { packets, bytes: frame_bytes };
+            flow.ip[side] += Sent { packets, bytes: ip_bytes };
+        }
+    }
+    Ok(flows.into_values().collect())
+}
+
+fn transport(record: &v1::Flow) -> &'static str {
+    match record.ip_protocol {
+        6 => "tcp",
+        17 => "udp",
+        1 | 58 => "icmp",
+        _ => "ip",
+    }
+}
+
+fn end(endpoint: Option<&v1::Endpoint>) -> Result<SocketAddr> {
+    let endpoint = endpoint.context("a flow without an endpoint")?;
+    let ip = ip_text(&endpoint.ip).parse().with_context(|| format!("an address of {:?}", endpoint.ip))?;
+    Ok(SocketAddr::new(ip, u16::try_from(endpoint.port).context("a port")?))
+}
