@@ -27,12 +27,11 @@ fn probe(input: &Input<'_>) -> Probe {
     if message(input.bytes).is_some() { Probe::Certain } else { Probe::NotForUs }
 }
 
-/// The message, when its fixed part is that of DHCP or BOOTP on a link with MAC addresses. Link types whose clients
-/// have other addresses (InfiniBand) say nothing that could be put on a device here.
+/// The message, when its fixed part is that of DHCP or BOOTP.
 fn message(bytes: &[u8]) -> Option<Message<'_>> {
     let (head, _) = bytes.split_first_chunk::<4>()?;
     let [operation, _link, address_length, hops] = *head;
-    let shaped = matches!(operation, 1 | 2) && address_length == 6 && hops <= 16;
+    let shaped = matches!(operation, 1 | 2) && address_length <= 16 && hops <= 16;
     let marked = bytes.get(236..240) == Some(MAGIC.as_slice());
     if shaped && marked { Message::new(bytes).ok() } else { None }
 }
@@ -46,6 +45,8 @@ impl Dissector for Dhcp {
 
     fn dissect(&mut self, input: &Input<'_>, facts: &mut Facts<'_>) -> Progress {
         if let Some(message) = message(input.bytes)
+            // Clients on other links (InfiniBand) have nothing that could be put on a device here; and a query for
+            // a lease by its address names no client (RFC 4388).
             && let Ok(mac) = <[u8; 6]>::try_from(message.chaddr())
             && mac != [0; 6]
         {
@@ -64,6 +65,11 @@ impl Dissector for Dhcp {
                     if kind == MessageType::Ack {
                         of_lease(&message, client, &options, facts);
                     }
+                }
+                // Asked by an access concentrator, the server tells whose lease it is (RFC 4388, 6.4).
+                Some(MessageType::LeaseActive) => {
+                    of_server(input, &options, facts);
+                    of_lease(&message, client, &options, facts);
                 }
                 _ => {}
             }

@@ -117,6 +117,22 @@ fn an_offer_and_a_refusal_bind_nothing() {
 }
 
 #[test]
+fn an_active_lease_binds_the_address_and_the_query_for_it_says_nothing() {
+    // RFC 4388: 10 is the query, 13 the answer that the lease is active.
+    let mut query = message(1, [[10, 0, 0, 7], NONE, NONE], &[(53, &[10])]);
+    query[1..3].fill(0);
+    query[28..34].fill(0);
+    let asked = flow().datagram(FromInitiator, &query);
+    assert!(asked.said().is_empty());
+    assert_eq!(asked.conversation.protocol(), Protocol::Dhcp);
+    let active = message(2, [[10, 0, 0, 7], NONE, NONE], &[(53, &[13])]);
+    assert_eq!(
+        flow().datagram(FromResponder, &active).said()[1..],
+        ["third 00:09:fb:01:02:03 10.0.0.7 ip_address 10.0.0.7"]
+    );
+}
+
+#[test]
 fn a_parameter_list_split_over_two_options_is_joined() {
     // RFC 3396: an option that is repeated is one option.
     let long = message(1, [NONE; 3], &[(53, &[1]), (55, &[1, 3]), (55, &[6])]);

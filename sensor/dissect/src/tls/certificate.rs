@@ -5,7 +5,10 @@ use std::fmt::Write as _;
 use sha2::{Digest as _, Sha256};
 use time::OffsetDateTime;
 use wardwatch_proto::v1::Attribute;
-use x509_parser::prelude::{FromDer as _, GeneralName, ParsedExtension, X509Certificate, X509Name};
+use x509_parser::asn1_rs::Tag;
+use x509_parser::prelude::{
+    AttributeTypeAndValue, FromDer as _, GeneralName, ParsedExtension, X509Certificate, X509Name,
+};
 
 use crate::Facts;
 
@@ -20,22 +23,23 @@ pub(super) enum Owner {
 /// machine's: a smart card's names a person.
 pub(super) fn state(der: &[u8], owner: Owner, facts: &mut Facts<'_>) {
     let Ok((_, certificate)) = X509Certificate::from_der(der) else { return };
+    let is_self_signed = is_self_signed(&certificate);
+    let is_of_machine = owner == Owner::Server || names_host_or_serves(&certificate);
     facts.of_sender(Attribute::CertificateSha256, &fingerprint(der));
-    if (owner == Owner::Server || is_of_machine(&certificate))
-        && let Some(name) = common_name(certificate.subject())
+    if is_of_machine
+        && let Some(name) = common_name(certificate.subject()).or_else(|| first_host(&certificate))
     {
-        facts.of_sender(Attribute::CertificateSubject, name);
+        facts.of_sender(Attribute::CertificateSubject, &name);
     }
-    let self_signed = is_self_signed(&certificate);
-    if (owner == Owner::Server || !self_signed || is_of_machine(&certificate))
+    if (is_of_machine || !is_self_signed)
         && let Some(name) = common_name(certificate.issuer()).or_else(|| organization(certificate.issuer()))
     {
-        facts.of_sender(Attribute::CertificateIssuer, name);
+        facts.of_sender(Attribute::CertificateIssuer, &name);
     }
     let validity = certificate.validity();
     facts.of_sender(Attribute::CertificateNotBefore, &date(validity.not_before.to_datetime()));
     facts.of_sender(Attribute::CertificateNotAfter, &date(validity.not_after.to_datetime()));
-    if self_signed {
+    if is_self_signed {
         facts.of_sender(Attribute::CertificateSelfSigned, "true");
     }
 }
@@ -48,25 +52,53 @@ fn fingerprint(der: &[u8]) -> String {
 }
 
 /// The most specific common name, which stands last.
-fn common_name<'a>(name: &'a X509Name<'_>) -> Option<&'a str> {
-    name.iter_common_name().last()?.as_str().ok()
+fn common_name(name: &X509Name<'_>) -> Option<String> {
+    name.iter_common_name().last().and_then(text)
 }
 
 /// Old authorities have no common name.
-fn organization<'a>(name: &'a X509Name<'_>) -> Option<&'a str> {
-    let unit = name.iter_organizational_unit().last();
-    unit.or_else(|| name.iter_organization().last())?.as_str().ok()
+fn organization(name: &X509Name<'_>) -> Option<String> {
+    name.iter_organization().last().and_then(text)
 }
 
-/// Names a host, or may serve.
-fn is_of_machine(certificate: &X509Certificate<'_>) -> bool {
-    certificate.iter_extensions().any(|extension| match extension.parsed_extension() {
-        ParsedExtension::SubjectAlternativeName(names) => {
-            names.general_names.iter().any(|name| matches!(name, GeneralName::DNSName(_)))
+/// The string, by its type (RFC 5280, 4.1.2.4). The octets of the types of one octet are taken as they are: many
+/// wildcards stand in a PrintableString, which has no asterisk, or in a TeletexString.
+fn text(attribute: &AttributeTypeAndValue<'_>) -> Option<String> {
+    let value = attribute.attr_value();
+    match value.tag() {
+        Tag::Utf8String | Tag::PrintableString | Tag::T61String | Tag::Ia5String => {
+            str::from_utf8(value.data).ok().map(str::to_owned)
         }
-        ParsedExtension::ExtendedKeyUsage(usage) => usage.server_auth,
-        _ => false,
+        Tag::BmpString => {
+            let (pairs, _) = value.data.as_chunks::<2>();
+            char::decode_utf16(pairs.iter().map(|pair| u16::from_be_bytes(*pair)))
+                .collect::<Result<_, _>>()
+                .ok()
+        }
+        _ => None,
+    }
+}
+
+/// The first host in the alternative names, where newer certificates have their only name.
+fn first_host(certificate: &X509Certificate<'_>) -> Option<String> {
+    certificate.iter_extensions().find_map(|extension| match extension.parsed_extension() {
+        ParsedExtension::SubjectAlternativeName(names) => names.general_names.iter().find_map(host),
+        _ => None,
     })
+}
+
+fn host(name: &GeneralName<'_>) -> Option<String> {
+    match name {
+        GeneralName::DNSName(host) => Some((*host).to_owned()),
+        _ => None,
+    }
+}
+
+fn names_host_or_serves(certificate: &X509Certificate<'_>) -> bool {
+    let may_serve = certificate.iter_extensions().any(|extension| {
+        matches!(extension.parsed_extension(), ParsedExtension::ExtendedKeyUsage(usage) if usage.server_auth)
+    });
+    may_serve || first_host(certificate).is_some()
 }
 
 /// Issued by its own subject, as the names and, where there are any, the key identifiers say. The signature is not

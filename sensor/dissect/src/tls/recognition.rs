@@ -36,7 +36,8 @@ impl RecordHeader {
 }
 
 /// A flow that is seen from its start begins with a hello. One that is joined later shows records that lie end to
-/// end; two of them are asked for, since one header is only five octets.
+/// end. One header is only five octets, so that either another must stand behind the record, or the bytes must end
+/// where the record does.
 pub(super) fn probe(input: &Input<'_>) -> Probe {
     match ssl2::probe(input.bytes) {
         Probe::NotForUs => records(input.bytes),
@@ -55,10 +56,11 @@ fn records(bytes: &[u8]) -> Probe {
     }
     let record = bytes.get(5..).unwrap_or_default();
     match (header.kind, record) {
-        (HANDSHAKE, [CLIENT_HELLO | SERVER_HELLO, rest @ ..]) => return hello(rest),
+        // Type, length and version of a hello; where a record is too short for them the next one must tell.
+        (HANDSHAKE, [CLIENT_HELLO | SERVER_HELLO, rest @ ..]) if header.length >= 6 => return hello(rest),
         (HANDSHAKE | ALERT, []) => return Probe::Unsure,
         (ALERT, [level, ..]) if header.length == 2 && !matches!(level, 1 | 2) => return Probe::NotForUs,
-        (ALERT, [_, _]) if header.length == 2 => return Probe::Certain,
+        (ALERT | APPLICATION_DATA, record) if record.len() == header.length => return Probe::Certain,
         _ => {}
     }
     match record.get(header.length..).and_then(<[u8]>::first_chunk::<5>) {

@@ -9,6 +9,8 @@ use proptest::prelude::*;
 const SELF_SIGNED: &[u8] = include_bytes!("tests/self_signed.der");
 const PERSON: &[u8] = include_bytes!("tests/person.der");
 const MACHINE: &[u8] = include_bytes!("tests/machine.der");
+const TELETEX: &[u8] = include_bytes!("tests/teletex.der");
+const WITHOUT_COMMON_NAME: &[u8] = include_bytes!("tests/without_common_name.der");
 
 fn flow() -> TestFlow {
     TestFlow::new(&[CANDIDATE])
@@ -147,6 +149,15 @@ fn up_to_tls_1_2_the_servers_certificate_is_in_clear() {
     );
 }
 
+#[test]
+fn a_servers_name_is_read_in_old_strings_and_from_alternative_names() {
+    for (der, subject) in [(TELETEX, "*.ward.example"), (WITHOUT_COMMON_NAME, "pump7.ward.example")] {
+        let hello = [server_hello([3, 3], None), certificate(der)].concat();
+        let flow = flow().answer(&record(HANDSHAKE, &hello));
+        assert_eq!(flow.values(Attribute::CertificateSubject), [subject]);
+    }
+}
+
 /// What a client with this certificate shows, without the fingerprint.
 fn shown_by_client(der: &[u8]) -> Vec<String> {
     let flow = flow()
@@ -215,10 +226,14 @@ fn a_hole_ends_one_side_and_the_other_goes_on() {
 }
 
 #[test]
-fn a_flow_that_is_joined_later_is_known_by_two_records() {
+fn a_flow_that_is_joined_later_is_known_by_records_that_lie_end_to_end() {
     let two_records = [record(APPLICATION_DATA, &[0; 40]), record(APPLICATION_DATA, &[0; 10])].concat();
-    assert_eq!(flow().ask(&two_records).conversation.protocol(), Protocol::Tls);
-    assert_eq!(flow().ask(&two_records[..45]).conversation.protocol(), Protocol::Unspecified);
+    let protocol = |bytes: &[u8]| flow().ask(bytes).conversation.protocol();
+    assert_eq!(protocol(&two_records[..50]), Protocol::Tls);
+    assert_eq!(protocol(&two_records[..45]), Protocol::Tls);
+    assert_eq!(protocol(&two_records[..44]), Protocol::Unspecified);
+    assert_eq!(protocol(&two_records[..48]), Protocol::Unspecified);
+    assert_eq!(protocol(&[&two_records[..45], b"-----"].concat()), Protocol::Unspecified);
 }
 
 #[test]
@@ -283,6 +298,14 @@ fn in_records(longest: usize) -> Vec<u8> {
     let messages =
         [server_hello([3, 3], None), certificate(MACHINE), handshake(SERVER_HELLO_DONE, &[])].concat();
     messages.chunks(longest).flat_map(|fragment| record(HANDSHAKE, fragment)).collect()
+}
+
+#[test]
+fn records_that_hold_less_than_the_head_of_a_message_are_recognised_too() {
+    for longest in 1..12 {
+        let flow = flow().answer(&in_records(longest));
+        assert_eq!(flow.values(Attribute::TlsVersion), ["tls1.2"], "records of {longest}");
+    }
 }
 
 proptest! {
