@@ -1,10 +1,10 @@
 //! The enricher's settings.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use wardwatch_bus::BusConfig;
+use wardwatch_processor::{CommitConfig, IntakeConfig};
 
 /// The enricher's settings.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
@@ -34,36 +34,6 @@ pub struct KnowledgeConfig {
     pub overlay: Option<PathBuf>,
 }
 
-/// How the log is read.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct IntakeConfig {
-    /// The consumer group.
-    pub group: String,
-    /// How many bytes of messages may wait for one partition's task; then that partition is paused and the others go on.
-    pub waiting_bytes: usize,
-    /// How long the work on a partition may take to end when it is taken away.
-    #[serde(with = "humantime_serde")]
-    pub revoke_patience: Duration,
-    /// The longest pause before a partition that failed is taken up again.
-    #[serde(with = "humantime_serde")]
-    pub longest_pause: Duration,
-}
-
-/// When what was concluded is written. A range ends at whichever comes first, and at midnight (UTC) of the broker's clock.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct CommitConfig {
-    /// The most rows of one table in a range; at most 500,000, so that an insert stays one block.
-    pub rows: usize,
-    /// How long the first message of a range may wait.
-    #[serde(with = "humantime_serde")]
-    pub age: Duration,
-    /// After how many entries of stored memory since the last compaction the partition's memory is compacted, and not before
-    /// it has doubled.
-    pub compact_after: u64,
-}
-
 /// What is kept about what has been received.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
@@ -74,23 +44,6 @@ pub struct MemoryConfig {
     pub boots: usize,
     /// Holes in the sequences of one boot; beyond, the oldest part is forgotten, and a resend from there would count twice.
     pub holes: usize,
-}
-
-impl Default for IntakeConfig {
-    fn default() -> Self {
-        Self {
-            group: "wardwatch-enricher".into(),
-            waiting_bytes: 16 << 20,
-            revoke_patience: Duration::from_secs(15),
-            longest_pause: Duration::from_secs(30),
-        }
-    }
-}
-
-impl Default for CommitConfig {
-    fn default() -> Self {
-        Self { rows: 100_000, age: Duration::from_millis(500), compact_after: 100_000 }
-    }
 }
 
 impl Default for MemoryConfig {

@@ -1,37 +1,10 @@
-//! What stops a partition.
+//! What is wrong with the stored memory, or with the topics.
 
-use wardwatch_bus::{TopicPartition, Watermarks};
 use wardwatch_inventory::StateError;
 
-/// What stops the work on a partition, or all of it.
+/// What is wrong with the stored memory, or with the topics.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// ClickHouse did not take or give what was asked.
-    #[error(transparent)]
-    Store(#[from] wardwatch_store::Error),
-    /// The log did not.
-    #[error(transparent)]
-    Bus(#[from] wardwatch_bus::Error),
-    /// An event could not be published, so its range is not committed.
-    #[error("cannot publish an event of offset {offset} to {to}")]
-    Publish {
-        /// Where it was to go.
-        to: TopicPartition,
-        /// The source's offset.
-        offset: u64,
-        /// Why not.
-        source: wardwatch_bus::Error,
-    },
-    /// An unreadable message could not be put aside, so the partition does not go on.
-    #[error("cannot put the unreadable message {from} at offset {offset} aside")]
-    DeadLetter {
-        /// Where the message lies.
-        from: TopicPartition,
-        /// Its offset.
-        offset: u64,
-        /// Why not.
-        source: wardwatch_bus::Error,
-    },
     /// An entry of the stored memory cannot be read by this program.
     #[error("cannot restore the memory of site {site:?}")]
     Restore {
@@ -52,19 +25,6 @@ pub enum Error {
         /// What is wrong with it.
         problem: String,
     },
-    /// The memory ends beyond the end of the log.
-    #[error(
-        "{of} was worked on up to offset {wanted} and now holds {}..{}: the topic has lost messages, or was made anew, \
-         in which case begin a new incarnation of it", found.earliest, found.end
-    )]
-    LogEndsEarly {
-        /// The partition.
-        of: TopicPartition,
-        /// Where the memory ends.
-        wanted: u64,
-        /// What the log holds.
-        found: Watermarks,
-    },
     /// Events go to the partition of the same number as their source's.
     #[error("topic {events} has {found} partitions and {facts} has {wanted}: they must be equal")]
     PartitionCounts {
@@ -77,7 +37,4 @@ pub enum Error {
         /// What that has.
         wanted: u32,
     },
-    /// The service stops.
-    #[error("the service stops")]
-    Stopping,
 }

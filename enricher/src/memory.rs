@@ -7,13 +7,14 @@ use std::sync::Arc;
 
 use wardwatch_inventory::{Conclusions, Inventory, LogMoment};
 use wardwatch_knowledge::Knowledge;
+use wardwatch_processor::{Entry, Tally, escape, unescape};
 use wardwatch_proto::v1::{Batch, Command, Event, Position, event};
 
 use crate::config::MemoryConfig;
 use crate::error::Error;
 use crate::received::{Arrival, Received};
 use crate::record::{Unreadable, believable};
-use crate::tally::Tally;
+use crate::tally::add_inventory;
 
 /// A boot of a sensor.
 type Boot = (String, u64);
@@ -34,13 +35,6 @@ struct Site {
     received: BTreeMap<Boot, Received>,
     /// Boots whose entry is to be stored, or removed where it is no longer in `received`.
     changed: BTreeSet<Boot>,
-}
-
-/// A piece of the stored memory; an empty value removes it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Entry {
-    pub(crate) key: String,
-    pub(crate) value: Vec<u8>,
 }
 
 impl Memory {
@@ -104,7 +98,10 @@ impl Memory {
         site.changed.insert(boot.clone());
         site.forget_boots(limits.boots, tally);
         let facts = believable(batch.facts, tally);
-        Ok(Some(site.inventory.apply(&boot.0, &facts, at)))
+        let before = site.inventory.counters();
+        let conclusions = site.inventory.apply(&boot.0, &facts, at);
+        add_inventory(tally, before, site.inventory.counters());
+        Ok(Some(conclusions))
     }
 
     /// What has to be stored for everything that was applied since the last call.
@@ -162,15 +159,6 @@ pub(crate) fn forward(command: Command, at: LogMoment) -> Event {
         event_time: command.at,
         event: Some(event::Event::Command(command)),
     }
-}
-
-/// A name as part of a key: without `/`.
-fn escape(name: &str) -> String {
-    name.replace('%', "%25").replace('/', "%2F")
-}
-
-fn unescape(name: &str) -> String {
-    name.replace("%2F", "/").replace("%25", "%")
 }
 
 #[cfg(test)]

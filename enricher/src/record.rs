@@ -3,11 +3,10 @@
 use std::borrow::Cow;
 
 use prost::Message as _;
+use wardwatch_processor::{Reason, Tally};
 use wardwatch_proto::attribute;
 use wardwatch_proto::v1::fact::Fact as Stated;
 use wardwatch_proto::v1::{Attribute, Batch, Command, Fact, LogRecord, Observation, log_record};
-
-use crate::tally::Tally;
 
 /// The longest name of a site or sensor, in octets.
 const LONGEST_NAME: usize = 128;
@@ -38,13 +37,13 @@ pub(crate) enum Unreadable {
 
 impl Unreadable {
     /// The reason in a word.
-    pub(crate) fn word(self) -> &'static str {
-        match self {
+    pub(crate) fn reason(self) -> Reason {
+        Reason(match self {
             Self::NotARecord => "not-a-record",
             Self::UnknownKind => "unknown-kind",
             Self::BadName => "bad-name",
             Self::TooManySites => "too-many-sites",
-        }
+        })
     }
 }
 

@@ -1,39 +1,34 @@
-//! What a range of messages adds to the counters. It is counted when the range is committed, so that a partition that
-//! starts again from its memory does not count twice.
+//! What inventories add to the counters.
 //!
-//! The sums close: messages received = batches applied + batches resent + commands + messages put aside; facts received =
-//! flows + observations believed + observations rejected + facts of no known kind.
+//! The sums of the enricher's counters close: messages received = batches applied + batches resent + commands + messages put
+//! aside; facts received = flows + observations believed + observations rejected + facts of no known kind.
 
-use std::collections::BTreeMap;
+use wardwatch_processor::Tally;
 
-use wardwatch_service::Counters;
-
-/// Counts of one range, by counter and reason.
-#[derive(Debug, Default)]
-pub(crate) struct Tally(BTreeMap<(&'static str, &'static str, &'static str), u64>);
-
-impl Tally {
-    /// Adds to a counter without labels.
-    pub(crate) fn add(&mut self, name: &'static str, count: usize) {
-        self.add_labelled(name, "", "", count);
+/// Adds what an inventory did not use, or gave up for something newer, between two readings of its counters.
+pub(crate) fn add_inventory(
+    tally: &mut Tally,
+    before: wardwatch_inventory::Counters,
+    after: wardwatch_inventory::Counters,
+) {
+    tally.add("enricher_times_replaced", (after.clock_ahead - before.clock_ahead) as usize);
+    let unused: [(&'static str, u64, u64); 5] = [
+        ("without-subject", before.without_subject, after.without_subject),
+        ("outside-site", before.outside_site, after.outside_site),
+        ("endpoints-full", before.endpoints_full, after.endpoints_full),
+        ("hearsay-full", before.hearsay_full, after.hearsay_full),
+        ("third-devices-full", before.third_devices_full, after.third_devices_full),
+    ];
+    for (reason, before, after) in unused {
+        tally.add_labelled("enricher_inventory_unused", "reason", reason, (after - before) as usize);
     }
-
-    /// Adds to a counter with one label.
-    pub(crate) fn add_labelled(
-        &mut self,
-        name: &'static str,
-        label: &'static str,
-        value: &'static str,
-        count: usize,
-    ) {
-        *self.0.entry((name, label, value)).or_default() += count as u64;
-    }
-
-    /// Counts what it holds.
-    pub(crate) fn count(self, counters: &Counters) {
-        for ((name, label, value), count) in self.0 {
-            let labels: &[(&str, &str)] = if label.is_empty() { &[] } else { &[(label, value)] };
-            counters.counter(name, labels).add(count);
-        }
+    let evicted: [(&'static str, u64, u64); 4] = [
+        ("statements", before.statements_evicted, after.statements_evicted),
+        ("addresses", before.addresses_merged, after.addresses_merged),
+        ("bindings", before.bindings_evicted, after.bindings_evicted),
+        ("findings", before.findings_forgotten, after.findings_forgotten),
+    ];
+    for (kind, before, after) in evicted {
+        tally.add_labelled("enricher_inventory_evicted", "kind", kind, (after - before) as usize);
     }
 }

@@ -62,7 +62,7 @@ impl Feed {
             return Ok(());
         }
         let partition = std::slice::from_ref(&self.partition);
-        self.consumer.pause(partition).await?;
+        if_assigned(self.consumer.pause(partition).await)?;
         // The task may have emptied the inbox while the pause was on its way, and did not know that it had to resume.
         let emptied = {
             let mut now = self.level.waiting();
@@ -70,7 +70,7 @@ impl Feed {
             !now.paused
         };
         if emptied {
-            self.consumer.resume(partition).await?;
+            if_assigned(self.consumer.resume(partition).await)?;
         }
         Ok(())
     }
@@ -97,9 +97,17 @@ impl Inbox {
             resume
         };
         if resume {
-            self.consumer.resume(std::slice::from_ref(&self.partition)).await?;
+            if_assigned(self.consumer.resume(std::slice::from_ref(&self.partition)).await)?;
         }
         Ok(())
+    }
+}
+
+/// A partition may have been taken away while it was asked for; whoever reads the consumer hears of it in time.
+fn if_assigned(outcome: Result<(), wardwatch_bus::Error>) -> Result<(), wardwatch_bus::Error> {
+    match outcome {
+        Err(wardwatch_bus::Error::NotAssigned(_)) => Ok(()),
+        outcome => outcome,
     }
 }
 

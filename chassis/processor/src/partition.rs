@@ -7,22 +7,18 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep, sleep_until};
 use tracing::{error, info};
 use wardwatch_bus::{Bus, Consumer, Message, TopicPartition};
-use wardwatch_inventory::LogMoment;
-use wardwatch_knowledge::Knowledge;
 use wardwatch_service::{CancellationToken, Counters};
 use wardwatch_store::Store;
 
 use crate::commit::Committer;
-use crate::config::Config;
+use crate::config::{CommitConfig, IntakeConfig};
 use crate::error::Error;
 use crate::faults::Faults;
 use crate::inbox::{Inbox, cost};
 use crate::marks::Marks;
-use crate::memory::{Memory, forward};
+use crate::processor::{Moment, Processor};
 use crate::progress::Progress;
 use crate::range::Range;
-use crate::record::{self, Record};
-use crate::rows::BatchIdentity;
 use crate::state::State;
 
 /// The most rows of a table in one range, whatever the configuration says: one message adds some thousands to them, and
@@ -31,11 +27,12 @@ const MOST_ROWS: usize = 500_000;
 /// The first pause before a partition that failed is taken up again.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 
-/// What the tasks of all partitions share. Cheap to clone.
-#[derive(Clone, Debug)]
-pub(crate) struct Shared {
-    pub(crate) config: Arc<Config>,
-    pub(crate) knowledge: Arc<Knowledge>,
+/// What the tasks of all partitions share.
+#[derive(Debug)]
+pub(crate) struct Shared<P> {
+    pub(crate) processor: P,
+    pub(crate) intake: IntakeConfig,
+    pub(crate) commit: CommitConfig,
     pub(crate) store: Store,
     pub(crate) bus: Arc<dyn Bus>,
     pub(crate) consumer: Arc<dyn Consumer>,
@@ -65,18 +62,18 @@ pub(crate) struct Open {
 
 /// The work on one partition.
 #[derive(Debug)]
-pub(crate) struct Partition {
-    pub(crate) shared: Shared,
+pub(crate) struct Partition<P: Processor> {
+    pub(crate) shared: Arc<Shared<P>>,
     pub(crate) source: TopicPartition,
     pub(crate) stop: Stop,
     pub(crate) open: mpsc::Sender<Open>,
 }
 
-impl Partition {
+impl<P: Processor> Partition<P> {
     /// Works until it is told to end. After a failure the partition stands still for a while, says so, and is taken up again
     /// from its stored memory.
     pub(crate) async fn run(self) {
-        let Shared { progress, faults, counters, config, .. } = self.shared.clone();
+        let Shared { progress, faults, counters, intake, .. } = &*self.shared;
         let number = self.source.partition;
         let mut pause = FIRST_PAUSE;
         loop {
@@ -85,7 +82,7 @@ impl Partition {
                 Ok(()) | Err(Error::Stopping) => break,
                 Err(failure) => failure,
             };
-            counters.counter("enricher_partition_failures", &[]).increment();
+            counters.counter(&format!("{}_partition_failures", P::NAME), &[]).increment();
             let reason = chain(&failure);
             error!(partition = %self.source, reason, "the partition stands still");
             faults.raise(number, reason);
@@ -95,7 +92,7 @@ impl Partition {
                 () = self.stop.finish.cancelled() => break,
                 () = sleep(pause) => {}
             }
-            pause = (pause * 2).min(config.intake.longest_pause);
+            pause = (pause * 2).min(intake.longest_pause);
         }
         progress.forget(number);
         faults.clear(number);
@@ -119,7 +116,7 @@ impl Partition {
                 biased;
                 () = self.stop.abandon.cancelled() => return Ok(()),
                 () = self.stop.finish.cancelled() => return run.commit().await,
-                () = due(run.range.due(run.age)) => run.commit().await?,
+                () = due(run.range.due(self.shared.commit.age)) => run.commit().await?,
                 message = inbox.next() => {
                     let message = message.ok_or(Error::Stopping)?;
                     let bytes = cost(&message);
@@ -131,39 +128,21 @@ impl Partition {
     }
 
     /// Everything as it was when the memory was stored last.
-    async fn take_up(&self) -> Result<Run, Error> {
-        let Shared { config, knowledge, store, bus, consumer, counters, incarnation, .. } =
-            self.shared.clone();
+    async fn take_up(&self) -> Result<Run<P>, Error> {
+        let Shared { processor, store, incarnation, commit, .. } = &*self.shared;
         let partition = self.source.partition;
         let (state, loaded) =
-            State::load(&store, incarnation, partition, config.commit.compact_after).await?;
-        let mut memory = Memory::new(partition, knowledge, config.inventory.clone(), config.memory.clone());
+            State::load(store, P::STATE_TABLE, *incarnation, partition, commit.compact_after).await?;
+        let mut memory = processor.empty(partition);
         for entry in &loaded.entries {
-            memory.restore(entry)?;
+            let restored = processor.restore(&mut memory, entry);
+            restored.map_err(|source| Error::Restore { of: self.source.clone(), source })?;
         }
-        let marks = Marks::read(&store, incarnation, partition).await?;
+        let marks = Marks::read(store, P::APPEND_ONLY, *incarnation, partition).await?;
         let expected = self.first_offset(loaded.end).await?;
-        let committer = Committer {
-            store,
-            bus,
-            consumer,
-            counters,
-            source: self.source.clone(),
-            incarnation,
-            deadletter_partitions: self.shared.deadletter_partitions,
-            marks,
-            state,
-        };
-        Ok(Run {
-            memory,
-            committer,
-            range: Range::default(),
-            expected,
-            rows: config.commit.rows.clamp(1, MOST_ROWS),
-            age: config.commit.age,
-            progress: self.shared.progress.clone(),
-            faults: self.shared.faults.clone(),
-        })
+        let shared = Arc::clone(&self.shared);
+        let committer = Committer { shared: Arc::clone(&shared), source: self.source.clone(), marks, state };
+        Ok(Run { shared, memory, committer, range: Range::default(), expected })
     }
 
     /// Where the memory ends, if the log is still the one that it is about; else where the log begins.
@@ -178,7 +157,8 @@ impl Partition {
         if end < found.earliest {
             let lost = found.earliest - end;
             error!(partition = %self.source, lost, "the log has removed messages that were not worked on yet");
-            self.shared.counters.counter("enricher_messages_lost", &[("reason", "retention")]).add(lost);
+            let name = format!("{}_messages_lost", P::NAME);
+            self.shared.counters.counter(&name, &[("reason", "retention")]).add(lost);
         }
         if end == found.end {
             self.shared.faults.clear(self.source.partition);
@@ -196,19 +176,16 @@ impl Partition {
 
 /// A partition while it is worked on.
 #[derive(Debug)]
-struct Run {
-    memory: Memory,
-    committer: Committer,
-    range: Range,
+struct Run<P: Processor> {
+    shared: Arc<Shared<P>>,
+    memory: P::Memory,
+    committer: Committer<P>,
+    range: Range<P::Outputs>,
     /// The lowest offset that has not been taken.
     expected: u64,
-    rows: usize,
-    age: Duration,
-    progress: Progress,
-    faults: Faults,
 }
 
-impl Run {
+impl<P: Processor> Run<P> {
     async fn take(&mut self, message: Message) -> Result<(), Error> {
         if message.offset < self.expected {
             return Ok(());
@@ -219,33 +196,18 @@ impl Run {
         }
         self.expected = message.offset.saturating_add(1);
         self.range.extend(message.offset, log_time);
-        let source = &self.committer.source;
-        let at = LogMoment {
-            incarnation: self.committer.incarnation,
-            partition: source.partition,
+        let at = Moment {
+            incarnation: self.shared.incarnation,
+            partition: self.committer.source.partition,
             offset: message.offset,
             log_time,
         };
-        match record::read(&message.payload) {
-            Ok(Record::Batch(batch)) => {
-                let (site, sensor) = (batch.site.clone(), batch.sensor.clone());
-                let (epoch, sequence) = (batch.epoch, batch.sequence);
-                match self.memory.apply(batch, at, &mut self.range.tally) {
-                    Ok(Some(conclusions)) => {
-                        let of = BatchIdentity { site: &site, sensor: &sensor, epoch, sequence };
-                        self.range.conclude(of, conclusions, at);
-                    }
-                    Ok(None) => self.range.tally.add("enricher_batches_resent", 1),
-                    Err(reason) => self.range.put_aside(message, reason),
-                }
-            }
-            Ok(Record::Command(command)) => {
-                self.range.tally.add("enricher_commands_applied", 1);
-                self.range.events.push(forward(command, at));
-            }
-            Err(reason) => self.range.put_aside(message, reason),
+        let Range { outputs, tally, .. } = &mut self.range;
+        if let Err(reason) = self.shared.processor.apply(&message, at, &mut self.memory, outputs, tally) {
+            self.range.unreadable.push((message, reason));
         }
-        if self.range.is_full(self.rows) {
+        let rows = self.shared.commit.rows.clamp(1, MOST_ROWS);
+        if P::rows(&self.range.outputs) >= rows || self.range.is_full_of_unreadable() {
             self.commit().await?;
         }
         Ok(())
@@ -255,8 +217,8 @@ impl Run {
         let range = std::mem::take(&mut self.range);
         if let Some(end) = self.committer.commit(range, &mut self.memory).await? {
             let partition = self.committer.source.partition;
-            self.progress.set(partition, end);
-            self.faults.clear(partition);
+            self.shared.progress.set(partition, end);
+            self.shared.faults.clear(partition);
         }
         Ok(())
     }

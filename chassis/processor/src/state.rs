@@ -1,14 +1,15 @@
-//! The stored memory: `enricher_state`, see `deploy/clickhouse/0004_state.sql`.
+//! The stored memory, see `deploy/clickhouse/0004_state.sql`.
 
 use clickhouse::Row;
 use serde::{Deserialize, Serialize};
 use wardwatch_store::{InsertToken, MAX_BLOCK_ROWS, Result, Store};
 
-use crate::memory::Entry;
+use crate::entry::Entry;
 
 /// The stored memory of one partition.
 #[derive(Debug)]
 pub(crate) struct State {
+    table: &'static str,
     partition: u32,
     incarnation: u32,
     compact_after: u64,
@@ -58,12 +59,13 @@ impl State {
     /// Loads the memory of a partition: the newest value of each entry up to the highest complete end.
     pub(crate) async fn load(
         store: &Store,
+        table: &'static str,
         incarnation: u32,
         partition: u32,
         compact_after: u64,
     ) -> Result<(Self, Loaded)> {
         let ends = format!(
-            "SELECT incarnation, offset_end FROM enricher_state WHERE partition = {partition} \
+            "SELECT incarnation, offset_end FROM {table} WHERE partition = {partition} \
              GROUP BY incarnation, offset_end \
              HAVING countIf(key = '') > 0 AND countIf(key != '') >= maxIf(toUInt64OrZero(value), key = '') \
              ORDER BY incarnation DESC, offset_end DESC LIMIT 1"
@@ -72,17 +74,17 @@ impl State {
         let mut entries = Vec::new();
         if let Some((of, offset_end)) = end {
             let newest = format!(
-                "SELECT key, argMax(value, (incarnation, offset_end)) AS value FROM enricher_state \
+                "SELECT key, argMax(value, (incarnation, offset_end)) AS value FROM {table} \
                  WHERE partition = {partition} AND key != '' AND (incarnation, offset_end) <= ({of}, {offset_end}) \
                  GROUP BY key HAVING notEmpty(value)"
             );
             let rows = store.fetch::<EntryRow>(&newest).await?;
             entries.extend(rows.into_iter().map(|row| Entry { key: row.key, value: row.value }));
         }
-        let count = format!("SELECT count() AS rows FROM enricher_state WHERE partition = {partition}");
+        let count = format!("SELECT count() AS rows FROM {table} WHERE partition = {partition}");
         let rows = store.fetch::<CountRow>(&count).await?.pop().map_or(0, |count| count.rows);
         let state =
-            Self { partition, incarnation, compact_after, rows, rows_compacted: entries.len() as u64 };
+            Self { table, partition, incarnation, compact_after, rows, rows_compacted: entries.len() as u64 };
         Ok((state, Loaded { end, entries }))
     }
 
@@ -108,7 +110,7 @@ impl State {
         // One block but for a memory of a million changed entries; the row that makes it complete comes last.
         for (number, block) in rows.chunks(MAX_BLOCK_ROWS).enumerate() {
             let token = InsertToken(format!("{token}:{number}"));
-            store.insert("enricher_state", block, Some(&token)).await?;
+            store.insert(self.table, block, Some(&token)).await?;
         }
         self.rows += rows.len() as u64;
         Ok(())
@@ -123,24 +125,24 @@ impl State {
     ///
     /// Cut off at any point it leaves a memory that loads to the same: until the copy is complete nothing is removed.
     pub(crate) async fn compact(&mut self, store: &Store, offset_end: u64) -> Result<()> {
-        let (partition, incarnation) = (self.partition, self.incarnation);
+        let Self { table, partition, incarnation, .. } = *self;
         let end = format!("({incarnation}, {offset_end})");
         store
             .execute(&format!(
-                "INSERT INTO enricher_state (partition, incarnation, offset_end, key, value) \
+                "INSERT INTO {table} (partition, incarnation, offset_end, key, value) \
                  SELECT {partition}, {incarnation}, {offset_end}, key, \
-                 argMax(value, (incarnation, offset_end)) AS newest FROM enricher_state \
+                 argMax(value, (incarnation, offset_end)) AS newest FROM {table} \
                  WHERE partition = {partition} AND key != '' AND (incarnation, offset_end) <= {end} \
                  GROUP BY key HAVING notEmpty(newest)"
             ))
             .await?;
         store
             .execute(&format!(
-                "DELETE FROM enricher_state \
+                "DELETE FROM {table} \
                  WHERE partition = {partition} AND (incarnation, offset_end) < {end}"
             ))
             .await?;
-        let count = format!("SELECT count() AS rows FROM enricher_state WHERE partition = {partition}");
+        let count = format!("SELECT count() AS rows FROM {table} WHERE partition = {partition}");
         self.rows = store.fetch::<CountRow>(&count).await?.pop().map_or(0, |count| count.rows);
         self.rows_compacted = self.rows;
         Ok(())

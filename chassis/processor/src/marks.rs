@@ -7,24 +7,35 @@
 //! The hole: a mark is blind to an insert of a former owner that lands after the mark was read. While the server remembers
 //! it, the insert's deduplication token covers that, provided that the new owner cuts the same range.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use wardwatch_store::{Result, Row, Store};
 
-/// The highest offsets that the append-only tables hold for a partition.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Marks {
-    /// Of `flows`.
-    pub(crate) flows: Option<u64>,
-    /// Of `changes`.
-    pub(crate) changes: Option<u64>,
-}
+/// The highest offsets that the append-only tables hold for a partition, by table; none for one that holds nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Marks(BTreeMap<&'static str, u64>);
 
 impl Marks {
     /// Reads them; answered by a projection, whatever the tables' size.
-    pub(crate) async fn read(store: &Store, incarnation: u32, partition: u32) -> Result<Self> {
-        let flows = highest(store, "flows", incarnation, partition).await?;
-        let changes = highest(store, "changes", incarnation, partition).await?;
-        Ok(Self { flows, changes })
+    pub(crate) async fn read(
+        store: &Store,
+        tables: &[&'static str],
+        incarnation: u32,
+        partition: u32,
+    ) -> Result<Self> {
+        let mut marks = BTreeMap::new();
+        for table in tables {
+            if let Some(highest) = highest(store, table, incarnation, partition).await? {
+                marks.insert(*table, highest);
+            }
+        }
+        Ok(Self(marks))
+    }
+
+    /// Whether a table may lack what came of an offset.
+    pub(crate) fn is_new(&self, table: &str, offset: u64) -> bool {
+        self.0.get(table).is_none_or(|mark| offset > *mark)
     }
 }
 

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use wardwatch_bus::{Message, Publication, TopicPartition};
 
-use crate::record::Unreadable;
+use crate::processor::Reason;
 
 /// Room for the headers that are added here.
 const HEADROOM: usize = 512;
@@ -18,7 +18,7 @@ const HEADROOM: usize = 512;
 /// | `wardwatch-cut-from` | how long it was, in octets, where it had to be cut to fit |
 pub(crate) fn letter(
     message: &Message,
-    reason: Unreadable,
+    reason: Reason,
     incarnation: u32,
     to: TopicPartition,
     largest: usize,
@@ -30,7 +30,7 @@ pub(crate) fn letter(
     for (name, value) in message.headers.iter() {
         letter.headers.push(name, Bytes::copy_from_slice(value));
     }
-    letter.headers.push("wardwatch-reason", reason.word());
+    letter.headers.push("wardwatch-reason", reason.0);
     letter.headers.push("wardwatch-source", message.from.to_string());
     letter.headers.push("wardwatch-incarnation", incarnation.to_string());
     letter.headers.push("wardwatch-offset", message.offset.to_string());
@@ -44,6 +44,8 @@ pub(crate) fn letter(
 mod tests {
     use super::*;
     use wardwatch_bus::Headers;
+
+    const NOT_A_RECORD: Reason = Reason("not-a-record");
 
     fn message(payload: Bytes) -> Message {
         Message {
@@ -63,8 +65,7 @@ mod tests {
     #[test]
     fn it_says_what_and_why_and_from_where() {
         let to = TopicPartition::new("wardwatch.deadletter", 0);
-        let letter =
-            letter(&message(Bytes::from_static(b"??")), Unreadable::NotARecord, 2, to.clone(), 1 << 20);
+        let letter = letter(&message(Bytes::from_static(b"??")), NOT_A_RECORD, 2, to.clone(), 1 << 20);
         assert_eq!((&letter.to, letter.payload.as_ref()), (&to, b"??".as_slice()));
         assert_eq!(header(&letter, "wardwatch-reason"), "not-a-record");
         assert_eq!(header(&letter, "wardwatch-source"), "wardwatch.facts/3");
@@ -78,7 +79,7 @@ mod tests {
     fn one_that_is_as_large_as_the_log_takes_still_fits() {
         let to = TopicPartition::new("wardwatch.deadletter", 0);
         let largest = 4096;
-        let letter = letter(&message(Bytes::from(vec![0xff; 4080])), Unreadable::NotARecord, 1, to, largest);
+        let letter = letter(&message(Bytes::from(vec![0xff; 4080])), NOT_A_RECORD, 1, to, largest);
         assert!(letter.bytes() <= largest, "{}", letter.bytes());
         assert_eq!(header(&letter, "wardwatch-cut-from"), "4080");
     }

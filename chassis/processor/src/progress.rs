@@ -7,7 +7,7 @@ use tokio::sync::watch;
 
 /// How far each partition has been worked on and stored. Cheap to clone; all clones see the same.
 ///
-/// An offset counts when everything that came from the messages below it is in ClickHouse and in `wardwatch.events`.
+/// An offset counts when everything that came of the messages below it is in ClickHouse and in the topics it goes to.
 #[derive(Clone, Debug)]
 pub struct Progress(Arc<watch::Sender<BTreeMap<u32, u64>>>);
 

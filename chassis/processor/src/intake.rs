@@ -4,6 +4,7 @@
 //! that was opened by it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::join_all;
@@ -17,14 +18,15 @@ use wardwatch_service::CancellationToken;
 use crate::error::Error;
 use crate::inbox::{self, Feed};
 use crate::partition::{Open, Partition, Shared, Stop};
+use crate::processor::Processor;
 
 /// After an error that may pass, the consumer is asked again.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// The one reader of the consumer.
 #[derive(Debug)]
-pub(crate) struct Intake {
-    shared: Shared,
+pub(crate) struct Intake<P: Processor> {
+    shared: Arc<Shared<P>>,
     workers: BTreeMap<u32, Worker>,
     opens: mpsc::Receiver<Open>,
     open: mpsc::Sender<Open>,
@@ -45,15 +47,15 @@ impl Drop for Worker {
     }
 }
 
-impl Intake {
-    pub(crate) fn new(shared: Shared) -> Self {
+impl<P: Processor> Intake<P> {
+    pub(crate) fn new(shared: Arc<Shared<P>>) -> Self {
         let (open, opens) = mpsc::channel(64);
         Self { shared, workers: BTreeMap::new(), opens, open }
     }
 
     /// Reads until the service stops; then every partition commits what it has gathered.
     pub(crate) async fn run(mut self, shutdown: CancellationToken) -> Result<(), Error> {
-        let consumer = self.shared.consumer.clone();
+        let consumer = Arc::clone(&self.shared.consumer);
         let outcome = loop {
             tokio::select! {
                 () = shutdown.cancelled() => break Ok(()),
@@ -73,6 +75,9 @@ impl Intake {
             }
         };
         self.finish().await;
+        if let Err(error) = consumer.leave().await {
+            warn!(%error, "could not leave the group in order; its partitions go to others when it is thought dead");
+        }
         outcome
     }
 
@@ -93,8 +98,12 @@ impl Intake {
     fn start(&mut self, source: TopicPartition) {
         let number = source.partition;
         let stop = Stop::default();
-        let work =
-            Partition { shared: self.shared.clone(), source, stop: stop.clone(), open: self.open.clone() };
+        let work = Partition {
+            shared: Arc::clone(&self.shared),
+            source,
+            stop: stop.clone(),
+            open: self.open.clone(),
+        };
         let task = tokio::spawn(work.run());
         self.workers.insert(number, Worker { stop, task, feed: None });
     }
@@ -109,7 +118,7 @@ impl Intake {
                 worker.task.abort();
             }
         }
-        let patience = self.shared.config.intake.revoke_patience;
+        let patience = self.shared.intake.revoke_patience;
         let each = ended.into_iter().map(|(of, mut worker)| async move {
             if timeout(patience, &mut worker.task).await.is_err() {
                 warn!(partition = %of, "did not end in time and is cut off");
@@ -139,7 +148,7 @@ impl Intake {
             Ok(())
         };
         let opened = sought.await.map(|()| {
-            let (feed, inbox) = inbox::pair(&partition, consumer, self.shared.config.intake.waiting_bytes);
+            let (feed, inbox) = inbox::pair(&partition, consumer, self.shared.intake.waiting_bytes);
             worker.feed = Some(feed);
             inbox
         });
@@ -155,7 +164,7 @@ impl Intake {
 
     /// Every partition commits what it has gathered, within the patience of a revocation.
     async fn finish(self) {
-        let patience = self.shared.config.intake.revoke_patience;
+        let patience = self.shared.intake.revoke_patience;
         // Closed, so that a task that is about to be opened does not wait for it.
         drop((self.opens, self.open));
         for worker in self.workers.values() {

@@ -14,8 +14,8 @@ pub(crate) struct Faults {
 }
 
 impl Faults {
-    pub(crate) fn new(context: &Context) -> Self {
-        let check = context.health.check("enricher partitions");
+    pub(crate) fn new(context: &Context, service: &str) -> Self {
+        let check = context.health.check(&format!("{service} partitions"));
         check.ready();
         Self { check, standing: Arc::default() }
     }

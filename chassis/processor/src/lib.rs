@@ -1,0 +1,48 @@
+//! One way to work on a topic of the log, for every service that concludes something from it.
+//!
+//! What a service knows about a partition is its **memory**, changed only by the partition's messages in their order. Messages
+//! are taken in **ranges**; what a range gave rise to is written out first, then the changed memory with the end of the
+//! range: that insert is the commit point. A partition that changes hands, or whose service was killed, is taken up from
+//! the stored memory and replays what came after it. A service says what is its own by implementing [`Processor`];
+//! [`serve`] does the rest:
+//!
+//! - `intake`, `inbox`: joins the consumer group and hands each partition's messages to its task
+//! - `partition`: one partition from assignment to the end: load the memory, seek to its end, then range after range
+//! - `range`: a run of messages and what came of it, until it is worth writing
+//! - `commit`, [`Sink`]: outputs, then what could not be read, then the memory
+//! - `state`, `marks`, `deadletter`: how each of these looks outside
+//! - [`Progress`], `faults`: how far each partition is, and which stand still and why
+//!
+//! # Nothing lost, nothing twice
+//! A crash before the commit point replays the range. Current-state tables do not mind. Append-only tables leave out what is
+//! at or below their mark, and an insert whose answer was lost is sent again under the same token, which the server drops.
+//! Messages of other topics come twice; their readers know them by what does not change (a source position, a stable id).
+
+#![forbid(unsafe_code)]
+
+mod commit;
+mod config;
+mod deadletter;
+mod entry;
+mod error;
+mod faults;
+mod inbox;
+mod intake;
+mod marks;
+mod partition;
+mod processor;
+mod progress;
+mod range;
+mod serve;
+mod sink;
+mod state;
+mod tally;
+
+pub use config::{CommitConfig, IntakeConfig};
+pub use entry::{Entry, escape, unescape};
+pub use error::Error;
+pub use processor::{Moment, Processor, Reason};
+pub use progress::Progress;
+pub use serve::{Parts, serve};
+pub use sink::{Block, Published, Sink};
+pub use tally::Tally;

@@ -1,0 +1,73 @@
+//! A run of messages and what came of it, until it is worth writing.
+//!
+//! Where a range is cut follows the clock and the load, but what a message gives rise to does not, so the same rows are
+//! written however a replay cuts.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+use wardwatch_bus::Message;
+
+use crate::processor::Reason;
+use crate::tally::Tally;
+
+/// Nanoseconds in a day.
+const DAY: u64 = 86_400_000_000_000;
+/// Messages that could not be read are kept whole, up to a mebibyte each.
+const MOST_UNREADABLE: usize = 64;
+
+/// A run of messages of one partition and what came of it.
+#[derive(Debug, Default)]
+pub(crate) struct Range<O> {
+    span: Option<Span>,
+    /// How many messages it holds.
+    pub(crate) messages: usize,
+    /// What they gave rise to.
+    pub(crate) outputs: O,
+    /// Messages that could not be read, and why.
+    pub(crate) unreadable: Vec<(Message, Reason)>,
+    /// What it adds to the counters.
+    pub(crate) tally: Tally,
+}
+
+/// Which messages.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Span {
+    /// The first offset.
+    pub(crate) first: u64,
+    /// The last offset.
+    pub(crate) last: u64,
+    /// Day of the broker's clock.
+    day: u64,
+    /// When the first came.
+    opened: Instant,
+}
+
+impl<O> Range<O> {
+    /// Which messages it holds; `None` while there are none.
+    pub(crate) fn span(&self) -> Option<Span> {
+        self.span
+    }
+
+    /// Whether a message of this log time may be in it: an insert must stay within one day.
+    pub(crate) fn admits(&self, log_time: u64) -> bool {
+        self.span.is_none_or(|span| span.day == log_time / DAY)
+    }
+
+    /// Whether it holds as many messages that could not be read as it may.
+    pub(crate) fn is_full_of_unreadable(&self) -> bool {
+        self.unreadable.len() >= MOST_UNREADABLE
+    }
+
+    /// When it is to be written, if nothing fills it before.
+    pub(crate) fn due(&self, age: Duration) -> Option<Instant> {
+        self.span.map(|span| span.opened + age)
+    }
+
+    /// A message belongs to it from now on, whatever comes of it.
+    pub(crate) fn extend(&mut self, offset: u64, log_time: u64) {
+        let fresh = Span { first: offset, last: offset, day: log_time / DAY, opened: Instant::now() };
+        self.span.get_or_insert(fresh).last = offset;
+        self.messages += 1;
+    }
+}

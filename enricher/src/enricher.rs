@@ -1,0 +1,92 @@
+//! What the enricher does with the messages of a partition.
+
+use std::sync::Arc;
+
+use wardwatch_bus::Message;
+use wardwatch_inventory::LogMoment;
+use wardwatch_knowledge::Knowledge;
+use wardwatch_processor::{Entry, Error, Moment, Processor, Reason, Sink, Tally};
+use wardwatch_proto::topic;
+
+use crate::config::MemoryConfig;
+use crate::memory::{Memory, forward};
+use crate::outputs::Outputs;
+use crate::record::{self, Record, Unreadable};
+use crate::rows::BatchIdentity;
+
+/// Concludes from batches and forwards commands.
+#[derive(Debug)]
+pub(crate) struct Enricher {
+    pub(crate) knowledge: Arc<Knowledge>,
+    pub(crate) inventory: wardwatch_inventory::Settings,
+    pub(crate) limits: MemoryConfig,
+}
+
+impl Processor for Enricher {
+    type Memory = Memory;
+    type Outputs = Outputs;
+
+    const NAME: &'static str = "enricher";
+    const INPUT: &'static str = topic::FACTS;
+    const STATE_TABLE: &'static str = "enricher_state";
+    const APPEND_ONLY: &'static [&'static str] = &["flows", "changes"];
+
+    fn empty(&self, partition: u32) -> Memory {
+        Memory::new(partition, Arc::clone(&self.knowledge), self.inventory.clone(), self.limits.clone())
+    }
+
+    fn restore(
+        &self,
+        memory: &mut Memory,
+        entry: &Entry,
+    ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        Ok(memory.restore(entry)?)
+    }
+
+    fn apply(
+        &self,
+        message: &Message,
+        at: Moment,
+        memory: &mut Memory,
+        outputs: &mut Outputs,
+        tally: &mut Tally,
+    ) -> Result<(), Reason> {
+        let Moment { incarnation, partition, offset, log_time } = at;
+        let at = LogMoment { incarnation, partition, offset, log_time };
+        match record::read(&message.payload).map_err(Unreadable::reason)? {
+            Record::Batch(batch) => {
+                let (site, sensor) = (batch.site.clone(), batch.sensor.clone());
+                let of = BatchIdentity {
+                    site: &site,
+                    sensor: &sensor,
+                    epoch: batch.epoch,
+                    sequence: batch.sequence,
+                };
+                match memory.apply(batch, at, tally).map_err(Unreadable::reason)? {
+                    Some(conclusions) => {
+                        tally.add("enricher_batches_applied", 1);
+                        outputs.conclude(of, conclusions, at);
+                    }
+                    None => tally.add("enricher_batches_resent", 1),
+                }
+            }
+            Record::Command(command) => {
+                tally.add("enricher_commands_applied", 1);
+                outputs.events.push(forward(command, at));
+            }
+        }
+        Ok(())
+    }
+
+    fn rows(outputs: &Outputs) -> usize {
+        outputs.most()
+    }
+
+    fn take_changed(&self, memory: &mut Memory) -> Vec<Entry> {
+        memory.take_changed()
+    }
+
+    async fn write(&self, outputs: Outputs, sink: &Sink<'_>, tally: &mut Tally) -> Result<(), Error> {
+        outputs.write(sink, tally).await
+    }
+}

@@ -1,0 +1,81 @@
+//! What a run of messages gave rise to, and how it is written.
+//!
+//! First the rows of `flows`, `devices`, `attributes` and `changes`, each table's as one block; then the events, into the
+//! partition of `wardwatch.events` that has their source's number. What a crash before the commit point writes twice:
+//!
+//! - `devices`, `attributes`: nothing, a row replaces its equal.
+//! - `flows`, `changes`: nothing, rows at or below the table's mark are left out.
+//! - events come twice, with the same source position, by which their readers know them.
+
+use std::collections::BTreeMap;
+
+use prost::Message as _;
+use wardwatch_bus::{Publication, TopicPartition};
+use wardwatch_inventory::{Conclusions, LogMoment};
+use wardwatch_processor::{Error, Sink, Tally};
+use wardwatch_proto::topic;
+use wardwatch_proto::v1::Event;
+
+use crate::rows::{AttributeKey, AttributeRow, BatchIdentity, ChangeRow, DeviceRow, FlowRow};
+
+/// What a run of messages of one partition gave rise to.
+#[derive(Debug, Default)]
+pub(crate) struct Outputs {
+    /// In the order of the log.
+    flows: Vec<FlowRow>,
+    /// The newest state of each, by site and id.
+    devices: BTreeMap<(String, String), DeviceRow>,
+    /// The newest state of each.
+    attributes: BTreeMap<AttributeKey, AttributeRow>,
+    /// In the order of the log.
+    changes: Vec<ChangeRow>,
+    /// In the order of the log.
+    pub(crate) events: Vec<Event>,
+}
+
+impl Outputs {
+    /// The most rows or events of one kind.
+    pub(crate) fn most(&self) -> usize {
+        let Self { flows, devices, attributes, changes, events } = self;
+        let counts = [flows.len(), devices.len(), attributes.len(), changes.len(), events.len()];
+        counts.into_iter().max().unwrap_or(0)
+    }
+
+    /// What a batch gave rise to.
+    pub(crate) fn conclude(&mut self, of: BatchIdentity<'_>, conclusions: Conclusions, at: LogMoment) {
+        let site = of.site;
+        for (index, flow) in (0_u32..).zip(conclusions.flows) {
+            self.flows.push(FlowRow::new(of, flow, at, index));
+        }
+        for record in conclusions.devices {
+            let key = (site.to_owned(), record.id.clone());
+            self.devices.insert(key, DeviceRow::new(site, record, at));
+        }
+        for record in conclusions.attributes {
+            let row = AttributeRow::new(site, record, at);
+            self.attributes.insert(row.key(), row);
+        }
+        for (index, change) in (0_u32..).zip(conclusions.changes) {
+            self.changes.push(ChangeRow::new(site, change, at, index));
+        }
+        self.events.extend(conclusions.events);
+    }
+
+    /// Writes all of it.
+    pub(crate) async fn write(self, sink: &Sink<'_>, tally: &mut Tally) -> Result<(), Error> {
+        let flows = sink.append("flows", self.flows, |row| row.source_offset, tally);
+        let changes = sink.append("changes", self.changes, |row| row.source_offset, tally);
+        let devices = sink.replace("devices", self.devices.into_values().collect(), tally);
+        let attributes = sink.replace("attributes", self.attributes.into_values().collect(), tally);
+        tokio::try_join!(flows.insert(), changes.insert(), devices.insert(), attributes.insert())?;
+        let to = TopicPartition::new(topic::EVENTS, sink.source().partition);
+        let messages = self.events.into_iter().map(|event| {
+            let offset = event.source.as_ref().map_or(0, |source| source.offset);
+            (offset, Publication::new(to.clone(), event.encode_to_vec()).key(event.site))
+        });
+        let published = sink.publish(messages).await?;
+        tally.add("enricher_events_published", published.published);
+        tally.add_labelled("enricher_events_dropped", "reason", "too-large", published.too_large);
+        Ok(())
+    }
+}
