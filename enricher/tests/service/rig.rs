@@ -21,6 +21,7 @@ use wardwatch_proto::{log, topic, v1};
 use wardwatch_service::{Context, Counters, ServiceInfo};
 use wardwatch_store::{Row, Store};
 use wardwatch_tests::clickhouse::Server;
+use wardwatch_tests::kafka::Broker;
 use wardwatch_tests::skip;
 
 /// Longer than anything here takes; who waits this long has failed.
@@ -33,7 +34,13 @@ pub(crate) struct Rig {
     pub(crate) bus: Arc<dyn Bus>,
     pub(crate) store: Store,
     pub(crate) config: Config,
-    _journal: TempDir,
+    _log: Log,
+}
+
+/// What lives as long as the rig does.
+enum Log {
+    Journal(#[expect(dead_code, reason = "removed when dropped")] TempDir),
+    Kafka(#[expect(dead_code, reason = "killed when dropped")] Broker),
 }
 
 /// A running enricher. Dropping it is a crash.
@@ -45,28 +52,32 @@ pub(crate) struct Running {
 }
 
 impl Rig {
-    /// Empty tables and topics; `None`, said aloud, where there is no ClickHouse.
+    /// Empty tables and topics in a journal; `None`, said aloud, where there is no ClickHouse.
     pub(crate) async fn new(test: &str) -> Option<Self> {
-        static NEXT: AtomicU32 = AtomicU32::new(1);
-        if skip::unless_clickhouse(test) {
+        let (config, store) = tables(test).await?;
+        let (bus, journal) = new_bus().await;
+        Some(Self { bus, store, config, _log: Log::Journal(journal) })
+    }
+
+    /// Empty tables and topics in Apache Kafka; `None`, said aloud, where one of them is missing.
+    pub(crate) async fn on_kafka(test: &str) -> Option<Self> {
+        if skip::unless_kafka(test) {
             return None;
         }
-        let server = Server::shared().await.expect("a server");
-        let mut config = Config::default();
-        config.store.url = server.url().to_owned();
-        config.store.database = format!("enricher_{}", NEXT.fetch_add(1, Ordering::Relaxed));
-        config.store.fsync = false;
-        config.commit.age = Duration::from_millis(20);
-        let store = Store::connect(&config.store).expect("valid settings");
-        store.migrate().await.expect("tables");
-        let (bus, journal) = new_bus().await;
-        Some(Self { bus, store, config, _journal: journal })
+        let (mut config, store) = tables(test).await?;
+        let broker = Broker::start().await.expect("a broker");
+        config.bus.kafka.brokers = vec![broker.bootstrap_servers().to_owned()];
+        config.bus.kafka.session_timeout = Duration::from_secs(6);
+        config.bus.kafka.linger = Duration::from_millis(1);
+        let bus = wardwatch_bus::open(&config.bus, &Counters::default()).await.expect("a client");
+        make_topics(&bus).await;
+        Some(Self { bus, store, config, _log: Log::Kafka(broker) })
     }
 
     /// The same tables with topics that were made anew.
     pub(crate) async fn with_new_topics(self) -> Self {
         let (bus, journal) = new_bus().await;
-        Self { bus, _journal: journal, ..self }
+        Self { bus, _log: Log::Journal(journal), ..self }
     }
 
     pub(crate) fn start(&self) -> Running {
@@ -180,13 +191,34 @@ impl Running {
     }
 }
 
+/// Empty tables in a database of their own.
+async fn tables(test: &str) -> Option<(Config, Store)> {
+    static NEXT: AtomicU32 = AtomicU32::new(1);
+    if skip::unless_clickhouse(test) {
+        return None;
+    }
+    let server = Server::shared().await.expect("a server");
+    let mut config = Config::default();
+    config.store.url = server.url().to_owned();
+    config.store.database = format!("enricher_{}", NEXT.fetch_add(1, Ordering::Relaxed));
+    config.store.fsync = false;
+    config.commit.age = Duration::from_millis(20);
+    let store = Store::connect(&config.store).expect("valid settings");
+    store.migrate().await.expect("tables");
+    Some((config, store))
+}
+
 async fn new_bus() -> (Arc<dyn Bus>, TempDir) {
     let journal = tempfile::tempdir().expect("a folder");
     let embedded = EmbeddedConfig { directory: journal.path().join("bus"), ..EmbeddedConfig::default() };
     let bus: Arc<dyn Bus> = Arc::new(EmbeddedBus::open(&embedded, &Counters::default()).expect("a journal"));
+    make_topics(&bus).await;
+    (bus, journal)
+}
+
+async fn make_topics(bus: &Arc<dyn Bus>) {
     let topics = [topic::FACTS, topic::EVENTS, topic::DEADLETTER];
     bus.ensure_topics(&topics.map(|name| TopicSpec::new(name, PARTITIONS))).await.expect("topics");
-    (bus, journal)
 }
 
 async fn read_all(bus: &Arc<dyn Bus>, topic: &str) -> Vec<Message> {
