@@ -242,7 +242,7 @@ impl Equipment {
             CAPTURE_SOFTWARE => self.converter.add_element(Attribute::SoftwareVersion, text),
             _ if is_creator(tag) => {
                 if text == GE_IDENTIFICATION {
-                    self.ge_block = Some((tag.0, tag.1.to_le_bytes()[0]));
+                    self.ge_block = Some((tag.0, (tag.1 & 0xFF) as u8));
                 }
                 self.creator.add(Attribute::DicomPrivateCreator, text);
             }
