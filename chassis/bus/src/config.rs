@@ -78,7 +78,7 @@ impl Default for KafkaConfig {
             linger: Duration::from_millis(50),
             queue_bytes: 64 << 20,
             largest_message: 1 << 20,
-            delivery_timeout: Duration::from_secs(120),
+            delivery_timeout: Duration::from_mins(2),
             request_timeout: Duration::from_secs(15),
             session_timeout: Duration::from_secs(30),
             revoke_patience: Duration::from_secs(20),

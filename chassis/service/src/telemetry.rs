@@ -4,6 +4,7 @@
 //! of the transport itself (h2, hyper, tonic, tower) stay out of the OpenTelemetry layers, or the exporter would trace
 //! its own work without end.
 
+use std::io::IsTerminal as _;
 use std::time::Duration;
 
 use opentelemetry::metrics::Meter;
@@ -116,7 +117,9 @@ pub fn start(
 ) -> Result<Telemetry, TelemetryError> {
     let filter = EnvFilter::try_new(&config.log)
         .map_err(|source| TelemetryError::Filter { filter: config.log.clone(), source })?;
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let lines = tracing_subscriber::fmt::layer()
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
     let stderr = match config.format {
         LogFormat::Text => lines.with_filter(filter).boxed(),
         LogFormat::Json => lines.json().with_filter(filter).boxed(),

@@ -136,6 +136,3 @@ fn read(what: &'static str, path: &Path) -> Result<Vec<u8>, TlsError> {
 fn unusable(what: &'static str, path: &Path, problem: String) -> TlsError {
     TlsError::Unusable { what, path: path.to_owned(), problem }
 }
-
-#[cfg(test)]
-mod tests;

@@ -112,7 +112,9 @@ impl Store {
     {
         let attempted = || format!("insert {} rows into {}.{table}", rows.len(), self.settings.database);
         let outcome = async {
-            let mut insert = self.client.insert::<R>(table).await?;
+            // The first insert into a table asks for its columns.
+            let asked = self.client.insert::<R>(table);
+            let mut insert = within(self.settings.send_timeout, asked).await?;
             insert = insert.with_timeouts(Some(self.settings.send_timeout), Some(self.settings.end_timeout));
             insert = insert.with_setting("insert_deduplication_token", &token.0);
             for row in rows {

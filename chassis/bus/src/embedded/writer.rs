@@ -192,9 +192,8 @@ pub(super) fn run(shared: &Shared, commands: &Receiver<Command>) {
                     }
                 }
             }
-            Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) if waiting.publishes.is_empty() || blocked => return,
-            Err(RecvTimeoutError::Disconnected) => {}
+            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
         }
         let expire = expired.elapsed() >= RETENTION_INTERVAL;
         if expire {
@@ -301,9 +300,11 @@ fn report(shared: &Shared, now: &Trouble) {
         matches!(&*shared.trouble.read().unwrap_or_else(PoisonError::into_inner), Trouble::Full { .. });
     match now {
         Trouble::Full { holder } if !before => {
-            tracing::warn!(holder, "the journal is full and publishing waits")
+            tracing::warn!(holder, "the journal is full and publishing waits");
         }
-        Trouble::None if before => tracing::info!("the journal has room again"),
+        Trouble::None if before => {
+            tracing::info!("the journal has room again");
+        }
         _ => {}
     }
 }
