@@ -99,6 +99,34 @@ impl Judge {
             .collect()
     }
 
+    /// The alert of this id.
+    pub fn alert(&self, id: &str) -> Option<&Alert> {
+        self.alerts.get(id)
+    }
+
+    /// Where there are more alerts than this, forgets enough that a tenth of the room is free: acknowledged ones first, of
+    /// these the ones not seen for longest. Gives the ids of the forgotten.
+    ///
+    /// The last alert stays whatever the bound.
+    pub fn forget_beyond(&mut self, most: usize) -> Vec<String> {
+        let most = most.max(1);
+        if self.alerts.len() <= most {
+            return Vec::new();
+        }
+        let mut by_worth: Vec<_> = self
+            .alerts
+            .values()
+            .map(|alert| (alert.status() != Status::Acknowledged, alert.last_seen, alert.id.clone()))
+            .collect();
+        by_worth.sort_unstable();
+        by_worth.truncate(self.alerts.len() - (most - most / 10));
+        let forgotten: Vec<String> = by_worth.into_iter().map(|(_, _, id)| id).collect();
+        for id in &forgotten {
+            self.alerts.remove(id);
+        }
+        forgotten
+    }
+
     /// Commands that named an alert which is not known: nothing came of them.
     pub fn unknown_alerts(&self) -> u64 {
         self.commands
@@ -174,7 +202,7 @@ impl Judge {
             return None;
         }
         alert.set_status(Status::Acknowledged);
-        alert.acknowledged_by = author.to_owned();
+        author.clone_into(&mut alert.acknowledged_by);
         alert.note.clone_from(&command.note);
         alert.last_source = Some(source);
         Some(Update { action: Action::Acknowledged, alert: alert.clone(), at, source })

@@ -3,13 +3,11 @@
 use std::borrow::Cow;
 
 use prost::Message as _;
-use wardwatch_processor::{Reason, Tally};
+use wardwatch_processor::{Reason, Tally, is_name};
 use wardwatch_proto::attribute;
 use wardwatch_proto::v1::fact::Fact as Stated;
 use wardwatch_proto::v1::{Attribute, Batch, Command, Fact, LogRecord, Observation, log_record};
 
-/// The longest name of a site or sensor, in octets.
-const LONGEST_NAME: usize = 128;
 /// The longest key that tells third devices apart, in octets.
 const LONGEST_SUBJECT_KEY: usize = 512;
 
@@ -61,10 +59,6 @@ pub(crate) fn read(payload: &[u8]) -> Result<Record, Unreadable> {
         Some(_) => Err(Unreadable::BadName),
         None => Err(Unreadable::UnknownKind),
     }
-}
-
-fn is_name(name: &str) -> bool {
-    !name.is_empty() && name.len() <= LONGEST_NAME && !name.contains(char::is_control)
 }
 
 /// The facts that may be believed, in their order: flows as they are, observations within the grammar of their attribute.
