@@ -20,7 +20,7 @@ pub(crate) const OVER_UDP: Candidate =
 
 /// DNS on TCP, where a length of two octets stands before each message (RFC 1035, 4.2.2).
 pub(crate) const OVER_TCP: Candidate =
-    Candidate { protocol: Protocol::Dns, probe: probe_stream, start: || Box::new(OverTcp) };
+    Candidate { protocol: Protocol::Dns, probe: probe_stream, start: || Box::new(OverTcp::default()) };
 
 /// The port of Link-Local Multicast Name Resolution (RFC 4795), whose messages have the same layout but other flags,
 /// and whose responders are hosts, not name servers.
@@ -66,7 +66,14 @@ impl Dissector for OverUdp {
     }
 }
 
-struct OverTcp;
+/// Messages in a row that may be no DNS before the flow is given up.
+const MOST_UNREADABLE: u32 = 4;
+
+#[derive(Default)]
+struct OverTcp {
+    /// Messages in a row that were none.
+    unreadable: u32,
+}
 
 impl Dissector for OverTcp {
     fn protocol(&self) -> Protocol {
@@ -77,10 +84,16 @@ impl Dissector for OverTcp {
         let Some((length, rest)) = input.bytes.split_first_chunk::<2>() else { return Progress::NeedMore };
         let length = usize::from(u16::from_be_bytes(*length));
         let Some(message) = rest.get(..length) else { return Progress::NeedMore };
-        let Some(outline) = outline(message) else {
-            return Progress::Broken("no DNS message behind the length");
-        };
-        state(&outline, message, facts);
+        if let Some(outline) = outline(message) {
+            self.unreadable = 0;
+            state(&outline, message, facts);
+        } else {
+            // Windows asks for a zone with "MS" behind the question, to be told as Windows.
+            self.unreadable += 1;
+            if self.unreadable > MOST_UNREADABLE {
+                return Progress::Broken("no DNS message behind the length");
+            }
+        }
         Progress::Consumed(2 + length)
     }
 }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::Direction::{FromInitiator, FromResponder};
+use crate::Outcome;
 use crate::test_flow::{TestFlow, address};
 use proptest::prelude::*;
 
@@ -146,6 +147,22 @@ fn over_tcp_a_length_stands_before_each_message() {
         let flow = TestFlow::new(&[OVER_TCP]).ask(&query).answer(first).answer(second);
         assert_eq!(flow.said().len(), 4, "cut at {cut}");
     }
+}
+
+#[test]
+fn octets_behind_a_query_over_tcp_do_not_end_the_flow() {
+    let query = [message(QUERY, &[question("ward.example", 252)], &[]), b"MS".to_vec()].concat();
+    let answer =
+        message(ANSWER, &[question("ward.example", 252)], &[record("pump7.ward.example", A, &[10, 0, 0, 7])]);
+    let flow = TestFlow::new(&[OVER_TCP]).ask(&framed(&query)).answer(&framed(&answer));
+    assert_eq!(flow.values(Attribute::HostName), ["pump7.ward.example"]);
+}
+
+#[test]
+fn a_flow_of_other_messages_is_given_up() {
+    let query = framed(&message(QUERY, &[question("ward.example", A)], &[]));
+    let flow = TestFlow::new(&[OVER_TCP]).ask(&query).ask(&framed(&[7; 20]).repeat(5));
+    assert_eq!(flow.conversation.outcome(), Outcome::Broken("no DNS message behind the length"));
 }
 
 #[test]
