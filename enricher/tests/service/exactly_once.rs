@@ -98,6 +98,28 @@ async fn crashes_at_any_point_change_nothing() {
 }
 
 #[tokio::test]
+async fn a_server_that_is_killed_in_the_middle_has_every_row_once() {
+    let test = "a_server_that_is_killed_in_the_middle_has_every_row_once";
+    let Some((mut rig, mut server)) = Rig::with_a_server(test).await else { return };
+    rig.config.commit.rows = 2;
+    for sequence in 1..=60 {
+        rig.send(batch("north", 7, sequence, (sequence % 7) as u8)).await;
+    }
+    let partition = wardwatch_proto::log::partition_of("north", crate::rig::PARTITIONS);
+    let running = rig.start();
+    for offset in [5, 25, 45] {
+        running.reached(partition, offset).await;
+        server.kill().await.expect("killed");
+        server.restart().await.expect("back");
+    }
+    running.caught_up().await;
+    running.stop().await;
+    assert_eq!(rig.number("count()", "flows").await, 60);
+    assert_eq!(rig.number(DISTINCT, "flows").await, 60);
+    assert_eq!(rig.number("count()", "v_devices").await, 8);
+}
+
+#[tokio::test]
 async fn rows_that_were_written_before_a_crash_are_not_written_again() {
     let test = "rows_that_were_written_before_a_crash_are_not_written_again";
     let Some(rig) = Rig::new(test).await else { return };

@@ -59,6 +59,17 @@ impl Rig {
         Some(Self { bus, store, config, _log: Log::Journal(journal) })
     }
 
+    /// As [`Rig::new`], with a server of its own that may be killed.
+    pub(crate) async fn with_a_server(test: &str) -> Option<(Self, Server)> {
+        if skip::unless_clickhouse(test) {
+            return None;
+        }
+        let server = Server::start().await.expect("a server");
+        let (config, store) = tables_on(&server).await;
+        let (bus, journal) = new_bus().await;
+        Some((Self { bus, store, config, _log: Log::Journal(journal) }, server))
+    }
+
     /// Empty tables and topics in Apache Kafka; `None`, said aloud, where one of them is missing.
     pub(crate) async fn on_kafka(test: &str) -> Option<Self> {
         if skip::unless_kafka(test) {
@@ -193,19 +204,23 @@ impl Running {
 
 /// Empty tables in a database of their own.
 async fn tables(test: &str) -> Option<(Config, Store)> {
-    static NEXT: AtomicU32 = AtomicU32::new(1);
     if skip::unless_clickhouse(test) {
         return None;
     }
-    let server = Server::shared().await.expect("a server");
+    Some(tables_on(Server::shared().await.expect("a server")).await)
+}
+
+async fn tables_on(server: &Server) -> (Config, Store) {
+    static NEXT: AtomicU32 = AtomicU32::new(1);
     let mut config = Config::default();
     config.store.url = server.url().to_owned();
     config.store.database = format!("enricher_{}", NEXT.fetch_add(1, Ordering::Relaxed));
     config.store.fsync = false;
+    config.store.end_timeout = Duration::from_secs(10);
     config.commit.age = Duration::from_millis(20);
     let store = Store::connect(&config.store).expect("valid settings");
     store.migrate().await.expect("tables");
-    Some((config, store))
+    (config, store)
 }
 
 async fn new_bus() -> (Arc<dyn Bus>, TempDir) {
