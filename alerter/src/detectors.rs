@@ -16,6 +16,8 @@ pub struct About {
     pub name: &'static str,
     /// What its alerts are called.
     pub title: &'static str,
+    /// What it looks at on the wire, and where that comes from.
+    pub sees: &'static str,
     /// What must be seen, and how often, before it alerts.
     pub threshold: &'static str,
     /// How bad that is.

@@ -78,13 +78,7 @@ fn the_comparison_finds_what_is_wrong() {
 }
 
 fn skipped(test: &str) {
-    let line = format!("wardwatch-alerter::{test}: the OCSF schema is not there");
-    eprintln!("SKIPPED {line}");
-    if let Some(list) = std::env::var_os("WARDWATCH_SKIPPED") {
-        use std::io::Write as _;
-        let file = std::fs::OpenOptions::new().append(true).create(true).open(list);
-        let _ = file.and_then(|mut file| writeln!(file, "{line}"));
-    }
+    wardwatch_tests::skip::skip(test, "the OCSF schema is not there");
 }
 
 fn compare(

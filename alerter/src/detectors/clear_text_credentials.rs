@@ -12,6 +12,8 @@ pub(super) struct ClearTextCredentials;
 const ABOUT: About = About {
     name: "clear-text-credentials",
     title: "Credentials cross the network in clear text",
+    sees: "log-ins without encryption in HTTP, DICOM, HL7 and BACnet; only the kind of \
+           credentials leaves the sensor, never a name or a secret",
     threshold: "one log-in with readable credentials; one alert for each device and kind of credentials",
     severity: Severity::High,
     attack: Some(("T1040", "Network Sniffing")),

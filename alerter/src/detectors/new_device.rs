@@ -11,6 +11,8 @@ pub(super) struct NewDevice;
 const ABOUT: About = About {
     name: "new-device",
     title: "A new device is on the network",
+    sees: "the enricher telling that a device appeared: an endpoint of the site that sent a frame and is none that the \
+           inventory knows under another address",
     threshold: "the first frame of a device that the site's inventory does not know; once for each device",
     severity: Severity::Informational,
     attack: Some(("T1200", "Hardware Additions")),
