@@ -1,7 +1,10 @@
 //! Nothing lost, nothing twice: repeats, restarts, crashes.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
+use async_trait::async_trait;
+use wardwatch_bus::{Bus, Consumer, Publication, Receipt, Result, TopicPartition, TopicSpec, Watermarks};
 use wardwatch_proto::log;
 
 use crate::rig::{PARTITIONS, Rig, appeared, credentials};
@@ -125,4 +128,75 @@ async fn compaction_keeps_what_is_known() {
     let context = rig.run_to_the_end().await;
     assert_eq!(context.counters.total("alerter_events_repeated"), 10);
     assert_eq!(rig.lines(KNOWN).await, known);
+}
+
+#[tokio::test]
+async fn a_small_inbox_makes_it_slower_and_loses_nothing() {
+    let Some(mut rig) = Rig::new("a_small_inbox_makes_it_slower_and_loses_nothing").await else { return };
+    rig.config.intake.waiting_bytes = 1;
+    tell(&rig, 0..40).await;
+    rig.run_to_the_end().await;
+    assert_eq!(rig.number("count()", "alert_events").await, 40);
+}
+
+#[tokio::test]
+async fn what_retention_removed_before_it_was_judged_is_counted_as_lost() {
+    let test = "what_retention_removed_before_it_was_judged_is_counted_as_lost";
+    let Some(rig) = Rig::new(test).await else { return };
+    tell(&rig, 0..3).await;
+    rig.run_to_the_end().await;
+    tell(&rig, 3..10).await;
+    let running = rig.start_on(Arc::new(Trimmed { inner: Arc::clone(&rig.bus), earliest: 5 }));
+    running.caught_up().await;
+    let lost = running.context.counters.total("alerter_messages_lost");
+    running.stop().await;
+    assert_eq!(lost, 2, "the offsets 3 and 4");
+    assert_eq!(rig.number("count()", "alert_events").await, 8);
+}
+
+/// A log that has removed everything below an offset wherever there is more.
+#[derive(Debug)]
+struct Trimmed {
+    inner: Arc<dyn Bus>,
+    earliest: u64,
+}
+
+#[async_trait]
+impl Bus for Trimmed {
+    async fn ensure_topics(&self, specs: &[TopicSpec]) -> Result<()> {
+        self.inner.ensure_topics(specs).await
+    }
+
+    async fn partitions(&self, topic: &str) -> Result<u32> {
+        self.inner.partitions(topic).await
+    }
+
+    async fn enqueue(&self, publication: Publication) -> Result<Receipt> {
+        self.inner.enqueue(publication).await
+    }
+
+    async fn flush(&self) -> Result<()> {
+        self.inner.flush().await
+    }
+
+    async fn subscribe(&self, group: &str, topics: &[&str]) -> Result<Arc<dyn Consumer>> {
+        self.inner.subscribe(group, topics).await
+    }
+
+    async fn watermarks(&self, of: &TopicPartition) -> Result<Watermarks> {
+        let found = self.inner.watermarks(of).await?;
+        Ok(Watermarks { earliest: found.earliest.max(self.earliest.min(found.end)), ..found })
+    }
+
+    async fn committed(&self, group: &str, of: &TopicPartition) -> Result<Option<u64>> {
+        self.inner.committed(group, of).await
+    }
+
+    async fn ping(&self) -> Result<()> {
+        self.inner.ping().await
+    }
+
+    fn largest_message(&self) -> usize {
+        self.inner.largest_message()
+    }
 }

@@ -74,10 +74,13 @@ impl Rig {
     }
 
     pub(crate) fn start(&self) -> Running {
+        self.start_on(Arc::clone(&self.bus))
+    }
+
+    pub(crate) fn start_on(&self, bus: Arc<dyn Bus>) -> Running {
         let context = Context::new(ServiceInfo { name: "alerter", version: "test" });
         let progress = Progress::default();
-        let parts =
-            Parts { bus: Arc::clone(&self.bus), store: self.store.clone(), progress: progress.clone() };
+        let parts = Parts { bus, store: self.store.clone(), progress: progress.clone() };
         let task = tokio::spawn(serve_on(self.config.clone(), context.clone(), parts));
         Running { context, progress, bus: Arc::clone(&self.bus), task }
     }

@@ -121,3 +121,6 @@ impl Level {
         self.now.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests;
