@@ -69,7 +69,7 @@ async fn show(arguments: &Demo, folder: &Folder, path: &Path, database: &Databas
     };
     say("playing captures of a small hospital through sensor, collector, enricher and alerter");
     let mut platform = Platform::start(&plan, folder, &database.store).await?;
-    shutdown::on_signals(platform.shutdown().clone()).context("cannot listen for signals")?;
+    shutdown::on_signals(platform.watching().clone()).context("cannot listen for signals")?;
     let progress = Progress::of("demo", platform.counters().clone());
     platform.watched().await??;
     platform.settled().await?;
@@ -87,7 +87,7 @@ async fn show(arguments: &Demo, folder: &Folder, path: &Path, database: &Databas
     tour::print_questions(path, &database.url)?;
     if arguments.keep {
         say(&format!("running until Ctrl-C; sensors reach the collector at {}", platform.collector()));
-        platform.shutdown().cancelled().await;
+        platform.watching().cancelled().await;
     }
     platform.stop().await
 }

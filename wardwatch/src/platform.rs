@@ -43,7 +43,10 @@ pub(crate) struct Plan {
 pub(crate) struct Platform {
     bus: Arc<dyn Bus>,
     enriched: wardwatch_enricher::Progress,
+    alerted: wardwatch_alerter::Progress,
     context: Context,
+    /// Ends the sensor alone: what it has learned until then still goes through the others.
+    watching: CancellationToken,
     collector: SocketAddr,
     sensor: Option<JoinHandle<anyhow::Result<()>>>,
     services: JoinHandle<anyhow::Result<()>>,
@@ -71,10 +74,30 @@ impl Platform {
         let config = wardwatch_enricher::Config::default();
         tasks.spawn("enricher", wardwatch_enricher::serve_on(config, service(&context, "enricher"), parts));
 
+        let alerted = wardwatch_alerter::Progress::default();
+        let parts = wardwatch_alerter::Parts {
+            bus: Arc::clone(&bus),
+            store: store.clone(),
+            progress: alerted.clone(),
+        };
+        let config = wardwatch_alerter::Config::default();
+        tasks.spawn("alerter", wardwatch_alerter::serve_on(config, service(&context, "alerter"), parts));
+
         let services = tokio::spawn(tasks.join(GRACE));
         let config = sensor_config(plan, &token, address);
-        let sensor = tokio::spawn(wardwatch_sensor::serve(config, service(&context, "sensor")));
-        Ok(Self { bus, enriched, context, collector: address, sensor: Some(sensor), services })
+        let watching = CancellationToken::new();
+        let sensor_context = Context { shutdown: watching.clone(), ..service(&context, "sensor") };
+        let sensor = tokio::spawn(wardwatch_sensor::serve(config, sensor_context));
+        Ok(Self {
+            bus,
+            enriched,
+            alerted,
+            context,
+            watching,
+            collector: address,
+            sensor: Some(sensor),
+            services,
+        })
     }
 
     /// What all services count.
@@ -87,12 +110,13 @@ impl Platform {
         self.collector
     }
 
-    /// Cancelled when the platform is to stop.
-    pub(crate) fn shutdown(&self) -> &CancellationToken {
-        &self.context.shutdown
+    /// Cancelled when nothing more is to be watched. The services go on until [`Platform::stop`], so that what was
+    /// learned is stored first.
+    pub(crate) fn watching(&self) -> &CancellationToken {
+        &self.watching
     }
 
-    /// Waits until the sensor has nothing more to state; on an interface that is until shutdown.
+    /// Waits until the sensor has nothing more to state; on an interface that is until watching is ended.
     ///
     /// The inner result is the sensor's: a capture that could not be read to its end is no reason to lose the others.
     pub(crate) async fn watched(&mut self) -> anyhow::Result<anyhow::Result<()>> {
@@ -108,11 +132,14 @@ impl Platform {
 
     /// Waits until everything that the log holds has been enriched, judged and stored.
     pub(crate) async fn settled(&mut self) -> anyhow::Result<()> {
-        let (bus, enriched) = (Arc::clone(&self.bus), self.enriched.clone());
+        let (bus, enriched, alerted) = (Arc::clone(&self.bus), self.enriched.clone(), self.alerted.clone());
         let settle = async {
             // Events come from facts, so their end is known only when all facts are through.
             for (partition, marks) in (0..).zip(bus.topic_watermarks(topic::FACTS).await?) {
                 enriched.reached(partition, marks.end).await;
+            }
+            for (partition, marks) in (0..).zip(bus.topic_watermarks(topic::EVENTS).await?) {
+                alerted.reached(partition, marks.end).await;
             }
             anyhow::Ok(())
         };
@@ -124,10 +151,11 @@ impl Platform {
 
     /// Stops all services in order.
     pub(crate) async fn stop(mut self) -> anyhow::Result<()> {
-        self.context.shutdown.cancel();
+        self.watching.cancel();
         if let Some(sensor) = self.sensor.take() {
             sensor.await.context("the sensor panicked")??;
         }
+        self.context.shutdown.cancel();
         if !self.services.is_finished() {
             self.services.await.context("a service panicked")??;
         }

@@ -71,7 +71,7 @@ pub(crate) async fn run(arguments: Up) -> anyhow::Result<()> {
 
 async fn watch(plan: &Plan, folder: &Folder, database: &Database, once: bool) -> anyhow::Result<()> {
     let mut platform = Platform::start(plan, folder, &database.store).await?;
-    shutdown::on_signals(platform.shutdown().clone()).context("cannot listen for signals")?;
+    shutdown::on_signals(platform.watching().clone()).context("cannot listen for signals")?;
     if !once {
         say(&format!("ClickHouse answers at {}, the collector at {}", database.url, platform.collector()));
     }
@@ -80,9 +80,9 @@ async fn watch(plan: &Plan, folder: &Folder, database: &Database, once: bool) ->
     platform.settled().await?;
     drop(progress);
     say(&summary(platform.counters()));
-    if !once && watched.is_ok() && !platform.shutdown().is_cancelled() {
+    if !once && watched.is_ok() && !platform.watching().is_cancelled() {
         say("all input is stored; press Ctrl-C to stop, or ask `wardwatch devices` in another terminal");
-        platform.shutdown().cancelled().await;
+        platform.watching().cancelled().await;
     }
     platform.stop().await?;
     watched
