@@ -53,6 +53,7 @@ on_both! {
     consuming::giving_up_waiting_loses_nothing,
     groups::groups_read_independently,
     groups::a_commit_is_kept_for_operators_and_moves_nothing,
+    groups::lag_is_counted,
     groups::one_who_left_is_told_so_and_another_takes_over,
     groups::what_is_not_assigned_is_refused,
 }

@@ -92,8 +92,13 @@ impl Tasks {
         let rest = async {
             while let Some(ended) = self.set.join_next_with_id().await {
                 let ended = self.judge(ended, true);
-                if outcome.is_ok() {
-                    outcome = ended;
+                match (&outcome, ended) {
+                    (Ok(()), ended) => outcome = ended,
+                    // The first error is the outcome; what comes after it is often its consequence.
+                    (Err(_), Err(later)) => {
+                        tracing::warn!(error = format!("{later:#}"), "a task failed while stopping")
+                    }
+                    (Err(_), Ok(())) => {}
                 }
             }
         };

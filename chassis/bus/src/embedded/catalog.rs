@@ -110,6 +110,16 @@ impl Catalog {
             .min_by_key(|(_, next)| *next)
     }
 
+    /// What each group has committed: group, partition, next offset.
+    pub(super) fn commits(&self) -> impl Iterator<Item = (&str, TopicPartition, u64)> {
+        self.groups.iter().flat_map(|(topic, groups)| {
+            groups.iter().flat_map(move |(group, committed)| {
+                let named = move |partition: &u32| TopicPartition::new(topic.as_str(), *partition);
+                committed.iter().map(move |(partition, next)| (group.as_str(), named(partition), *next))
+            })
+        })
+    }
+
     pub(super) fn set_topic(&mut self, name: &str, topic: Topic) {
         self.topics.insert(name.to_owned(), topic);
     }

@@ -77,6 +77,8 @@ struct Metrics {
     syncs: Counter,
     trimmed_bytes: Counter,
     bytes: Gauge,
+    /// For the gauges of lag, one a group and partition.
+    counters: Counters,
 }
 
 impl Shared {
@@ -86,6 +88,7 @@ impl Shared {
             syncs: counters.counter("bus_syncs", &[]),
             trimmed_bytes: counters.counter("bus_trimmed_bytes", &[]),
             bytes: counters.gauge("bus_bytes", &[]),
+            counters: counters.clone(),
         };
         metrics.bytes.set(i64::try_from(journal.bytes()).unwrap_or(i64::MAX));
         let (catalog, trouble) = (RwLock::new(catalog), RwLock::default());
@@ -198,6 +201,7 @@ pub(super) fn run(shared: &Shared, commands: &Receiver<Command>) {
         let expire = expired.elapsed() >= RETENTION_INTERVAL;
         if expire {
             expired = Instant::now();
+            report_lag(shared);
         }
         match write(shared, &mut waiting, expire) {
             Ok(full) => blocked = full,
@@ -293,6 +297,16 @@ fn fail(shared: &Shared, waiting: &mut Waiting, error: Arc<wardwatch_journal::Er
         let _ = reply.send(Err(shared.failure(&error)));
     }
     shared.set_trouble(Trouble::Failed(error));
+}
+
+/// How far each group is behind, as it committed.
+fn report_lag(shared: &Shared) {
+    for (group, of, next) in shared.catalog().commits() {
+        let partition = of.partition.to_string();
+        let labels = [("group", group), ("topic", &*of.topic), ("partition", partition.as_str())];
+        let lag = shared.journal.extent(&of.to_string()).end.saturating_sub(next);
+        shared.metrics.counters.gauge("bus_lag", &labels).set(i64::try_from(lag).unwrap_or(i64::MAX));
+    }
 }
 
 fn report(shared: &Shared, now: &Trouble) {

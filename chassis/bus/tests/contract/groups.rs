@@ -48,6 +48,24 @@ pub(crate) async fn a_commit_is_kept_for_operators_and_moves_nothing(log: &mut L
     assert_eq!(message(&consumer).await.offset, 0, "the next one starts where it says, not at the commit");
 }
 
+pub(crate) async fn lag_is_counted(log: &mut Log) {
+    let topic = log.topic(1).await;
+    let bus = log.bus().await;
+    let of = partition(&topic, 0);
+    let group = unique("group");
+    publish(&bus, &of, numbered(0..10)).await;
+    let consumer = started(&bus, &group, &[&topic], 0).await;
+    messages(&consumer, 4).await;
+    consumer.commit(&of, 4).await.expect("committed");
+    let lag = log.counters.gauge("bus_lag", &[("group", &group), ("topic", &topic), ("partition", "0")]);
+    within("the lag", async {
+        while lag.value() != 6 {
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    })
+    .await;
+}
+
 pub(crate) async fn one_who_left_is_told_so_and_another_takes_over(log: &mut Log) {
     let topic = log.topic(2).await;
     let bus = log.bus().await;
