@@ -96,7 +96,7 @@ impl Tasks {
                     (Ok(()), ended) => outcome = ended,
                     // The first error is the outcome; what comes after it is often its consequence.
                     (Err(_), Err(later)) => {
-                        tracing::warn!(error = format!("{later:#}"), "a task failed while stopping")
+                        tracing::warn!(error = format!("{later:#}"), "a task failed while stopping");
                     }
                     (Err(_), Ok(())) => {}
                 }
