@@ -225,14 +225,16 @@ impl Sketch<'_> {
             && let Some(registered) = knowledge.registered(mac)
         {
             self.record.mac_manufacturer.clone_from(&registered.manufacturer);
-            makers.add(Candidate {
-                value: registered.manufacturer.clone(),
-                trust: knowledge.trust(Attribute::Manufacturer, Source::MacPrefix, Role::Sender),
-                first_seen: self.record.first_seen,
-                last_seen: self.record.last_seen,
-                because: "its MAC address is registered to this maker, which is a guess".to_owned(),
-                evidence: format!("mac {}", address::mac_text(&mac)),
-            });
+            if !registered.is_virtual {
+                makers.add(Candidate {
+                    value: registered.manufacturer.clone(),
+                    trust: knowledge.trust(Attribute::Manufacturer, Source::MacPrefix, Role::Sender),
+                    first_seen: self.record.first_seen,
+                    last_seen: self.record.last_seen,
+                    because: "its MAC address is registered to this maker, which is a guess".to_owned(),
+                    evidence: format!("mac {}", address::mac_text(&mac)),
+                });
+            }
         }
         self.record.manufacturer = self.believe("manufacturer", makers);
     }

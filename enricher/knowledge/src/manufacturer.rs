@@ -1,6 +1,6 @@
 //! Makers: one name each for the many spellings, and the tables that lead to them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde::Deserialize;
 use wardwatch_proto::v1::Protocol;
@@ -43,6 +43,8 @@ pub(crate) struct RawManufacturer {
     name: String,
     makes: Option<String>,
     #[serde(default)]
+    is_virtual: bool,
+    #[serde(default)]
     spellings: Vec<String>,
     #[serde(default)]
     spellings_in: HashMap<String, Vec<String>>,
@@ -62,6 +64,8 @@ pub struct Registered {
     pub manufacturer: String,
     /// The one category it makes devices of; empty where it makes several.
     pub makes: String,
+    /// The interface is a virtual machine's: who made the machine is not known.
+    pub is_virtual: bool,
 }
 
 /// Names, spellings and MAC prefixes.
@@ -69,6 +73,8 @@ pub struct Registered {
 pub(crate) struct Manufacturers {
     /// What each makes, by canonical name.
     makes: HashMap<String, String>,
+    /// Whose MAC addresses are virtual machines'.
+    virtual_makers: HashSet<String>,
     /// Canonical name by folded spelling and, where it means this one only there, protocol.
     spellings: HashMap<(Protocol, String), String>,
     /// By prefix, left-aligned in 36 bits, and its length in bits.
@@ -88,6 +94,9 @@ impl Manufacturers {
                 self.spellings.insert((protocol, fold(spelling)), raw.name.clone());
             }
         }
+        if raw.is_virtual {
+            self.virtual_makers.insert(raw.name.clone());
+        }
         self.makes.insert(raw.name, raw.makes.unwrap_or_default());
         Ok(())
     }
@@ -101,13 +110,15 @@ impl Manufacturers {
             let prefix = parse_prefix(&text).ok_or_else(|| {
                 place.wrong(&text, "must be 24, 28 or 36 bits written as 00:1a:2b[:c[d:e]]")
             })?;
-            let registered = match raw {
-                RawPrefix::Manufacturer(manufacturer) => Registered {
-                    makes: self.makes.get(&manufacturer).cloned().unwrap_or_default(),
-                    manufacturer,
-                },
-                RawPrefix::Division { manufacturer, makes } => Registered { manufacturer, makes },
+            let (manufacturer, makes) = match raw {
+                RawPrefix::Manufacturer(manufacturer) => {
+                    let makes = self.makes(&manufacturer).to_owned();
+                    (manufacturer, makes)
+                }
+                RawPrefix::Division { manufacturer, makes } => (manufacturer, makes),
             };
+            let is_virtual = self.virtual_makers.contains(&manufacturer);
+            let registered = Registered { manufacturer, makes, is_virtual };
             if !self.is_known(&registered.manufacturer) {
                 return Err(
                     place.wrong(&text, format!("no manufacturer is called {:?}", registered.manufacturer))

@@ -10,7 +10,8 @@ use crate::evidence::Evidence;
 use crate::example::{Example, RawObservation};
 use crate::pack::{Entry, Place};
 
-/// How sure a narrower type must be to be shown in place of the broader one.
+/// How sure a narrower type must be to be shown in place of the broader one, where anything speaks for the broader
+/// one or for another narrower one.
 const NARROW_ENOUGH: u32 = 50;
 
 #[derive(Deserialize)]
@@ -244,9 +245,11 @@ impl Taxonomy {
                     *doubts.entry(branch).or_insert(1.0) *= doubt(rule);
                 }
             }
+            let is_unopposed =
+                doubts.len() == 1 && !rules.iter().any(|rule| Some(rule.device_type.as_str()) == chosen);
             let best = doubts.into_iter().reduce(|best, next| if next.1 < best.1 { next } else { best });
             match best {
-                Some((name, left)) if chosen.is_none() || percent(left) >= NARROW_ENOUGH => {
+                Some((name, left)) if is_unopposed || chosen.is_none() || percent(left) >= NARROW_ENOUGH => {
                     chosen = Some(name);
                 }
                 _ => return chosen.unwrap_or_default().to_owned(),

@@ -41,11 +41,10 @@ fn a_maker_has_one_name_however_it_is_spelled() {
         ("Philips Medical Systems, Inc.", Protocol::Dicom, "Philips"),
         ("Draeger", Protocol::Hl7, "Dräger"),
         ("SIEMENS", Protocol::Dicom, "Siemens Healthineers"),
-        ("Siemens", Protocol::Bacnet, "Siemens Building Technologies"),
+        ("Siemens", Protocol::Bacnet, "Siemens"),
     ] {
         assert_eq!(knowledge.manufacturer(spelling, protocol), Some(name), "{spelling}");
     }
-    assert_eq!(knowledge.manufacturer("Siemens", Protocol::Http), None, "which Siemens is not known");
     assert_eq!(knowledge.manufacturer("Acme", Protocol::Dicom), None);
 }
 
@@ -109,6 +108,10 @@ fn narrow_evidence_narrows_the_type_and_every_reason_is_given() {
         reason.because == "proposes the modality worklist, so it is an imaging modality"
             && reason.evidence == "dicom_sop_class 1.2.840.10008.5.1.4.31 (dicom)"
     }));
+
+    let unopposed =
+        Evidence::new(vec![said(Attribute::HttpServer, "Microsoft-IIS/10.0", Protocol::Http)], vec![], 0);
+    assert_eq!(knowledge.classify(&unopposed).device_type, "server", "nothing speaks for any other computer");
 
     let broad = Evidence::new(
         vec![said(Attribute::DicomSopClass, "1.2.840.10008.5.1.4.31", Protocol::Dicom)],
