@@ -70,6 +70,12 @@ impl<P: Processor> Intake<P> {
                         warn!(%error, "the log did not answer well; will ask again");
                         sleep(PAUSE).await;
                     }
+                    Err(wardwatch_bus::Error::OffsetOutOfRange { of, wanted, found }) => {
+                        // Taken up again from its memory, which tells and counts what was lost.
+                        warn!(partition = %of, wanted, ?found, "retention has overtaken the work on a partition");
+                        self.end(std::slice::from_ref(&of), false).await;
+                        self.start(of);
+                    }
                     Err(error) => break Err(error.into()),
                 },
             }
