@@ -10,9 +10,11 @@
 pub mod clickhouse;
 pub mod kafka;
 pub mod oracle;
+pub mod pipeline;
 pub mod recorder;
 mod scratch;
 pub mod skip;
+pub mod traffic;
 
 use std::env;
 
