@@ -41,6 +41,9 @@ pub(crate) fn describe(
         ips.retain(|ip| register.has_address(mac, *ip));
     }
     record.ips = ips.into_iter().take(MOST_ADDRESSES).map(|ip| ip.to_string()).collect();
+    if !matches!(device.key, DeviceKey::Third(..)) {
+        return;
+    }
     let tellers = dossiers.iter().flat_map(|dossier| &dossier.tellers).filter_map(|(teller, first)| {
         let known = register.links.get(register.find(teller)? as usize)?.device?;
         Some((*first, register.devices.get(known as usize)?.id))

@@ -194,12 +194,9 @@ impl Concluding<'_> {
     }
 
     fn seen(&self, device: &Device) -> (u64, u64) {
-        let existing = || {
-            device.members.iter().filter_map(|at| self.register.dossier(*at)).filter(|dossier| dossier.exists)
-        };
         (
-            existing().map(|dossier| dossier.first_seen).min().unwrap_or_default(),
-            existing().map(|dossier| dossier.last_seen).max().unwrap_or_default(),
+            self.register.sighted(device).map(|dossier| dossier.first_seen).min().unwrap_or_default(),
+            self.register.sighted(device).map(|dossier| dossier.last_seen).max().unwrap_or_default(),
         )
     }
 

@@ -164,7 +164,7 @@ impl Intake<'_> {
         match role {
             Role::Third if is_nested => {
                 let teller = self.register.sight(end.mac, end.ip, at, at)?;
-                let scope = if self.knowledge.is_site_wide(key) {
+                let scope = if self.knowledge.same_by(key).is_some() {
                     None
                 } else {
                     Some(Box::new(self.register.dossier(teller)?.id.clone()))
@@ -201,7 +201,7 @@ impl Intake<'_> {
         };
         let heard = Heard { value: &canonical, ..*heard };
         let outcome = dossier.statements.hear(&heard, settings);
-        if outcome == Outcome::Evicted {
+        if matches!(outcome, Outcome::Evicted(_)) {
             counters.statements_evicted += 1;
         }
         let is_new_sensor = dossier.seen_by(heard.sensor);
@@ -225,6 +225,12 @@ impl Intake<'_> {
             });
         }
         self.register.touch(at, has_news);
+        if role == Role::Sender && outcome != Outcome::Repeated {
+            self.register.claims(at, about, heard.value);
+        }
+        if let Outcome::Evicted(given_up) = &outcome {
+            self.register.claims_no_longer(at, given_up);
+        }
     }
 
     /// A time on the wire, unless the sensor's clock runs so far ahead that evidence would never age.

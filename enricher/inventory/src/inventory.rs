@@ -35,8 +35,8 @@ impl Inventory {
     pub fn new(site: &str, knowledge: Arc<Knowledge>, settings: Settings) -> Self {
         Self {
             site: site.to_owned(),
+            register: Register::new(identity::site_namespace(site), Arc::clone(&knowledge), settings),
             knowledge,
-            register: Register::new(identity::site_namespace(site), settings),
             is_unsettled: false,
             changed_dossiers: BTreeSet::new(),
             changed_devices: BTreeSet::new(),

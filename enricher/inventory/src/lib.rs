@@ -10,6 +10,7 @@
 //! - `binding` keeps which interface has which address, by ARP and DHCP.
 //! - `placement` decides which device each dossier belongs to. Devices are views over dossiers: when ARP turns up, or
 //!   a MAC address turns out to be a router's, dossiers move with all they hold.
+//! - `sameness` finds the third devices that are devices of the site after all.
 //! - `profile` describes a device by its dossiers (`choice` says which of several values to believe) and asks the
 //!   knowledge pack what it is and how risky.
 //! - `conclude` compares that with what was known and tells the difference; `state` writes it down.
@@ -39,6 +40,7 @@ mod network;
 mod placement;
 mod profile;
 mod register;
+mod sameness;
 mod settings;
 mod state;
 mod statement;

@@ -17,7 +17,7 @@
 use std::net::IpAddr;
 
 use crate::device::Device;
-use crate::dossier::{Interval, most_at_once};
+use crate::dossier::{Dossier, Interval, most_at_once};
 use crate::identity::{DeviceKey, EndpointId, Mac};
 use crate::network;
 use crate::register::{Register, is_own};
@@ -50,6 +50,7 @@ impl Register {
             self.touch(child, true);
             self.place(child);
         }
+        self.place_thirds_of(at);
     }
 
     /// Places a dossier that has begun to exist, and all that depends on it.
@@ -111,6 +112,7 @@ impl Register {
             link.children.sort_unstable();
             link.children.dedup();
         }
+        self.enter_claims();
         macs.sort_unstable();
         for mac in macs {
             self.settle_router(mac);
@@ -145,7 +147,16 @@ impl Register {
 
     /// Whether there is more than hearsay about a device.
     pub(crate) fn is_real(&self, device: &Device) -> bool {
-        device.members.iter().any(|member| self.dossiers.get(*member as usize).is_some_and(|d| d.exists))
+        self.sighted(device).next().is_some()
+    }
+
+    /// The dossiers that are sightings of a device: what others tell of it is none, unless it is known from that alone.
+    pub(crate) fn sighted(&self, device: &Device) -> impl Iterator<Item = &Dossier> {
+        let is_third = matches!(device.key, DeviceKey::Third(..));
+        let dossiers = device.members.iter().filter_map(|at| self.dossiers.get(*at as usize));
+        dossiers.filter(move |dossier| {
+            dossier.exists && (is_third || !matches!(dossier.id, EndpointId::Third(..)))
+        })
     }
 
     /// What the device is recognised by that a dossier belongs to; `None` where it belongs to no device of the site.
@@ -153,7 +164,10 @@ impl Register {
         match &self.dossiers.get(at as usize)?.id {
             EndpointId::Interface(mac) => Some(DeviceKey::Mac(*mac)),
             EndpointId::Address(mac, ip) => self.key_at(*mac, *ip, None),
-            EndpointId::Third(None, key) => Some(DeviceKey::Third(None, key.clone())),
+            EndpointId::Third(None, key) => {
+                let same = self.same_as(key).and_then(|device| self.devices.get(device as usize));
+                Some(same.map_or_else(|| DeviceKey::Third(None, key.clone()), |device| device.key.clone()))
+            }
             EndpointId::Third(Some(teller), key) => {
                 let teller = self.find(teller)?;
                 let within = self.links.get(teller as usize)?.device?;

@@ -64,7 +64,7 @@ pub(crate) fn describe(register: &Register, device: &Device, knowledge: &Knowled
         ..DeviceRecord::default()
     };
     let mut sketch = Sketch { knowledge, dossiers, statements, record };
-    sketch.sightings();
+    sketch.sightings(register, device);
     crate::addressing::describe(&mut sketch.record, register, device, &sketch.dossiers);
     sketch.fields();
     sketch.manufacturer(device);
@@ -77,10 +77,10 @@ pub(crate) fn describe(register: &Register, device: &Device, knowledge: &Knowled
 }
 
 impl Sketch<'_> {
-    fn sightings(&mut self) {
-        let existing = || self.dossiers.iter().filter(|dossier| dossier.exists);
-        self.record.first_seen = existing().map(|dossier| dossier.first_seen).min().unwrap_or_default();
-        self.record.last_seen = existing().map(|dossier| dossier.last_seen).max().unwrap_or_default();
+    fn sightings(&mut self, register: &Register, device: &Device) {
+        let sighted = || register.sighted(device);
+        self.record.first_seen = sighted().map(|dossier| dossier.first_seen).min().unwrap_or_default();
+        self.record.last_seen = sighted().map(|dossier| dossier.last_seen).max().unwrap_or_default();
         let vlans: BTreeSet<u32> =
             self.dossiers.iter().flat_map(|dossier| dossier.vlans.iter().copied()).collect();
         self.record.vlans = vlans.into_iter().collect();

@@ -4,15 +4,18 @@
 //! rebuilt after a restart; [`crate::placement`] says how.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use hashbrown::HashMap;
 use uuid::Uuid;
+use wardwatch_knowledge::Knowledge;
 
 use crate::counters::Counters;
 use crate::device::Device;
 use crate::dossier::Dossier;
 use crate::identity::{DeviceKey, EndpointId, Mac, is_made_from};
 use crate::network;
+use crate::sameness::Identity;
 use crate::settings::Settings;
 
 /// Addresses of one interface that are kept apart.
@@ -23,6 +26,7 @@ const MOST_INTERFACES: usize = 64;
 #[derive(Debug)]
 pub(crate) struct Register {
     pub(crate) site: Uuid,
+    pub(crate) knowledge: Arc<Knowledge>,
     pub(crate) settings: Settings,
     pub(crate) counters: Counters,
     pub(crate) dossiers: Vec<Dossier>,
@@ -33,6 +37,10 @@ pub(crate) struct Register {
     pub(crate) addresses: HashMap<IpAddr, AddressBook>,
     pub(crate) devices: Vec<Device>,
     pub(crate) device_index: HashMap<DeviceKey, u32>,
+    /// Dossiers that say of themselves what may identify a third device, in order.
+    pub(crate) claimants: HashMap<Identity, Vec<u32>>,
+    /// Third devices by what would make them a device of the site.
+    pub(crate) thirds: HashMap<Identity, Vec<u32>>,
     /// How many dossiers are hearsay.
     hearsay: usize,
     pub(crate) batch: Batch,
@@ -78,9 +86,10 @@ pub(crate) struct Batch {
 }
 
 impl Register {
-    pub(crate) fn new(site: Uuid, settings: Settings) -> Self {
+    pub(crate) fn new(site: Uuid, knowledge: Arc<Knowledge>, settings: Settings) -> Self {
         Self {
             site,
+            knowledge,
             settings,
             counters: Counters::default(),
             dossiers: Vec::new(),
@@ -90,6 +99,8 @@ impl Register {
             addresses: HashMap::new(),
             devices: Vec::new(),
             device_index: HashMap::new(),
+            claimants: HashMap::new(),
+            thirds: HashMap::new(),
             hearsay: 0,
             batch: Batch::default(),
         }
@@ -282,7 +293,8 @@ impl Register {
                 }
                 self.addresses.entry(*ip).or_default().dossiers.push(at);
             }
-            EndpointId::Third(..) => {}
+            EndpointId::Third(Some(_), _) => {}
+            EndpointId::Third(None, key) => self.enter_third(at, key),
         }
         self.index.insert(dossier.id.clone(), at);
         self.dossiers.push(dossier);

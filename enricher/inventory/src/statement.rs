@@ -46,14 +46,14 @@ pub(crate) struct Heard<'a> {
 }
 
 /// What hearing a statement came to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
     /// Known: counted.
     Repeated,
     /// New, or said by someone with more weight than before.
     New,
-    /// New, and an older one was given up for it; or older than all others where there is no room.
-    Evicted,
+    /// New, and this one was given up for it; itself, where there is no room and all others are younger.
+    Evicted(StatementKey),
 }
 
 /// The statements about one endpoint, in the order of their keys.
@@ -136,7 +136,7 @@ impl Statements {
             }
             Err(at) => {
                 self.list.insert(at, Statement::new(heard));
-                if self.make_room(heard.attribute, settings) { Outcome::Evicted } else { Outcome::New }
+                self.make_room(heard.attribute, settings).map_or(Outcome::New, Outcome::Evicted)
             }
         }
     }
@@ -147,6 +147,14 @@ impl Statements {
 
     pub(crate) fn get(&self, key: &StatementKey) -> Option<&Statement> {
         self.list.binary_search_by(|known| known.key.cmp(key)).ok().and_then(|at| self.list.get(at))
+    }
+
+    /// The statements of one value.
+    pub(crate) fn about(&self, attribute: i32, value: &str) -> impl Iterator<Item = &Statement> {
+        let start =
+            self.list.partition_point(|known| (known.key.attribute, &*known.key.value) < (attribute, value));
+        let rest = self.list.get(start..).unwrap_or_default();
+        rest.iter().take_while(move |known| known.key.attribute == attribute && *known.key.value == *value)
     }
 
     /// The keys of what was heard since the last call.
@@ -168,7 +176,7 @@ impl Statements {
     }
 
     /// Gives up the longest unseen statement where there is one too many of an attribute, or of all.
-    fn make_room(&mut self, attribute: i32, settings: &Settings) -> bool {
+    fn make_room(&mut self, attribute: i32, settings: &Settings) -> Option<StatementKey> {
         let start = self.list.partition_point(|known| known.key.attribute < attribute);
         let end = self.list.partition_point(|known| known.key.attribute <= attribute);
         let same = self.list.get(start..end).unwrap_or_default();
@@ -178,17 +186,14 @@ impl Statements {
         } else if self.list.len() > settings.statements_per_endpoint {
             0..self.list.len()
         } else {
-            return false;
+            return None;
         };
         // Of equally old ones the last in order goes, so that the choice does not depend on the order of arrival.
         let oldest = range
             .filter_map(|at| Some((self.list.get(at)?.last_seen, std::cmp::Reverse(at))))
             .min()
             .map(|(_, std::cmp::Reverse(at))| at);
-        if let Some(at) = oldest {
-            self.list.remove(at);
-        }
-        oldest.is_some()
+        oldest.map(|at| self.list.remove(at).key)
     }
 }
 

@@ -26,6 +26,7 @@ mod pack;
 mod score;
 mod source;
 mod taxonomy;
+mod third;
 
 pub use dicom::DicomRoot;
 pub use error::KnowledgeError;
@@ -46,6 +47,7 @@ pub struct Knowledge {
     bacnet_vendors: HashMap<u32, String>,
     hl7_applications: hl7::Hl7Applications,
     sources: source::Sources,
+    third_keys: third::ThirdKeys,
     taxonomy: taxonomy::Taxonomy,
     factors: score::Factors,
     watched: Vec<Attribute>,
@@ -109,8 +111,8 @@ impl Knowledge {
         if let Some(attributes) = file.value("many_valued")? {
             self.sources.add_many_valued(&attributes)?;
         }
-        if let Some(kinds) = file.value("site_wide_keys")? {
-            self.sources.add_site_wide_keys(kinds);
+        for entry in file.entries("third_key", "kind")? {
+            self.third_keys.add(entry)?;
         }
         if let Some(protocols) = file.value("binding_protocols")? {
             self.sources.add_binding(&protocols)?;
@@ -177,9 +179,20 @@ impl Knowledge {
         self.sources.binds(protocol)
     }
 
-    /// Whether the key of a third device (`serial=Acme|X1|42`) means the same device whoever tells of it.
-    pub fn is_site_wide(&self, key: &str) -> bool {
-        self.sources.is_site_wide(key)
+    /// Reads the key of a third device (`serial=Acme|X1|42`): what a device of the site must say of itself to be it,
+    /// the most telling last. `None` where the key means a device behind its teller only.
+    pub fn same_by<'a>(&self, key: &'a str) -> Option<Vec<(Attribute, &'a str)>> {
+        self.third_keys.same_by(key)
+    }
+
+    /// Whether a value of this attribute may be the most telling of those that make a third device the same.
+    pub fn identifies(&self, attribute: Attribute) -> bool {
+        self.third_keys.identifies(attribute)
+    }
+
+    /// Whether a value of this attribute may be one of the others.
+    pub fn distinguishes(&self, attribute: Attribute) -> bool {
+        self.third_keys.distinguishes(attribute)
     }
 
     /// What kind of device it is.

@@ -34,7 +34,7 @@ const SECTIONS: &[&str] = &[
     "hl7_application",
     "binding_protocols",
     "many_valued",
-    "site_wide_keys",
+    "third_key",
     "source",
     "type",
     "rule",

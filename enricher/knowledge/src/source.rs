@@ -59,7 +59,6 @@ pub(crate) struct Sources {
     default: HashMap<Source, Trust>,
     many_valued: HashSet<Attribute>,
     binding: HashSet<Protocol>,
-    site_wide_keys: HashSet<String>,
 }
 
 impl Source {
@@ -105,16 +104,6 @@ impl Sources {
     pub(crate) fn add_binding(&mut self, entry: &Entry<Vec<String>>) -> Result<(), KnowledgeError> {
         self.binding.extend(named::<Protocol>(&entry.value, &entry.place, "")?);
         Ok(())
-    }
-
-    pub(crate) fn add_site_wide_keys(&mut self, entry: Entry<Vec<String>>) {
-        self.site_wide_keys.extend(entry.value);
-    }
-
-    pub(crate) fn is_site_wide(&self, key: &str) -> bool {
-        key.split_once('=').is_some_and(|(kind, parts)| {
-            self.site_wide_keys.contains(kind) && parts.split('|').all(|part| !part.is_empty())
-        })
     }
 
     /// What a device says of itself counts in full, what its peer says less, what a third device says least.

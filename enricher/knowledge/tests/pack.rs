@@ -229,6 +229,10 @@ fn mistakes_are_refused_with_file_entry_and_key() {
             vec!["counterexample", "matches the rule"],
         ),
         (&rule("when = []"), vec!["rule \"ours\"", "when"]),
+        (
+            "[[third_key]]\nkind = \"x\"\nparts = [\"model\"]\nneeds = 1\nsame_by = [\"serial_number\"]",
+            vec!["third_key \"x\"", "same_by"],
+        ),
         ("[mac_prefixes]\n\"00:09\" = \"Philips\"", vec!["mac_prefixes", "00:09"]),
         ("[mac_prefixes]\n\"00:09:fb\" = \"Nobody\"", vec!["00:09:fb", "Nobody"]),
         ("[bacnet_vendors]\nx = \"Trane\"", vec!["bacnet_vendors", "number"]),
@@ -246,10 +250,19 @@ fn mistakes_are_refused_with_file_entry_and_key() {
 #[test]
 fn a_complete_serial_number_means_the_same_device_whoever_tells_of_it() {
     let knowledge = builtin();
-    assert!(knowledge.is_site_wide("serial=Acme|X1|42"));
-    assert!(knowledge.is_site_wide("ae=CT1"));
-    assert!(!knowledge.is_site_wide("serial=||42"), "two makers may both count to 42");
-    assert!(!knowledge.is_site_wide("slot=3"));
+    assert_eq!(
+        knowledge.same_by("serial=Acme|X1|42"),
+        Some(vec![(Attribute::Model, "X1"), (Attribute::SerialNumber, "42")])
+    );
+    assert_eq!(knowledge.same_by("ae=CT1"), Some(vec![(Attribute::DicomAeTitle, "CT1")]));
+    assert_eq!(
+        knowledge.same_by("udi=00844588003288|42|"),
+        Some(vec![(Attribute::UdiDi, "00844588003288"), (Attribute::SerialNumber, "42")])
+    );
+    assert_eq!(knowledge.same_by("serial=||42"), None, "two makers may both count to 42");
+    assert_eq!(knowledge.same_by("udi=00844588003288||"), None, "a product is not a unit");
+    assert_eq!(knowledge.same_by("slot=3"), None);
+    assert_eq!(knowledge.same_by("nonsense"), None);
 }
 
 #[test]

@@ -45,7 +45,8 @@ fn statement() -> impl Strategy<Value = (Attribute, &'static str)> {
         (Attribute::Manufacturer, "Philips"),
         (Attribute::Model, "X1"),
         (Attribute::Model, "X2"),
-        (Attribute::SerialNumber, "SN-1"),
+        (Attribute::SerialNumber, "42"),
+        (Attribute::DicomAeTitle, "CT1"),
         (Attribute::SoftwareVersion, "1.0"),
         (Attribute::SoftwareVersion, "1.1"),
         (Attribute::HostName, "ct-1"),
@@ -68,6 +69,7 @@ fn subject() -> impl Strategy<Value = (Role, &'static str)> {
         (Role::Peer, ""),
         (Role::Third, ""),
         (Role::Third, "serial=Acme|X1|42"),
+        (Role::Third, "ae=CT1"),
         (Role::Third, "slot=1"),
     ])
 }
@@ -127,7 +129,7 @@ fn later_hour() -> Message {
     let hidden = (1..12_u8).flat_map(|n| [format!("fe@10.0.2.{n}"), format!("10.0.2.{n}")]);
     let flows = seen.chain(hidden).map(|end| flow_at(at, &end, "203.0.113.200", Protocol::Unspecified));
     let told = (1..6_u8).flat_map(|n| {
-        ["serial=Acme|X1|42", "slot=1"].map(|key| {
+        ["serial=Acme|X1|42", "ae=CT1", "slot=1"].map(|key| {
             let end = format!("a{n}@10.0.0.{n}");
             observation(at, Role::Third, &end, key, Attribute::Model, "X3", Protocol::Hl7)
         })

@@ -3,7 +3,7 @@
 use wardwatch_proto::v1::subject::Role;
 use wardwatch_proto::v1::{Attribute, Protocol};
 
-use crate::ward::{NEW_YEAR, SECOND, Site, arp, flow, observation, says, tells_of};
+use crate::ward::{DAY, NEW_YEAR, SECOND, Site, arp, flow, observation, says, tells_of};
 
 const PUMP: &str = "serial=Acme|X1|42";
 
@@ -93,4 +93,71 @@ fn an_archive_that_forwards_a_scanners_images_stays_an_archive() {
     assert_eq!((archive.device_type.as_str(), archive.manufacturer.as_str()), ("image archive", ""));
     let nested = site.device("GE HealthCare RHAPSODE");
     assert_eq!((nested.device_type.as_str(), nested.manufacturer.as_str()), ("CT scanner", "GE HealthCare"));
+}
+
+/// A scanner that says who it is.
+fn scanner(end: &str) -> [wardwatch_proto::v1::Fact; 3] {
+    [
+        says(end, Attribute::Model, "X1", Protocol::Dicom),
+        says(end, Attribute::SerialNumber, "42", Protocol::Dicom),
+        says(end, Attribute::DicomAeTitle, "CT1", Protocol::Dicom),
+    ]
+}
+
+#[test]
+fn a_third_device_that_is_on_the_network_itself_is_one_device() {
+    let told = [
+        tells_of("a1@10.0.0.1", PUMP, Attribute::Location, "Room 7", Protocol::Dicom),
+        tells_of("a1@10.0.0.1", "ae=CT1", Attribute::StationName, "CT-ROOM-7", Protocol::Dicom),
+    ];
+    for scanner_first in [true, false] {
+        let mut site = Site::new();
+        let (own, others) = (scanner("a3@10.0.0.3").to_vec(), told.to_vec());
+        let (first, second) = if scanner_first { (own, others) } else { (others, own) };
+        site.hears(first);
+        site.hears(second);
+        assert_eq!(site.outline(), ["a1 10.0.0.1", "a3 10.0.0.3"]);
+        let record = site.device("a3");
+        assert_eq!((record.location.as_str(), record.name.as_str()), ("Room 7", "CT-ROOM-7"));
+        assert_eq!(record.parent, "", "it stands for itself");
+    }
+}
+
+#[test]
+fn what_two_devices_claim_identifies_neither() {
+    let mut site = Site::new();
+    site.hears(scanner("a3@10.0.0.3"));
+    let title = tells_of("a1@10.0.0.1", "ae=CT1", Attribute::StationName, "CT-ROOM-7", Protocol::Dicom);
+    site.hears([title]);
+    assert_eq!(site.outline().len(), 2);
+    site.hears([says("a4@10.0.0.4", Attribute::DicomAeTitle, "CT1", Protocol::Dicom)]);
+    assert_eq!(site.outline(), ["CT-ROOM-7 behind 10.0.0.1", "a1 10.0.0.1", "a3 10.0.0.3", "a4 10.0.0.4"]);
+}
+
+#[test]
+fn the_same_number_on_another_model_is_another_device() {
+    let mut site = Site::new();
+    site.hears([
+        says("a3@10.0.0.3", Attribute::Model, "Y9", Protocol::Dicom),
+        says("a3@10.0.0.3", Attribute::SerialNumber, "42", Protocol::Dicom),
+        tells_of("a1@10.0.0.1", PUMP, Attribute::Location, "Room 7", Protocol::Dicom),
+    ]);
+    assert_eq!(site.outline().len(), 3);
+}
+
+#[test]
+fn what_others_tell_of_a_device_is_no_sighting_of_it() {
+    let mut site = Site::new();
+    site.hears(scanner("a3@10.0.0.3"));
+    let later = NEW_YEAR + 90 * DAY;
+    site.hears([observation(
+        later,
+        Role::Third,
+        "a1@10.0.0.1",
+        PUMP,
+        Attribute::Model,
+        "X1",
+        Protocol::Dicom,
+    )]);
+    assert_eq!(site.device("a3").last_seen, NEW_YEAR);
 }

@@ -1,0 +1,136 @@
+//! A third device that is a device of the site after all: an archive forwards a scanner's image, and the scanner itself
+//! is on the network too.
+//!
+//! It is the same when a device says of itself what the key holds (model and serial number, the application entity's
+//! title), and no other device says so. The knowledge pack names what must agree for each kind of key. What others say
+//! of a third device then stands on that device's record as hearsay.
+
+use wardwatch_proto::v1::Attribute;
+use wardwatch_proto::v1::subject::Role;
+
+use crate::dossier::Dossier;
+use crate::identity::EndpointId;
+use crate::register::Register;
+use crate::statement::StatementKey;
+
+/// Endpoints that may claim one identity; beyond, it means nothing.
+const MOST_CLAIMANTS: usize = 64;
+
+/// An attribute's value that identifies.
+pub(crate) type Identity = (Attribute, Box<str>);
+
+impl Register {
+    /// A dossier says something new of itself.
+    pub(crate) fn claims(&mut self, at: u32, attribute: Attribute, value: &str) {
+        if self.knowledge.identifies(attribute) {
+            let identity: Identity = (attribute, value.into());
+            let claimants = self.claimants.entry(identity.clone()).or_default();
+            if let Err(place) = claimants.binary_search(&at) {
+                claimants.insert(place, at);
+            }
+            if claimants.len() <= MOST_CLAIMANTS + 1 {
+                self.place_thirds(&identity);
+            }
+        }
+        if self.knowledge.distinguishes(attribute) {
+            self.place_thirds_of(at);
+        }
+    }
+
+    /// A dossier's statement was given up for another.
+    pub(crate) fn claims_no_longer(&mut self, at: u32, key: &StatementKey) {
+        let attribute = Attribute::try_from(key.attribute).unwrap_or_default();
+        if self.knowledge.identifies(attribute)
+            && !self.dossier(at).is_some_and(|dossier| dossier.says(attribute, &key.value))
+        {
+            let identity: Identity = (attribute, key.value.clone());
+            if let Some(claimants) = self.claimants.get_mut(&identity) {
+                claimants.retain(|claimant| *claimant != at);
+            }
+            self.place_thirds(&identity);
+        }
+        if self.knowledge.distinguishes(attribute) {
+            self.place_thirds_of(at);
+        }
+    }
+
+    /// A dossier belongs to another device, and with it the third devices that it is.
+    pub(crate) fn place_thirds_of(&mut self, at: u32) {
+        for identity in self.identities_of(at) {
+            self.place_thirds(&identity);
+        }
+    }
+
+    /// Enters a third device in the books under what would make it another.
+    pub(crate) fn enter_third(&mut self, at: u32, key: &str) {
+        let identity = self.knowledge.same_by(key).and_then(|parts| parts.last().copied());
+        if let Some((attribute, value)) = identity {
+            self.thirds.entry((attribute, value.into())).or_default().push(at);
+        }
+    }
+
+    /// Enters what the restored dossiers say of themselves.
+    pub(crate) fn enter_claims(&mut self) {
+        for at in 0..self.dossiers.len() as u32 {
+            for identity in self.identities_of(at) {
+                self.claimants.entry(identity).or_default().push(at);
+            }
+        }
+    }
+
+    /// The one device that says of itself what a third device's key holds.
+    pub(crate) fn same_as(&self, key: &str) -> Option<u32> {
+        let parts = self.knowledge.same_by(key)?;
+        let (attribute, value) = parts.last()?;
+        let claimants = self.claimants.get(&(*attribute, Box::from(*value)))?;
+        if claimants.len() > MOST_CLAIMANTS {
+            return None;
+        }
+        let mut same = None;
+        for at in claimants {
+            let Some(dossier) = self.dossier(*at) else { continue };
+            if !parts.iter().all(|(attribute, value)| dossier.says(*attribute, value)) {
+                continue;
+            }
+            let device = self.links.get(*at as usize).and_then(|link| link.device);
+            match (same, device) {
+                (_, None) => {}
+                (None, Some(_)) => same = device,
+                (Some(known), Some(device)) if known == device => {}
+                _ => return None,
+            }
+        }
+        same
+    }
+
+    fn place_thirds(&mut self, identity: &Identity) {
+        for third in self.thirds.get(identity).cloned().unwrap_or_default() {
+            self.place(third);
+        }
+    }
+
+    /// What a dossier says of itself that identifies.
+    fn identities_of(&self, at: u32) -> Vec<Identity> {
+        let Some(dossier) = self.dossier(at).filter(|dossier| !matches!(dossier.id, EndpointId::Third(..)))
+        else {
+            return Vec::new();
+        };
+        let own = dossier.statements.iter().filter(|statement| statement.role == i32::from(Role::Sender));
+        let identities = own.filter_map(|statement| {
+            let attribute = Attribute::try_from(statement.key.attribute).ok()?;
+            self.knowledge.identifies(attribute).then(|| (attribute, statement.key.value.clone()))
+        });
+        let mut identities: Vec<Identity> = identities.collect();
+        identities.dedup();
+        identities
+    }
+}
+
+impl Dossier {
+    /// Whether the endpoint said this of itself.
+    fn says(&self, attribute: Attribute, value: &str) -> bool {
+        self.statements
+            .about(attribute.into(), value)
+            .any(|statement| statement.role == i32::from(Role::Sender))
+    }
+}
