@@ -3,7 +3,9 @@
 
 use wardwatch_proto::v1::Attribute;
 
-use super::tag::{CHARACTER_STRING, OBJECT_IDENTIFIER, Tag, Tags, UNSIGNED, device_instance, text, unsigned};
+use super::tag::{
+    CHARACTER_STRING, OBJECT_IDENTIFIER, Tag, Tags, UNSIGNED, device_instance, is_device, text, unsigned,
+};
 
 /// One statement.
 pub(super) type Fact = (Attribute, String);
@@ -42,9 +44,9 @@ pub(super) fn read_property(mut tags: Tags<'_>) -> Vec<Fact> {
     let mut facts = Vec::new();
     if let Some(object) = tags.context(0)
         && let Some(property) = tags.context(1)
-        && let Some(instance) = device_instance(object)
+        && is_device(object)
     {
-        facts.push((Attribute::BacnetInstance, instance.to_string()));
+        facts.extend(instance_fact(object));
         if tags.context(2).is_none()
             && tags.opens(3)
             && let Some(value) = tags.enclosed(3)
@@ -60,8 +62,8 @@ pub(super) fn read_property_multiple(mut tags: Tags<'_>) -> Vec<Fact> {
     let mut facts = Vec::new();
     let mut left = MOST_PROPERTIES;
     while let Some(object) = tags.context(0) {
-        let device = device_instance(object);
-        facts.extend(device.map(|instance| (Attribute::BacnetInstance, instance.to_string())));
+        let is_device = is_device(object);
+        facts.extend(instance_fact(object));
         if !tags.opens(1) {
             break;
         }
@@ -77,7 +79,7 @@ pub(super) fn read_property_multiple(mut tags: Tags<'_>) -> Vec<Fact> {
             let is_whole = tags.context(3).is_none();
             if tags.opens(4) {
                 let Some(value) = tags.enclosed(4) else { return facts };
-                if device.is_some() && is_whole {
+                if is_device && is_whole {
                     facts.extend(fact(property, value));
                 }
             } else if !(tags.opens(5) && tags.enclosed(5).is_some()) {
@@ -88,6 +90,11 @@ pub(super) fn read_property_multiple(mut tags: Tags<'_>) -> Vec<Fact> {
     facts
 }
 
+/// A device's number, unless it is the one that stands for any.
+fn instance_fact(object: &[u8]) -> Option<Fact> {
+    device_instance(object).map(|instance| (Attribute::BacnetInstance, instance.to_string()))
+}
+
 /// A property of the device object, if it is on the list and its value is a single one of the right type.
 fn fact(property: &[u8], mut value: Tags<'_>) -> Option<Fact> {
     let attribute = match unsigned(property)? {
@@ -96,6 +103,7 @@ fn fact(property: &[u8], mut value: Tags<'_>) -> Option<Fact> {
         44 => Attribute::FirmwareVersion,
         58 => Attribute::Location,
         70 => Attribute::Model,
+        75 => Attribute::BacnetInstance,
         77 => Attribute::BacnetObjectName,
         120 => Attribute::BacnetVendorId,
         121 => Attribute::Manufacturer,
@@ -104,7 +112,10 @@ fn fact(property: &[u8], mut value: Tags<'_>) -> Option<Fact> {
     };
     let text = match (attribute, value.next()?) {
         (Attribute::BacnetVendorId, Tag::Application(UNSIGNED, number)) => unsigned(number)?.to_string(),
-        (Attribute::BacnetVendorId, _) => return None,
+        (Attribute::BacnetInstance, Tag::Application(OBJECT_IDENTIFIER, object)) => {
+            device_instance(object)?.to_string()
+        }
+        (Attribute::BacnetVendorId | Attribute::BacnetInstance, _) => return None,
         (_, Tag::Application(CHARACTER_STRING, characters)) => text(characters)?,
         _ => return None,
     };

@@ -131,6 +131,12 @@ const DEVICE: u32 = 8;
 /// The instance that stands for any device (clause 12.11).
 const ANY_INSTANCE: u32 = 0x3F_FFFF;
 
+/// Whether an object identifier is that of a device. In a read, the instance that stands for any device is the one that
+/// answers (15.5.2), and scanners ask so.
+pub(super) fn is_device(value: &[u8]) -> bool {
+    value.len() == 4 && unsigned(value).is_some_and(|identifier| identifier >> 22 == DEVICE)
+}
+
 /// The instance number, if this object identifier (20.2.14: 10 bits type, 22 bits instance) is that of a device.
 pub(super) fn device_instance(value: &[u8]) -> Option<u32> {
     let identifier = unsigned(value).filter(|_| value.len() == 4)?;

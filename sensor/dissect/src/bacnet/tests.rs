@@ -104,6 +104,18 @@ fn properties_of_the_device_object_are_read_and_no_others() {
     assert_eq!(flow.values(Attribute::BacnetObjectName), [""; 0]);
 }
 
+#[test]
+fn whoever_answers_for_any_device_speaks_of_itself() {
+    let any = |property: &[u8], value: &[u8]| {
+        [&[0x30, 1, 12, 0x0C, 0x02, 0x3F, 0xFF, 0xFF][..], property, &[0x3E], value, &[0x3F]].concat()
+    };
+    let flow = flow()
+        .datagram(FromResponder, &unicast(&any(&[0x19, 70], &string("AC-900"))))
+        .datagram(FromResponder, &unicast(&any(&[0x19, 75], &[0xC4, 0x02, 0x00, 0x00, 0xFE])));
+    assert_eq!(flow.values(Attribute::Model), ["AC-900"]);
+    assert_eq!(flow.values(Attribute::BacnetInstance), ["254"]);
+}
+
 fn multiple() -> Vec<u8> {
     [
         &[0x0C, 0x00, 0x00, 0x00, 0x01, 0x1E, 0x29, 77, 0x4E][..],
