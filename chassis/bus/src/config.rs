@@ -112,7 +112,7 @@ pub struct EmbeddedConfig {
     /// How many bytes of messages are kept at most. At this bound what every group has committed is trimmed first; what one still
     /// needs is never trimmed, and publishing waits instead.
     pub max_bytes: u64,
-    /// How many bytes may wait to be written; then `enqueue` waits.
+    /// How many bytes of each topic may wait to be written; then `enqueue` waits.
     pub queue_bytes: u64,
     /// The largest message, in bytes.
     pub largest_message: usize,

@@ -7,9 +7,11 @@
 //! The journal is bounded in bytes. What retention asks for and every subscribed group has committed is trimmed as time goes by;
 //! at the bound, what every subscribed group has committed is trimmed oldest first. What a group still needs is
 //! never trimmed: publishing waits, and [`Bus::ping`] says for whom. A topic that no group ever subscribed to is needed
-//! by nobody.
+//! by nobody. Each topic has a share of the room that no other can take, so that a full topic never keeps the service that
+//! reads it from publishing to the next.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::path::Path;
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -37,14 +39,15 @@ use consumer::EmbeddedConsumer;
 use writer::{Change, Command, Pending, Shared};
 
 /// The log in one process. Cheap to clone; the directory is let go of with the last clone and the last consumer.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct EmbeddedBus(Arc<Inner>);
 
 #[derive(Debug)]
 pub(crate) struct Inner {
     shared: Arc<Shared>,
-    /// Bytes that may still be taken before `enqueue` waits.
-    room: Arc<Semaphore>,
+    /// For each topic, bytes that may still be taken before `enqueue` waits. A topic that waits for room in the journal must
+    /// not take the queue from the one whose messages make that room.
+    rooms: Mutex<BTreeMap<Arc<str>, Arc<Semaphore>>>,
     queue_bytes: u32,
     largest_message: usize,
     /// The groups that have their member now.
@@ -72,7 +75,7 @@ impl EmbeddedBus {
         let queue_bytes = u32::try_from(config.queue_bytes).unwrap_or(u32::MAX);
         Ok(Self(Arc::new(Inner {
             shared,
-            room: Arc::new(Semaphore::new(queue_bytes as usize)),
+            rooms: Mutex::default(),
             queue_bytes,
             largest_message: config.largest_message,
             members: Mutex::default(),
@@ -88,12 +91,11 @@ fn check(config: &EmbeddedConfig) -> Result<()> {
     if config.queue_bytes == 0 {
         return setting("queue_bytes", "nothing could ever be published".to_owned());
     }
-    let least = (config.largest_message as u64).saturating_mul(4);
+    // Four topics, and each one's own share holds one message of any size.
+    let least = (config.largest_message as u64).saturating_mul(16);
     if config.max_bytes < least {
-        return setting(
-            "max_bytes",
-            format!("{} is less than four of the largest messages, {least}", config.max_bytes),
-        );
+        let problem = format!("{} is less than sixteen of the largest messages, {least}", config.max_bytes);
+        return setting("max_bytes", problem);
     }
     Ok(())
 }
@@ -105,6 +107,12 @@ pub(crate) fn failed(directory: &Path, error: wardwatch_journal::Error) -> Error
 impl Inner {
     fn topic(&self, name: &str) -> Result<Topic> {
         self.shared.catalog().topic(name).ok_or_else(|| Error::UnknownTopic { topic: name.to_owned() })
+    }
+
+    fn room(&self, topic: &Arc<str>) -> Arc<Semaphore> {
+        let mut rooms = self.rooms.lock().unwrap_or_else(PoisonError::into_inner);
+        let new = || Arc::new(Semaphore::new(self.queue_bytes as usize));
+        Arc::clone(rooms.entry(Arc::clone(topic)).or_insert_with(new))
     }
 
     fn check_partition(&self, of: &TopicPartition) -> Result<()> {
@@ -181,9 +189,14 @@ impl Bus for EmbeddedBus {
         self.0.check_partition(&publication.to)?;
         let record = codec::encode(&publication);
         let permits = u32::try_from(record.len()).unwrap_or(u32::MAX).min(self.0.queue_bytes);
-        let room = Arc::clone(&self.0.room).acquire_many_owned(permits).await.map_err(|_| Error::Closed)?;
+        let room = self
+            .0
+            .room(&publication.to.topic)
+            .acquire_many_owned(permits)
+            .await
+            .map_err(|_| Error::Closed)?;
         let (reply, offset) = oneshot::channel();
-        let pending = Pending { stream: publication.to.to_string(), record, reply, _room: room };
+        let pending = Pending { to: publication.to, record, reply, _room: room };
         self.0.send(Command::Publish(pending))?;
         Ok(Receipt::new(async move { offset.await.map_err(|_| Error::Closed)? }))
     }
@@ -226,6 +239,12 @@ impl Bus for EmbeddedBus {
 
     fn largest_message(&self) -> usize {
         self.0.largest_message
+    }
+}
+
+impl fmt::Debug for EmbeddedBus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EmbeddedBus").field("directory", self.0.shared.directory()).finish_non_exhaustive()
     }
 }
 

@@ -136,6 +136,11 @@ impl Journal {
         self.read_lock(|state| state.bytes)
     }
 
+    /// What a record of so many bytes counts against the bound.
+    pub fn stored_bytes(payload: usize) -> u64 {
+        record::stored_bytes(payload)
+    }
+
     /// The bound.
     pub fn limits(&self) -> Limits {
         self.limits

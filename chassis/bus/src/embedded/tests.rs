@@ -26,7 +26,7 @@ impl Small {
             directory: directory.path().to_owned(),
             max_bytes: 20_500,
             queue_bytes: 3100,
-            largest_message: 2000,
+            largest_message: 1100,
         };
         Self { directory, config, counters: Counters::default() }
     }
@@ -114,6 +114,53 @@ async fn when_all_is_needed_publishing_waits_and_says_for_whom() {
     for expected in 12..23 {
         assert_eq!(message(&consumer).await.offset, expected, "nothing that was needed is lost");
     }
+}
+
+/// Reads a topic, publishes to the next, and commits only then, as every service does.
+async fn pass_on(bus: EmbeddedBus, group: &str, from: &str, to: &str, count: u64) {
+    let consumer = bus.subscribe(group, &[from]).await.expect("subscribed");
+    let from = TopicPartition::new(from, 0);
+    assert!(matches!(consumer.next().await, Ok(Delivery::Assigned(_))));
+    consumer.seek(&from, 0).await.expect("sought");
+    for _ in 0..count {
+        let message = message(&consumer).await;
+        let next = Publication::new(TopicPartition::new(to, 0), message.payload);
+        bus.publish(next).await.expect("published");
+        consumer.commit(&from, message.offset + 1).await.expect("committed");
+    }
+}
+
+#[tokio::test]
+async fn a_row_of_services_gets_through_a_log_that_is_always_full() {
+    const COUNT: u64 = 120;
+    let small = Small::new();
+    let bus = small.open();
+    let topics = [FACTS, "events", "siem"].map(|name| TopicSpec::new(name, 1));
+    bus.ensure_topics(&topics).await.expect("made");
+    // Full of facts before anyone reads any.
+    let reader = started(&bus, "enricher").await;
+    let publisher = {
+        let bus = bus.clone();
+        tokio::spawn(async move {
+            for _ in 0..COUNT {
+                bus.enqueue(record()).await.expect("taken");
+            }
+        })
+    };
+    while bus.ping().await.is_ok() {
+        tokio::task::yield_now().await;
+    }
+    drop(reader);
+    let row = async {
+        tokio::join!(
+            pass_on(bus.clone(), "enricher", FACTS, "events", COUNT),
+            pass_on(bus.clone(), "alerter", "events", "siem", COUNT),
+        )
+    };
+    tokio::time::timeout(Duration::from_mins(1), row).await.expect("nobody waits for ever");
+    publisher.await.expect("published");
+    let end = bus.watermarks(&TopicPartition::new("siem", 0)).await.expect("watermarks").end;
+    assert_eq!(end, COUNT);
 }
 
 #[tokio::test]
@@ -216,8 +263,11 @@ fn settings_that_cannot_work_are_refused_by_name() {
     let refused = |config: EmbeddedConfig| {
         EmbeddedBus::open(&config, &small.counters).expect_err("it cannot work").to_string()
     };
-    let error = refused(EmbeddedConfig { max_bytes: 7999, ..small.config.clone() });
-    assert_eq!(error, "setting embedded.max_bytes: 7999 is less than four of the largest messages, 8000");
+    let error = refused(EmbeddedConfig { max_bytes: 17_599, ..small.config.clone() });
+    assert_eq!(
+        error,
+        "setting embedded.max_bytes: 17599 is less than sixteen of the largest messages, 17600"
+    );
     let error = refused(EmbeddedConfig { queue_bytes: 0, ..small.config.clone() });
     assert!(error.starts_with("setting embedded.queue_bytes"), "{error}");
     let file = small.directory.path().join("file");

@@ -1,6 +1,6 @@
 //! The thread that writes: one sync for all who wait.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
@@ -11,7 +11,7 @@ use wardwatch_journal::{Journal, Writer};
 use wardwatch_service::{Counter, Counters, Gauge};
 
 use super::catalog::{self, Catalog, Topic};
-use super::retention;
+use super::retention::{self, Shares};
 use crate::error::{Error, Result};
 use crate::topic::TopicPartition;
 
@@ -33,7 +33,7 @@ pub(super) enum Command {
 /// A message on its way to the disk.
 #[derive(Debug)]
 pub(super) struct Pending {
-    pub(super) stream: String,
+    pub(super) to: TopicPartition,
     pub(super) record: Vec<u8>,
     pub(super) reply: oneshot::Sender<Result<u64>>,
     /// Its share of the queue, given back when it is answered.
@@ -139,13 +139,12 @@ impl Shared {
 /// What has been taken and not answered yet.
 #[derive(Default)]
 struct Waiting {
-    /// In the order in which they were enqueued.
-    publishes: VecDeque<Pending>,
+    /// In the order in which they were enqueued, each with its number.
+    publishes: VecDeque<(u64, Pending)>,
     changes: Vec<(Change, oneshot::Sender<Result<()>>)>,
     /// Each with how many publishes were before it.
     flushes: VecDeque<(u64, oneshot::Sender<()>)>,
     taken: u64,
-    answered: u64,
 }
 
 impl Waiting {
@@ -153,8 +152,8 @@ impl Waiting {
         match command {
             Command::Publish(pending) => {
                 let bytes = pending.record.len();
+                self.publishes.push_back((self.taken, pending));
                 self.taken += 1;
-                self.publishes.push_back(pending);
                 bytes
             }
             Command::Change(change, reply) => {
@@ -169,7 +168,8 @@ impl Waiting {
     }
 
     fn answer_flushes(&mut self) {
-        while let Some((_, reply)) = self.flushes.pop_front_if(|(before, _)| *before <= self.answered) {
+        let first = self.publishes.front().map_or(u64::MAX, |(number, _)| *number);
+        while let Some((_, reply)) = self.flushes.pop_front_if(|(before, _)| *before <= first) {
             let _ = reply.send(());
         }
     }
@@ -211,7 +211,7 @@ pub(super) fn run(shared: &Shared, commands: &Receiver<Command>) {
     }
 }
 
-/// Writes and syncs what waits, as far as there is room; gives whether the journal is full.
+/// Writes and syncs what waits, as far as there is room; gives whether some of it has to go on waiting for room.
 fn write(shared: &Shared, waiting: &mut Waiting, expire: bool) -> Result<bool, wardwatch_journal::Error> {
     if waiting.publishes.is_empty() && waiting.changes.is_empty() && !expire {
         return Ok(false);
@@ -224,32 +224,32 @@ fn write(shared: &Shared, waiting: &mut Waiting, expire: bool) -> Result<bool, w
     }
     let catalog = shared.catalog().clone();
     let mut freed = if expire { retention::expire(&mut writer, &catalog)? } else { 0 };
-    let limit = shared.journal.limits().max_bytes;
-    let (mut appended, mut grouped) = (Vec::new(), 0);
-    let mut full = false;
-    for pending in &waiting.publishes {
-        let offset = match writer.append(&pending.stream, &pending.record) {
-            Err(wardwatch_journal::Error::Full { more, .. }) => {
-                freed += retention::make_room(&mut writer, &catalog, limit, more)?;
-                writer.append(&pending.stream, &pending.record)
-            }
-            other => other,
-        };
-        match offset {
-            Ok(offset) => appended.push(offset),
-            Err(wardwatch_journal::Error::Full { .. }) => {
-                full = true;
-                break;
-            }
-            Err(error) => return Err(error),
+    let mut shares = Shares::of(&writer, &catalog, shared.journal.limits().max_bytes);
+    let (mut appended, mut left) = (Vec::new(), VecDeque::new());
+    let mut grouped = 0;
+    // A topic without room waits, in order, and the others go on: they may be what it waits for.
+    let mut blocked: BTreeMap<Arc<str>, String> = BTreeMap::new();
+    for (number, pending) in std::mem::take(&mut waiting.publishes) {
+        let topic = &pending.to.topic;
+        let more = Journal::stored_bytes(pending.record.len());
+        if grouped > GROUP_BYTES || blocked.contains_key(topic) {
+            left.push_back((number, pending));
+            continue;
         }
+        freed += retention::make_room(&mut writer, &catalog, &mut shares, topic, more)?;
+        if !shares.fit(topic, more) {
+            blocked.insert(Arc::clone(topic), retention::holder(&writer, &catalog, &shares, topic)?);
+            left.push_back((number, pending));
+            continue;
+        }
+        let offset = writer.append(&pending.to.to_string(), &pending.record)?;
+        shares.add(topic, more);
         grouped += pending.record.len();
-        if grouped > GROUP_BYTES {
-            break;
-        }
+        appended.push((pending, offset));
     }
-    let trouble =
-        if full { Trouble::Full { holder: retention::holder(&writer, &catalog)? } } else { Trouble::None };
+    waiting.publishes = left;
+    let full = !blocked.is_empty();
+    let trouble = blocked.into_values().next().map_or(Trouble::None, |holder| Trouble::Full { holder });
     if appended.is_empty() && waiting.changes.is_empty() && freed == 0 {
         drop(writer);
     } else {
@@ -262,13 +262,10 @@ fn write(shared: &Shared, waiting: &mut Waiting, expire: bool) -> Result<bool, w
     shared.metrics.published.add(appended.len() as u64);
     shared.metrics.bytes.set(i64::try_from(shared.journal.bytes()).unwrap_or(i64::MAX));
 
-    waiting.answered += appended.len() as u64;
-    let some_appended = !appended.is_empty();
-    let answered: Vec<_> = waiting.publishes.drain(..appended.len()).collect();
-    if some_appended {
+    if !appended.is_empty() {
         shared.appended.notify_waiters();
     }
-    for (pending, offset) in answered.into_iter().zip(appended) {
+    for (pending, offset) in appended {
         // One who dropped the receipt does not want to know.
         let _ = pending.reply.send(Ok(offset));
     }
@@ -289,8 +286,7 @@ fn write_change(writer: &mut Writer<'_>, change: &Change) -> Result<(), wardwatc
 /// Tells everyone who waits. A journal whose disk failed stays failed until it is opened again.
 fn fail(shared: &Shared, waiting: &mut Waiting, error: Arc<wardwatch_journal::Error>) {
     tracing::error!(directory = %shared.directory.display(), %error, "the journal failed");
-    waiting.answered += waiting.publishes.len() as u64;
-    for pending in waiting.publishes.drain(..) {
+    for (_, pending) in waiting.publishes.drain(..) {
         let _ = pending.reply.send(Err(shared.failure(&error)));
     }
     for (_, reply) in waiting.changes.drain(..) {
