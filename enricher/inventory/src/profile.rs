@@ -325,23 +325,19 @@ impl Sketch<'_> {
 
     /// What people call it: its own names first, its address last.
     fn name(&mut self, device: &Device) {
-        let own = [
-            Attribute::StationName,
-            Attribute::BacnetObjectName,
-            Attribute::DicomAeTitle,
-            Attribute::EquipmentId,
-        ];
-        let said = own
-            .iter()
-            .find_map(|attribute| self.candidates(*attribute).best().map(|best| best.value.clone()));
+        let own = [Attribute::StationName, Attribute::BacnetObjectName, Attribute::DicomAeTitle];
+        let best = |attribute| self.candidates(attribute).best().map(|best| best.value.clone());
+        let said = own.into_iter().find_map(best);
+        let unit = best(Attribute::EquipmentId).unwrap_or_default();
         let record = &self.record;
-        let described = [&record.manufacturer, &record.model, &record.serial_number]
+        let number = if record.serial_number.is_empty() { &unit } else { &record.serial_number };
+        let described = [&record.manufacturer, &record.model, number]
             .map(String::as_str)
             .into_iter()
             .filter(|word| !word.is_empty())
             .collect::<Vec<_>>()
             .join(" ");
-        let described = (!record.model.is_empty() || !record.serial_number.is_empty()).then_some(described);
+        let described = (!record.model.is_empty() || !number.is_empty()).then_some(described);
         let key = match &device.key {
             DeviceKey::Third(_, key) => Some(key.to_string()),
             DeviceKey::Mac(_) | DeviceKey::Ip(_) => None,
