@@ -32,7 +32,7 @@ pub struct Settings {
     /// goes.
     pub statements_per_endpoint: usize,
     /// Event time after which a finding that goes on is told again.
-    #[serde(with = "hours")]
+    #[serde(with = "humantime_serde")]
     pub repeat_findings_after: std::time::Duration,
 }
 
@@ -53,17 +53,18 @@ impl Default for Settings {
     }
 }
 
-mod hours {
-    //! A duration as a whole number of hours.
-    use std::time::Duration;
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-    use serde::{Deserialize as _, Deserializer, Serializer};
-
-    pub(super) fn serialize<S: Serializer>(value: &Duration, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_u64(value.as_secs() / 3600)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
-        u32::deserialize(from).map(|hours| Duration::from_secs(u64::from(hours) * 3600))
+    #[test]
+    fn what_is_left_out_keeps_its_default_and_what_is_misspelled_is_refused() {
+        let read = |text: &str| toml::from_str::<Settings>(text);
+        assert_eq!(read("").expect("nothing is required"), Settings::default());
+        let settings =
+            read("networks = [\"198.51.100.0/24\"]\nrepeat_findings_after = \"12h\"").expect("sound");
+        assert_eq!(settings.networks.len(), 1);
+        assert_eq!(settings.repeat_findings_after, std::time::Duration::from_hours(12));
+        assert!(read("network = []").is_err());
     }
 }
