@@ -35,6 +35,15 @@ pub fn captures(data: &Path) -> Result<Vec<Capture>> {
     Ok(found)
 }
 
+/// The project's own captures, in `tests/captures`; their area is `own`.
+pub fn own() -> Result<Vec<Capture>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("captures");
+    let paths =
+        entries(&folder)?.into_iter().filter(|path| path.extension().is_some_and(|kind| kind == "pcap"));
+    let capture = |path: PathBuf| Capture { area: "own".into(), id: format!("own/{}", name(&path)), path };
+    Ok(paths.map(capture).collect())
+}
+
 fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
     let entries = fs::read_dir(folder).with_context(|| format!("read the folder {}", folder.display()))?;
     let mut paths = entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;

@@ -2,8 +2,9 @@
 //! against each other.
 //!
 //! - [`corpus`]: the captures, and how to look at each of them in parallel
-//! - [`tshark`] and [`zeek`]: the oracles; Wireshark's dissectors are asked when the test runs, Zeek's logs stand
-//!   beside the captures
+//! - [`tshark`], [`openssl`], [`zeek`], [`ja4`]: the oracles; the first two are asked when the test runs, what the
+//!   others say stands beside the captures
+//! - [`conversation`], [`statement`]: flows and readings of fields in one form for all
 //! - [`stated`]: the sensor's facts about a capture file, from the library and not from a running program
 //! - [`agreement`]: how many of an oracle's statements the sensor makes as well, and the exceptions with their reasons
 
@@ -11,6 +12,9 @@ pub mod agreement;
 pub mod conversation;
 pub mod corpus;
 pub mod exceptions;
+pub mod ja4;
+pub mod openssl;
 pub mod stated;
+pub mod statement;
 pub mod tshark;
 pub mod zeek;

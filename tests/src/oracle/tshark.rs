@@ -1,16 +1,35 @@
 //! Wireshark's dissectors, asked through `tshark` when a test runs.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result};
 
+use super::statement::Statement;
+
+mod bacnet;
 mod conversations;
+mod details;
+mod fields;
+mod names;
 
 pub use conversations::{Stream, streams};
 
 /// Between the values of one field in one frame: no text of the wire has it unescaped.
 const BETWEEN_VALUES: char = '\u{1e}';
+
+/// Everything that Wireshark reads of the fields that the sensor states.
+pub fn statements(capture: &Path) -> Result<BTreeSet<Statement>> {
+    let fields::Read { mut statements, has_dns, has_bacnet } = fields::read(capture)?;
+    if has_dns {
+        names::read(capture, &mut statements)?;
+    }
+    if has_bacnet {
+        bacnet::read(capture, &mut statements)?;
+    }
+    Ok(statements.0)
+}
 
 /// The values of some fields, one row for each frame that passes the display filter.
 #[derive(Debug)]

@@ -1,0 +1,175 @@
+//! The sensor reads fields as independent tools do: whose field, and what it says.
+//!
+//! A capture's readings of a field are compared as sets in both directions: what an oracle reads and the sensor does
+//! not is a difference, and so is what the sensor states and no oracle reads. Each stands in
+//! `exceptions/fields.toml` with the reason why.
+
+#![forbid(unsafe_code)]
+
+use std::collections::BTreeSet;
+
+use anyhow::Result;
+use wardwatch_proto::attribute;
+use wardwatch_proto::v1::{Attribute, Protocol};
+use wardwatch_tests::oracle::agreement::Agreement;
+use wardwatch_tests::oracle::exceptions::Exceptions;
+use wardwatch_tests::oracle::statement::{self, Field};
+use wardwatch_tests::oracle::{corpus, ja4, stated, tshark};
+use wardwatch_tests::skip;
+
+/// The share of all readings in which both must agree, exceptions counted as differences.
+const LEAST: f64 = 0.97;
+
+/// Fields that the oracles read too.
+const FIELDS: &[(Protocol, &[Attribute])] = &[
+    (
+        Protocol::Tls,
+        &[
+            Attribute::TlsServerName,
+            Attribute::CertificateSha256,
+            Attribute::CertificateSubject,
+            Attribute::CertificateIssuer,
+            Attribute::CertificateNotBefore,
+            Attribute::CertificateNotAfter,
+        ],
+    ),
+    (Protocol::Http, &[Attribute::HttpServer, Attribute::HttpUserAgent, Attribute::HttpHost]),
+    (Protocol::Dhcp, &[Attribute::HostName, Attribute::DhcpVendorClass, Attribute::DhcpParameterList]),
+    (Protocol::Dns, &[Attribute::HostName]),
+    (Protocol::Mdns, &[Attribute::HostName, Attribute::ServiceType]),
+    (
+        Protocol::Dicom,
+        &[Attribute::DicomAeTitle, Attribute::DicomImplementationUid, Attribute::DicomImplementationVersion],
+    ),
+    (
+        Protocol::Hl7,
+        &[
+            Attribute::Hl7Application,
+            Attribute::Hl7Facility,
+            Attribute::Hl7MessageType,
+            Attribute::Hl7Version,
+        ],
+    ),
+    (
+        Protocol::Bacnet,
+        &[
+            Attribute::BacnetInstance,
+            Attribute::BacnetVendorId,
+            Attribute::BacnetObjectName,
+            Attribute::Manufacturer,
+            Attribute::Model,
+            Attribute::SerialNumber,
+            Attribute::FirmwareVersion,
+            Attribute::SoftwareVersion,
+            Attribute::Description,
+            Attribute::Location,
+        ],
+    ),
+];
+
+fn is_compared(field: Field) -> bool {
+    FIELDS
+        .iter()
+        .any(|(protocol, attributes)| *protocol == field.protocol && attributes.contains(&field.attribute))
+}
+
+/// What exceptions call a value that no attribute's grammar lets out of a sensor.
+const WITHHELD: &str = "withheld by the grammar";
+
+#[test]
+fn tshark_and_openssl_read_the_same_fields() -> Result<()> {
+    let test = "sensor_agrees_on_fields::tshark_and_openssl_read_the_same_fields";
+    let Some(data) = skip::unless_test_data(test) else { return Ok(()) };
+    if skip::unless_program(test, "tshark") || skip::unless_program(test, "openssl") {
+        return Ok(());
+    }
+    let mut captures = corpus::captures(&data)?;
+    captures.extend(corpus::own()?);
+    let compared = corpus::each(&captures, |capture| {
+        let ours = statement::of_sensor(&stated::facts(&capture.path)?);
+        Ok((tshark::statements(&capture.path)?, ours))
+    })?;
+    let mut agreement =
+        Agreement::new("fields that tshark reads", Exceptions::read("fields.toml", "tshark")?);
+    for (capture, (theirs, ours)) in captures.iter().zip(compared) {
+        for said in theirs.union(&ours).filter(|said| is_compared(said.field)) {
+            let class = said.field.name();
+            let item = format!("{class} {} {}", said.subject, said.value);
+            match (theirs.contains(said), ours.contains(said)) {
+                (true, true) => agreement.agrees(&class),
+                (true, false) => {
+                    let is_withheld = attribute::accept(said.field.attribute, &said.value).is_none();
+                    let rule = is_withheld.then_some(WITHHELD);
+                    agreement.differs(&class, &capture.id, &item, rule, "not stated");
+                }
+                _ => {
+                    agreement.differs(&class, &capture.id, &item, None, "stated, but tshark does not read it")
+                }
+            }
+        }
+    }
+    agreement.print();
+    let mut faults = agreement.faults();
+    if agreement.share() < LEAST {
+        faults.push(format!("{:.2} % of all agree", agreement.share() * 100.0));
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+    Ok(())
+}
+
+#[test]
+fn ja4_is_what_three_other_implementations_make_of_it() -> Result<()> {
+    let test = "sensor_agrees_on_fields::ja4_is_what_three_other_implementations_make_of_it";
+    let Some(data) = skip::unless_test_data(test) else { return Ok(()) };
+    let mut agreement = Agreement::new("JA4 fingerprints", Exceptions::read("fields.toml", "ja4")?);
+    for capture in corpus::captures(&data)? {
+        let theirs = ja4::fingerprints(&data, &capture)?;
+        if theirs.of_clients.is_empty() && theirs.of_anyone.is_empty() {
+            continue;
+        }
+        let ours: BTreeSet<(String, String)> = statement::of_sensor(&stated::facts(&capture.path)?)
+            .into_iter()
+            .filter(|said| said.field.attribute == Attribute::TlsJa4)
+            .map(|said| (said.subject, said.value))
+            .collect();
+        let is_known = |ja4: &String| theirs.of_clients.iter().any(|(_, other)| other == ja4);
+        let anonymous = theirs.of_anyone.iter().filter(|ja4| !is_known(ja4));
+        for (client, ja4) in &theirs.of_clients {
+            let is_stated = ours.contains(&(client.clone(), ja4.clone()));
+            note(&mut agreement, &capture.id, &format!("{client} {ja4}"), ja4, is_stated, "not stated");
+        }
+        for ja4 in anonymous {
+            let is_stated = ours.iter().any(|(_, value)| value == ja4);
+            note(&mut agreement, &capture.id, ja4, ja4, is_stated, "not stated");
+        }
+        for (client, ja4) in &ours {
+            if !theirs.of_clients.contains(&(client.clone(), ja4.clone())) && !theirs.of_anyone.contains(ja4)
+            {
+                note(
+                    &mut agreement,
+                    &capture.id,
+                    &format!("{client} {ja4}"),
+                    ja4,
+                    false,
+                    "nobody else finds it",
+                );
+            }
+        }
+    }
+    agreement.print();
+    let mut faults = agreement.faults();
+    let low = agreement.shares().filter(|(transport, share)| *transport == "over TCP" && *share < 1.0);
+    faults.extend(low.map(|(transport, share)| format!("{transport}: {:.2} % agree", share * 100.0)));
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+    Ok(())
+}
+
+fn note(agreement: &mut Agreement, capture: &str, item: &str, ja4: &str, agrees: bool, difference: &str) {
+    let is_quic = ja4.starts_with('q');
+    let class = if is_quic { "over QUIC" } else { "over TCP" };
+    if agrees {
+        agreement.agrees(class);
+    } else {
+        agreement.differs(class, capture, item, is_quic.then_some("QUIC"), difference);
+    }
+}
