@@ -29,6 +29,7 @@ use wardwatch_service::Context;
 
 /// Runs the collector as its own process does: opens the bus, binds, serves until shutdown.
 pub async fn serve(config: Config, context: Context) -> anyhow::Result<()> {
-    let bus: Arc<dyn Bus> = wardwatch_bus::open(&config.bus, &context.counters).await.context("cannot open the bus")?;
+    let bus: Arc<dyn Bus> =
+        wardwatch_bus::open(&config.bus, &context.counters).await.context("cannot open the bus")?;
     Collector::bind(config).await?.serve(context, bus).await
 }

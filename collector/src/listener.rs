@@ -18,7 +18,7 @@ const TLS_HANDSHAKE: &[u8] = b"\x16\x03";
 
 /// Accepts connections.
 pub(crate) struct Listener {
-    listener: TcpListener,
+    socket: TcpListener,
     expected: &'static [u8],
     accepted: Counter,
     strangers: Counter,
@@ -27,7 +27,7 @@ pub(crate) struct Listener {
 impl Listener {
     pub(crate) fn new(listener: TcpListener, is_tls: bool, counters: &Counters) -> Self {
         Self {
-            listener,
+            socket: listener,
             expected: if is_tls { TLS_HANDSHAKE } else { HTTP2_PREFACE },
             accepted: counters.counter("collector_connections", &[]),
             strangers: counters.counter("collector_connections_not_grpc", &[]),
@@ -39,7 +39,7 @@ impl Stream for Listener {
     type Item = io::Result<Connection>;
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let accepted = ready!(self.listener.poll_accept(context));
+        let accepted = ready!(self.socket.poll_accept(context));
         Poll::Ready(Some(accepted.map(|(stream, peer)| {
             self.accepted.increment();
             Connection { stream, peer, expected: self.expected, seen: 0, strangers: self.strangers.clone() }

@@ -32,7 +32,7 @@ pub(super) async fn print_measured(flows: u32, path: &Path, url: &str) -> anyhow
     store.drop_database().await?;
     std::fs::remove_dir_all(&folder).with_context(|| format!("cannot clear {}", folder.display()))?;
     let Measured { rows, path_took, alone_took } = measured?;
-    let rate = |took: Duration| HumanCount((rows as f64 / took.as_secs_f64()) as u64);
+    let rate = |took: Duration| HumanCount(rows * 1000 / (took.as_millis() as u64).max(1));
     print(&format!(
         "\nTHROUGHPUT: {} flow records, decoding, log, enrichment and storage on the cores of this machine\n
   from capture to queryable row  {:>9} records a second ({:.1} s)
