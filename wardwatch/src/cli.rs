@@ -4,6 +4,7 @@ use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 
 use crate::demo::{self, Demo};
+use crate::migrate::{self, Migrate};
 use crate::read::{self, Alerts, Device, Devices, Query};
 use crate::up::{self, Up};
 
@@ -24,6 +25,7 @@ enum Command {
     Device(Device),
     Alerts(Alerts),
     Query(Query),
+    Migrate(Migrate),
 }
 
 impl Arguments {
@@ -42,6 +44,7 @@ impl Arguments {
                 Command::Device(device) => read::device(&device).await,
                 Command::Alerts(alerts) => read::alerts(&alerts).await,
                 Command::Query(query) => read::query(&query).await,
+                Command::Migrate(migrate) => migrate::run(migrate).await,
             }
         });
         // A blocking call that hangs (a dead disk) must not hold up the end.

@@ -3,6 +3,7 @@
 //! - [`up`]: sensor, collector, enricher and alerter on embedded parts, on captures or an interface
 //! - [`demo`]: the same on captures that this project recorded, with a tour of what came out
 //! - [`read`]: what is known: `devices`, `device`, `alerts`, `query`
+//! - [`migrate`]: the tables and topics of a cluster
 //! - [`platform`]: how the services are put together in one process
 //! - [`engine`]: which ClickHouse is used
 
@@ -12,6 +13,7 @@ mod cli;
 mod demo;
 mod engine;
 mod folder;
+mod migrate;
 mod platform;
 mod progress;
 mod read;

@@ -51,6 +51,13 @@ fn build() -> Result<BTreeMap<String, PathBuf>> {
     for package in PACKAGES {
         cargo.args(["--package", package]);
     }
+    // What cargo tells a test about its package would make some build scripts (ring's) run again, now and ever after.
+    let of_this_test = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_EXE_", "CARGO_CRATE_", "CARGO_PRIMARY_"];
+    for (name, _) in env::vars_os() {
+        if of_this_test.iter().any(|prefix| name.to_string_lossy().starts_with(prefix)) {
+            cargo.env_remove(name);
+        }
+    }
     if folder.ends_with("release") {
         cargo.arg("--release");
     }
@@ -113,8 +120,29 @@ impl Running {
         arguments: &[&str],
         settings: impl IntoIterator<Item = (impl AsRef<OsStr>, impl AsRef<OsStr>)>,
     ) -> Result<Self> {
+        Self::launch(name, runner()?.exec(path(name)?), arguments, settings)
+    }
+
+    /// As [`Running::start`], by another program that becomes it: `setpriv --reuid=65534`.
+    pub fn start_by(
+        by: &[&str],
+        name: &str,
+        arguments: &[&str],
+        settings: impl IntoIterator<Item = (impl AsRef<OsStr>, impl AsRef<OsStr>)>,
+    ) -> Result<Self> {
+        let (first, rest) = by.split_first().context("no program")?;
+        let mut command = runner()?.exec(first);
+        command.args(rest).arg(path(name)?);
+        Self::launch(name, command, arguments, settings)
+    }
+
+    fn launch(
+        name: &str,
+        mut command: Command,
+        arguments: &[&str],
+        settings: impl IntoIterator<Item = (impl AsRef<OsStr>, impl AsRef<OsStr>)>,
+    ) -> Result<Self> {
         let scratch = Scratch::new("program")?;
-        let mut command = runner()?.exec(path(name)?);
         plain(&mut command);
         command.args(arguments).envs(settings).stdin(Stdio::null());
         command.stdout(File::create(scratch.path().join("out"))?);
@@ -153,7 +181,8 @@ impl Running {
         })
     }
 
-    fn until<T>(&mut self, what: &str, mut look: impl FnMut(&Self) -> Option<T>) -> Result<T> {
+    /// Looks again and again until something is found; an error that says `what` was waited for when it never is.
+    pub fn until<T>(&mut self, what: &str, mut look: impl FnMut(&Self) -> Option<T>) -> Result<T> {
         let begun = Instant::now();
         loop {
             let ended = self.process.ended()?;
