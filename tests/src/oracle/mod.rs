@@ -6,14 +6,18 @@
 //!   others say stands beside the captures
 //! - [`conversation`], [`statement`]: flows and readings of fields in one form for all
 //! - [`stated`]: the sensor's facts about a capture file, from the library and not from a running program
+//! - [`program`]: the sensor's program as people run it
+//! - [`dice`]: what looks random and is the same in every run
 //! - [`agreement`]: how many of an oracle's statements the sensor makes as well, and the exceptions with their reasons
 
 pub mod agreement;
 pub mod conversation;
 pub mod corpus;
+pub mod dice;
 pub mod exceptions;
 pub mod ja4;
 pub mod openssl;
+pub mod program;
 pub mod stated;
 pub mod statement;
 pub mod tshark;

@@ -5,27 +5,66 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use wardwatch_capture::{CaptureFile, Pace, Source as _, Step};
+use wardwatch_capture::{CaptureFile, Frame, LinkType, Pace, Source as _, Step};
 use wardwatch_proto::address::ip_text;
 use wardwatch_proto::v1::{self, EndReason, Fact, Observation, fact};
-use wardwatch_sensor::worker::{Limits, Worker};
+use wardwatch_sensor::worker::{Limits, Totals, Worker};
 
 use super::conversation::{Conversation, Sent};
 
 /// The facts in a capture file, in the order in which they are stated.
 pub fn facts(path: &Path) -> Result<Vec<Fact>> {
+    Ok(of_frames(&frames(path)?).0)
+}
+
+/// The frames of a capture file.
+pub fn frames(path: &Path) -> Result<Vec<Framed>> {
     let mut source = CaptureFile::open(path, Pace::Full)?;
-    let mut worker = Worker::new(&Limits::default());
-    let mut facts = Vec::new();
+    let mut frames = Vec::new();
     loop {
         match source.next()? {
-            Step::Frame(frame) => worker.frame(&frame, &mut facts),
+            Step::Frame(frame) => frames.push(Framed {
+                at: frame.at,
+                wire_length: frame.wire_length,
+                link: frame.link,
+                bytes: frame.bytes.to_vec(),
+            }),
             Step::Idle => {}
-            Step::End => break,
+            Step::End => return Ok(frames),
         }
     }
+}
+
+/// A frame that owns its bytes; see [`Frame`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Framed {
+    /// When, in nanoseconds since the Unix epoch.
+    pub at: u64,
+    /// Its length on the wire.
+    pub wire_length: u32,
+    /// What it begins with.
+    pub link: LinkType,
+    /// What was captured of it.
+    pub bytes: Vec<u8>,
+}
+
+impl Framed {
+    /// As a source would hand it over.
+    pub fn frame(&self) -> Frame<'_> {
+        let Self { at, wire_length, link, bytes } = self;
+        Frame { at: *at, wire_length: *wire_length, link: *link, vlan: None, bytes }
+    }
+}
+
+/// What a worker states of frames, and what it counts.
+pub fn of_frames(frames: &[Framed]) -> (Vec<Fact>, Totals) {
+    let mut worker = Worker::new(&Limits::default());
+    let mut facts = Vec::new();
+    for frame in frames {
+        worker.frame(&frame.frame(), &mut facts);
+    }
     worker.finish(&mut facts);
-    Ok(facts)
+    (facts, worker.totals())
 }
 
 /// The observations among facts.

@@ -13,6 +13,7 @@ mod conversations;
 mod details;
 mod fields;
 mod names;
+pub mod patients;
 
 pub use conversations::{Stream, streams};
 
