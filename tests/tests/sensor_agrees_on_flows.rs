@@ -34,7 +34,8 @@ fn tshark_counts_the_same_frames_and_bytes_in_every_conversation() -> Result<()>
     if skip::unless_program(test, "tshark") {
         return Ok(());
     }
-    let captures = corpus::captures(&data)?;
+    let mut captures = corpus::captures(&data)?;
+    captures.extend(corpus::own()?);
     let compared = corpus::each(&captures, |capture| {
         let flows = stated::flows(&stated::facts(&capture.path)?)?;
         Ok(against_streams(&flows, &tshark::streams(&capture.path)?))
