@@ -113,3 +113,64 @@ impl Tally {
             writeln!(table, "{name:26}{compared:>9}{agreed:>9}{percent:>9.2}{excepted:>12}{unexplained:>13}");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KNOWN: &str = r#"
+        [[exception]]
+        oracle = "it"
+        capture = "area/one.pcap"
+        items = ["first", "second"]
+        reason = "they were seen to differ"
+
+        [[exception]]
+        oracle = "it"
+        capture = "area/two.pcap"
+        rule = "in a tunnel"
+        reason = "they were seen to differ"
+    "#;
+
+    fn agreement() -> Agreement {
+        Agreement::new("a test", Exceptions::parse(KNOWN, "it").expect("exceptions"))
+    }
+
+    #[test]
+    fn known_differences_are_no_faults_and_count_as_differences() {
+        let mut agreement = agreement();
+        agreement.agrees("area");
+        agreement.differs("area", "area/one.pcap", "first", None, "");
+        agreement.differs("area", "area/one.pcap", "second", None, "");
+        agreement.differs("area", "area/two.pcap", "anything", Some("in a tunnel"), "");
+        assert_eq!(agreement.faults(), [""; 0]);
+        assert!((agreement.share() - 0.25).abs() < f64::EPSILON);
+    }
+
+    #[test]
+    fn a_difference_that_no_exception_explains_is_a_fault() {
+        let mut agreement = agreement();
+        agreement.differs("area", "area/two.pcap", "first", None, "told twice");
+        agreement.differs("area", "area/one.pcap", "third", Some("in a tunnel"), "not told");
+        let faults = agreement.faults().join("\n");
+        assert!(faults.contains("no exception explains area/two.pcap: first: told twice"), "{faults}");
+        assert!(faults.contains("no exception explains area/one.pcap: third: not told"), "{faults}");
+    }
+
+    #[test]
+    fn an_exception_that_does_not_occur_is_a_fault_and_so_is_nothing_to_compare() {
+        let faults = agreement().faults().join("\n");
+        for fault in ["nothing was compared", "area/one.pcap: first", "area/one.pcap: second", "in a tunnel"]
+        {
+            assert!(faults.contains(fault), "{fault} is not in {faults}");
+        }
+    }
+
+    #[test]
+    fn an_exception_needs_a_reason_and_something_that_it_excepts() {
+        let without_reason = KNOWN.replace("they were seen to differ", "so");
+        assert!(Exceptions::parse(&without_reason, "it").is_err());
+        let without_items = KNOWN.replace(r#"["first", "second"]"#, "[]");
+        assert!(Exceptions::parse(&without_items, "it").is_err());
+    }
+}

@@ -51,13 +51,17 @@ impl Exceptions {
     pub fn read(file: &str, oracle: &str) -> Result<Self> {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("exceptions").join(file);
         let text = fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?;
-        let File { exception: mut exceptions } =
-            toml::from_str(&text).with_context(|| format!("read {}", path.display()))?;
+        Self::parse(&text, oracle).with_context(|| format!("read {}", path.display()))
+    }
+
+    /// Reads the exceptions from `oracle` in the text of such a file.
+    pub fn parse(text: &str, oracle: &str) -> Result<Self> {
+        let File { exception: mut exceptions } = toml::from_str(text)?;
         for exception in &exceptions {
             let said = exception.reason.split_whitespace().count() > 3;
-            anyhow::ensure!(said, "{}: an exception needs a reason in words: {exception:?}", path.display());
-            let one = exception.rule.is_some() == exception.items.is_empty();
-            anyhow::ensure!(one, "{}: either a rule or items: {exception:?}", path.display());
+            anyhow::ensure!(said, "an exception needs a reason in words: {exception:?}");
+            let both_or_neither = exception.rule.is_some() != exception.items.is_empty();
+            anyhow::ensure!(!both_or_neither, "either a rule or items: {exception:?}");
         }
         exceptions.retain(|exception| exception.oracle == oracle);
         Ok(Self { exceptions, met: BTreeSet::new() })
