@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use backon::{ExponentialBuilder, Retryable as _};
 use rdkafka::ClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::KafkaError;
@@ -222,8 +223,17 @@ impl Bus for KafkaBus {
 
     async fn committed(&self, group: &str, of: &TopicPartition) -> Result<Option<u64>> {
         self.0.check_partition(of).await?;
-        let (config, group, of) = (self.0.config.clone(), group.to_owned(), of.clone());
-        joined(spawn_blocking(move || admin::committed(&config, &group, &of)).await)?
+        let ask = || async {
+            let (config, group, of) = (self.0.config.clone(), group.to_owned(), of.clone());
+            joined(spawn_blocking(move || admin::committed(&config, &group, &of)).await)?
+        };
+        // A group that nobody has asked about has no coordinator yet; the first question makes the brokers choose one.
+        let pauses = ExponentialBuilder::default()
+            .with_min_delay(Duration::from_millis(100))
+            .with_max_delay(Duration::from_secs(1))
+            .without_max_times()
+            .with_total_delay(Some(self.0.config.request_timeout));
+        ask.retry(pauses).when(Error::is_retriable).await
     }
 
     async fn ping(&self) -> Result<()> {
