@@ -3,8 +3,10 @@
 #![forbid(unsafe_code)]
 
 use std::collections::BTreeSet;
+use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
+use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use prost::Message as _;
@@ -41,6 +43,7 @@ async fn what_a_sensor_states_arrives_and_the_sums_close() -> Result<()> {
     assert_eq!(pipeline.number("uniqExact(epoch, sequence, source_index)", "flows").await?, stated);
     assert_radiology_is_known(&pipeline).await?;
     assert_the_sums_close(&pipeline, &sensor);
+    assert_the_manual_describes_every_counter(&pipeline, &sensor)?;
     assert_alerts_are_told_to_a_siem(&pipeline).await?;
     assert_eq!(pipeline.messages(topic::DEADLETTER).await?, []);
     pipeline.stop().await
@@ -117,6 +120,15 @@ fn assert_the_sums_close(pipeline: &Pipeline, sensor: &Counters) {
         alerter.total("alerter_messages_received"),
         sum(alerter, &["alerter_events_judged", "alerter_events_repeated", "alerter_messages_put_aside"])
     );
+}
+
+fn assert_the_manual_describes_every_counter(pipeline: &Pipeline, sensor: &Counters) -> Result<()> {
+    let manual = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/operations.md"))?;
+    let counters = pipeline.services().map(|service| &service.context.counters).chain([sensor]);
+    let names: BTreeSet<String> = counters.flat_map(Counters::snapshot).map(|sample| sample.name).collect();
+    let undescribed: Vec<_> = names.iter().filter(|name| !manual.contains(&format!("`{name}`"))).collect();
+    assert!(names.len() > 50 && undescribed.is_empty(), "of {}: {undescribed:?}", names.len());
+    Ok(())
 }
 
 /// One OCSF Detection Finding (class 2004) for each time that an alert was raised or changed, each with an identity of

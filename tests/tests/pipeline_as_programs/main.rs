@@ -161,6 +161,25 @@ fn a_sensor_needs_one_capability_and_no_root() -> Result<()> {
     Ok(())
 }
 
+#[test]
+fn a_sensor_without_a_collector_ends_when_its_grace_is_over() -> Result<()> {
+    let files = format!("{:?}", recorded());
+    let settings = [
+        ("WARDWATCH_SENSOR__SITE", SITE),
+        ("WARDWATCH_SENSOR__SENSOR", SENSOR),
+        ("WARDWATCH_SENSOR__UPLINK__TOKEN", "t"),
+        // Nobody listens there (RFC 6335: reserved).
+        ("WARDWATCH_SENSOR__UPLINK__COLLECTORS", "[\"http://127.0.0.1:0\"]"),
+        ("WARDWATCH_SENSOR__INPUT__FILES", &files),
+        ("WARDWATCH_SENSOR__SHUTDOWN__GRACE", "1s"),
+    ];
+    let mut sensor = Running::start("wardwatch-sensor", &["run"], settings)?;
+    sensor.says("no stream to the collector")?;
+    let (status, log) = sensor.stop()?;
+    assert!(status.code() == Some(1) && log.contains("did not stop within 1s"), "{log}");
+    Ok(())
+}
+
 /// A network namespace with a loopback interface, removed when dropped.
 struct Namespace(String);
 
