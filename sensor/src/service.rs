@@ -24,7 +24,10 @@ pub async fn serve(config: Config, context: Context) -> anyhow::Result<()> {
     let (sender, receiver) = mpsc::channel(CHANNEL);
     let watch = Watch::new(&config, epoch, sender, telling.clone(), context.shutdown.clone());
     let input = config.input.clone();
-    let watching = tokio::task::spawn_blocking(move || watch.run(&input));
+    let watching = tokio::task::spawn_blocking(move || {
+        // Told at once: the uplink may go on for long before the service ends with it.
+        watch.run(&input).inspect_err(|error| tracing::error!(error = format!("{error:#}"), "watching ended"))
+    });
     let hello = uplink::hello(&config.site, &config.sensor, epoch);
     let uplink = Uplink::new(config.uplink, hello, telling, context.health.check("uplink"));
     let (watched, sent) = tokio::join!(watching, uplink.run(receiver));

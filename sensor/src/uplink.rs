@@ -62,6 +62,9 @@ impl Uplink {
         let endpoints = self.endpoints()?;
         let mut pauses = self.pauses();
         for endpoint in endpoints.iter().cycle() {
+            if self.unacknowledged.is_empty() && batches.is_closed() && batches.is_empty() {
+                break;
+            }
             match self.stream(endpoint, &token, &mut batches).await {
                 Ok(Ended::Finished) => return Ok(()),
                 Ok(Ended::Recycled) => pauses = self.pauses(),
