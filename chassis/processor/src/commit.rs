@@ -1,21 +1,27 @@
 //! How a range becomes durable.
 //!
-//! 1. the outputs, as the service writes them, and what could not be read, into `wardwatch.deadletter`;
-//! 2. the changed memory with the end of the range: **the commit point**;
-//! 3. the offset, to the broker, so that lag can be seen. Nobody starts from it.
+//! 1. the plan: which offsets it is of;
+//! 2. the outputs, as the service writes them, and what could not be read, into `wardwatch.deadletter`;
+//! 3. the changed memory with the end of the range: **the commit point**;
+//! 4. the offset, to the broker, so that lag can be seen. Nobody starts from it.
+//!
+//! Whatever goes into ClickHouse is refused by the server once someone else has claimed the partition.
 
 use std::sync::Arc;
 
 use tracing::warn;
 use wardwatch_bus::TopicPartition;
+use wardwatch_faults::{Guard, is_off, point_of};
 use wardwatch_proto::topic;
+use wardwatch_store::{Fence, Owner};
 
 use crate::deadletter;
 use crate::error::Error;
 use crate::marks::Marks;
 use crate::partition::Shared;
+use crate::plan::{Plan, Plans};
 use crate::processor::Processor;
-use crate::range::Range;
+use crate::range::{Range, Span};
 use crate::sink::Sink;
 use crate::state::State;
 
@@ -24,21 +30,29 @@ use crate::state::State;
 pub(crate) struct Committer<P: Processor> {
     pub(crate) shared: Arc<Shared<P>>,
     pub(crate) source: TopicPartition,
+    pub(crate) owner: Owner,
+    pub(crate) fence: Fence,
+    pub(crate) plans: Plans,
     pub(crate) marks: Marks,
     pub(crate) state: State,
 }
 
 impl<P: Processor> Committer<P> {
     /// Makes a range and the memory after it durable; gives the first offset that is not in it, or `None` for a range of no
-    /// messages. After an error the memory must be loaded again.
+    /// messages. `repeated` is the plan that it was worked on by, if it had been recorded before. After an error the memory
+    /// must be loaded again.
     pub(crate) async fn commit(
         &mut self,
         range: Range<P::Outputs>,
+        repeated: Option<Plan>,
         memory: &mut P::Memory,
     ) -> Result<Option<u64>, Error> {
         let Some(span) = range.span() else { return Ok(None) };
         let Range { outputs, unreadable, mut tally, messages, .. } = range;
         let shared = Arc::clone(&self.shared);
+        point_of([P::NAME, ".range-cut"]).await;
+        let plan = self.plan(span, repeated).await?;
+        point_of([P::NAME, ".plan-after"]).await;
         let sink = Sink {
             service: P::NAME,
             store: &shared.store,
@@ -46,11 +60,14 @@ impl<P: Processor> Committer<P> {
             source: &self.source,
             incarnation: shared.incarnation,
             marks: &self.marks,
-            span,
+            fence: &self.fence,
+            plan,
         };
         shared.processor.write(outputs, &sink, &mut tally).await?;
+        point_of([P::NAME, ".published"]).await;
         self.put_aside(&unreadable).await?;
-        let end = span.last.saturating_add(1);
+        point_of([P::NAME, ".deadletters"]).await;
+        let end = plan.last.saturating_add(1);
         let entries = shared.processor.take_changed(memory);
         for (name, count) in [
             ("messages_received", messages),
@@ -62,16 +79,31 @@ impl<P: Processor> Committer<P> {
         for (_, reason) in &unreadable {
             tally.add_labelled(format!("{}_messages_put_aside", P::NAME), "reason", reason.0, 1);
         }
-        let token = sink.token(span.first).0;
-        self.state.store(&shared.store, end, &token, entries).await?;
+        point_of([P::NAME, ".state-before"]).await;
+        self.state.store(&shared.store, end, sink.token(plan.first).as_ref(), entries, &self.fence).await?;
+        point_of([P::NAME, ".state-after"]).await;
         tally.count(&shared.counters);
         if let Err(error) = shared.consumer.commit(&self.source, end).await {
             warn!(partition = %self.source, %error, "the lag that the broker shows is out of date");
         }
+        point_of([P::NAME, ".offset-committed"]).await;
         if self.state.wants_compaction() {
-            self.state.compact(&shared.store, end).await?;
+            self.state.compact(&shared.store, end, &self.fence, P::NAME).await?;
+            point_of([P::NAME, ".compacted"]).await;
         }
         Ok(Some(end))
+    }
+
+    /// The offsets of a range, recorded unless they are those of a plan that has been.
+    async fn plan(&self, span: Span, repeated: Option<Plan>) -> Result<Plan, Error> {
+        if let Some(plan) = repeated {
+            return Ok(plan);
+        }
+        let plan = Plan { first: span.first, last: span.last };
+        if !is_off(Guard::Plan) {
+            self.plans.record(&self.shared.store, plan, &self.owner, &self.fence).await?;
+        }
+        Ok(plan)
     }
 
     async fn put_aside(&self, unreadable: &[(wardwatch_bus::Message, crate::Reason)]) -> Result<(), Error> {

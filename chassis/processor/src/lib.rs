@@ -9,14 +9,22 @@
 //! - `intake`, `inbox`: joins the consumer group and hands each partition's messages to its task
 //! - `partition`: one partition from assignment to the end: load the memory, seek to its end, then range after range
 //! - `range`: a run of messages and what came of it, until it is worth writing
-//! - `commit`, [`Sink`]: outputs, then what could not be read, then the memory
-//! - `state`, `marks`, `deadletter`: how each of these looks outside
+//! - `commit`, [`Sink`]: the plan, then outputs, then what could not be read, then the memory
+//! - `plan`, `state`, `marks`, `deadletter`: how each of these looks outside
 //! - [`Progress`], `faults`: how far each partition is, and which stand still and why
 //!
 //! # Nothing lost, nothing twice
-//! A crash before the commit point replays the range. Current-state tables do not mind. Append-only tables leave out what is
-//! at or below their mark, and an insert whose answer was lost is sent again under the same token, which the server drops.
+//! A crash before the commit point replays the range. Current-state tables do not mind. Append-only tables have four guards,
+//! each of which covers what another cannot see:
+//!
+//! - the **mark**: rows that a table holds already are left out;
+//! - the **token**: an insert whose answer was lost, or which a former owner has on the way, is dropped by the server;
+//! - the **plan**: a range is recorded before it is written, so that the next owner repeats exactly that range and its inserts
+//!   have the tokens of those on the way;
+//! - the **fence**: the server refuses inserts of an owner after whom someone else has claimed the partition.
+//!
 //! Messages of other topics come twice; their readers know them by what does not change (a source position, a stable id).
+//! The whole argument, with every place where a service may die, is in `docs/delivery.md`.
 
 #![forbid(unsafe_code)]
 
@@ -31,6 +39,7 @@ mod intake;
 mod marks;
 mod name;
 mod partition;
+mod plan;
 mod processor;
 mod progress;
 mod range;

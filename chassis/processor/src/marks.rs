@@ -4,8 +4,8 @@
 //! replay would write again; current-state tables do not mind, append-only tables do. Since the rows of a range are one
 //! block, hence all there or not at all, the highest offset that a table holds for a partition says what is there.
 //!
-//! The hole: a mark is blind to an insert of a former owner that lands after the mark was read. While the server remembers
-//! it, the insert's deduplication token covers that, provided that the new owner cuts the same range.
+//! The hole: a mark is blind to an insert of a former owner that lands after the mark was read. That is what the token and
+//! the plan are for.
 
 use std::collections::BTreeMap;
 

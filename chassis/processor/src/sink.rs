@@ -2,11 +2,12 @@
 
 use tracing::warn;
 use wardwatch_bus::{Bus, Publication, TopicPartition};
-use wardwatch_store::{InsertToken, RowOwned, RowWrite, Store};
+use wardwatch_faults::{Guard, is_off, point_of};
+use wardwatch_store::{Fence, InsertToken, RowOwned, RowWrite, Store};
 
 use crate::error::Error;
 use crate::marks::Marks;
-use crate::range::Span;
+use crate::plan::Plan;
 use crate::tally::Tally;
 
 /// Where the outputs of one range go.
@@ -20,17 +21,20 @@ pub struct Sink<'a> {
     pub(crate) source: &'a TopicPartition,
     pub(crate) incarnation: u32,
     pub(crate) marks: &'a Marks,
-    pub(crate) span: Span,
+    pub(crate) fence: &'a Fence,
+    pub(crate) plan: Plan,
 }
 
 /// Rows for one table, inserted as one block.
 #[derive(Debug)]
 #[must_use = "nothing is written before it is inserted"]
 pub struct Block<'a, R> {
+    service: &'static str,
     store: &'a Store,
+    fence: &'a Fence,
     table: &'static str,
     rows: Vec<R>,
-    token: InsertToken,
+    token: Option<InsertToken>,
 }
 
 /// What became of messages that were to be published.
@@ -60,18 +64,19 @@ impl Sink<'_> {
         let all = rows.len();
         rows.retain(|row| self.marks.is_new(table, offset(row)));
         tally.add_labelled(self.counter("rows_skipped"), "table", table, all - rows.len());
-        let first = rows.first().map_or(self.span.first, offset);
+        let first = rows.first().map_or(self.plan.first, offset);
         self.block(table, rows, first, tally)
     }
 
     /// Rows for a current-state table: each replaces the one with its key.
     pub fn replace<R>(&self, table: &'static str, rows: Vec<R>, tally: &mut Tally) -> Block<'_, R> {
-        self.block(table, rows, self.span.first, tally)
+        self.block(table, rows, self.plan.first, tally)
     }
 
     fn block<R>(&self, table: &'static str, rows: Vec<R>, first: u64, tally: &mut Tally) -> Block<'_, R> {
         tally.add_labelled(self.counter("rows_written"), "table", table, rows.len());
-        Block { store: self.store, table, rows, token: self.token(first) }
+        let Self { service, store, fence, .. } = *self;
+        Block { service, store, fence, table, rows, token: self.token(first) }
     }
 
     /// Publishes messages in their order, each with the source's offset that gave rise to it, and waits until the log
@@ -93,6 +98,7 @@ impl Sink<'_> {
                 Err(source) => return Err(Error::Publish { to, offset, source }),
             }
         }
+        point_of([self.service, ".events-enqueued"]).await;
         let published = receipts.len();
         for (to, offset, receipt) in receipts {
             receipt.await.map_err(|source| Error::Publish { to, offset, source })?;
@@ -104,15 +110,24 @@ impl Sink<'_> {
         format!("{}_{name}", self.service)
     }
 
-    pub(crate) fn token(&self, first: u64) -> InsertToken {
-        let Self { source, incarnation, .. } = self;
-        InsertToken(format!("{}:{}:{incarnation}:{first}:{}", source.topic, source.partition, self.span.last))
+    /// Names an insert by the offsets that it comes of.
+    pub(crate) fn token(&self, first: u64) -> Option<InsertToken> {
+        let Self { source, incarnation, plan, .. } = self;
+        let token = format!("{}:{}:{incarnation}:{first}:{}", source.topic, source.partition, plan.last);
+        (!is_off(Guard::Token)).then_some(InsertToken(token))
     }
 }
 
 impl<R: RowOwned + RowWrite + Sync> Block<'_, R> {
-    /// Inserts it; when it returns, the rows are in the table.
+    /// Inserts it; when it returns, the rows are in the table. No rows, no request.
     pub async fn insert(&self) -> Result<(), Error> {
-        Ok(self.store.insert(self.table, &self.rows, Some(&self.token)).await?)
+        let Self { service, store, fence, table, rows, token } = self;
+        if rows.is_empty() {
+            return Ok(());
+        }
+        point_of([service, ".insert-before:", table]).await;
+        store.insert_fenced(table, rows, token.as_ref(), fence).await?;
+        point_of([service, ".insert-after:", table]).await;
+        Ok(())
     }
 }

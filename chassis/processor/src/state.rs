@@ -2,7 +2,8 @@
 
 use clickhouse::Row;
 use serde::{Deserialize, Serialize};
-use wardwatch_store::{InsertToken, MAX_BLOCK_ROWS, Result, Store};
+use wardwatch_faults::point_of;
+use wardwatch_store::{Fence, InsertToken, MAX_BLOCK_ROWS, Result, Store};
 
 use crate::entry::Entry;
 
@@ -93,8 +94,9 @@ impl State {
         &mut self,
         store: &Store,
         offset_end: u64,
-        token: &str,
+        token: Option<&InsertToken>,
         entries: Vec<Entry>,
+        fence: &Fence,
     ) -> Result<()> {
         let promise = Entry { key: String::new(), value: entries.len().to_string().into_bytes() };
         let all = entries.into_iter().chain(std::iter::once(promise));
@@ -109,8 +111,8 @@ impl State {
             .collect();
         // One block but for a memory of a million changed entries; the row that makes it complete comes last.
         for (number, block) in rows.chunks(MAX_BLOCK_ROWS).enumerate() {
-            let token = InsertToken(format!("{token}:{number}"));
-            store.insert(self.table, block, Some(&token)).await?;
+            let token = token.map(|token| InsertToken(format!("{}:{number}", token.0)));
+            store.insert_fenced(self.table, block, token.as_ref(), fence).await?;
         }
         self.rows += rows.len() as u64;
         Ok(())
@@ -124,7 +126,13 @@ impl State {
     /// Writes the newest value of each entry under the end that was stored last, and removes what is older.
     ///
     /// Cut off at any point it leaves a memory that loads to the same: until the copy is complete nothing is removed.
-    pub(crate) async fn compact(&mut self, store: &Store, offset_end: u64) -> Result<()> {
+    pub(crate) async fn compact(
+        &mut self,
+        store: &Store,
+        offset_end: u64,
+        fence: &Fence,
+        service: &str,
+    ) -> Result<()> {
         let Self { table, partition, incarnation, .. } = *self;
         let end = format!("({incarnation}, {offset_end})");
         store
@@ -132,10 +140,12 @@ impl State {
                 "INSERT INTO {table} (partition, incarnation, offset_end, key, value) \
                  SELECT {partition}, {incarnation}, {offset_end}, key, \
                  argMax(value, (incarnation, offset_end)) AS newest FROM {table} \
-                 WHERE partition = {partition} AND key != '' AND (incarnation, offset_end) <= {end} \
-                 GROUP BY key HAVING notEmpty(newest)"
+                 WHERE partition = {partition} AND key != '' AND (incarnation, offset_end) <= {end} AND {} \
+                 GROUP BY key HAVING notEmpty(newest)",
+                fence.condition()
             ))
             .await?;
+        point_of([service, ".compact-copied"]).await;
         store
             .execute(&format!(
                 "DELETE FROM {table} \

@@ -9,6 +9,7 @@ use clickhouse::{Client, RowOwned, RowRead, RowWrite};
 use tracing::warn;
 use uuid::Uuid;
 
+use crate::columns::Known;
 use crate::{Error, Result, Settings};
 
 /// A connection to the database of the configuration. Cheap to clone; clones share the connection pool.
@@ -16,6 +17,7 @@ use crate::{Error, Result, Settings};
 pub struct Store {
     client: Client,
     settings: std::sync::Arc<Settings>,
+    columns: std::sync::Arc<Known>,
 }
 
 /// Names an insert, so that the same rows sent twice under one name are stored once (`insert_deduplication_token`).
@@ -28,7 +30,7 @@ pub struct InsertToken(pub String);
 
 impl InsertToken {
     /// A token that no other insert has.
-    fn unique() -> Self {
+    pub(crate) fn unique() -> Self {
         Self(Uuid::new_v4().to_string())
     }
 }
@@ -69,7 +71,8 @@ impl Store {
         if !settings.password.is_empty() {
             client = client.with_password(settings.password.expose());
         }
-        Ok(Self { client, settings: std::sync::Arc::new(settings.clone()) })
+        let settings = std::sync::Arc::new(settings.clone());
+        Ok(Self { client, settings, columns: std::sync::Arc::default() })
     }
 
     /// The name of the database.
@@ -149,6 +152,10 @@ impl Store {
         self.client.clone().with_setting("readonly", "2")
     }
 
+    pub(crate) fn known_columns(&self) -> &Known {
+        &self.columns
+    }
+
     /// A client for inserts that bring their own statement.
     pub(crate) fn writer(&self) -> &Client {
         &self.client
@@ -176,7 +183,7 @@ impl Store {
         .await
     }
 
-    async fn retry<T, F, Fut>(&self, attempt: F) -> Result<T>
+    pub(crate) async fn retry<T, F, Fut>(&self, attempt: F) -> Result<T>
     where
         F: FnMut() -> Fut,
         Fut: Future<Output = Result<T>>,
@@ -219,7 +226,7 @@ fn is_identifier(name: &str) -> bool {
 fn failed(statement: &str) -> impl FnOnce(clickhouse::error::Error) -> Error {
     let line = statement.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
     let attempted: String = line.chars().take(120).collect();
-    move |source| Error::Request { attempted, source }
+    move |source| Error::of_request(attempted, source)
 }
 
 async fn within<T>(

@@ -2,6 +2,8 @@
 
 use clickhouse::error::Error as ClientError;
 
+use crate::ownership::FENCED;
+
 /// What was attempted, on what, and what came back.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -59,17 +61,31 @@ pub enum Error {
         /// Its name.
         name: String,
     },
-    /// The batch writer has stopped after a failure that trying again could not cure.
-    #[error("the writer of {table} has stopped: {reason}")]
-    WriterStopped {
-        /// The table it wrote.
+    /// Someone else has claimed the partition since: what comes of it is theirs to write.
+    #[error("{attempted}: refused, since someone else has claimed the partition")]
+    Fenced {
+        /// What was attempted.
+        attempted: String,
+    },
+    /// The rows are not what the table has columns for: the program and the tables are of different versions.
+    #[error("the rows for {table} do not fit it: {problem}; run the `wardwatch migrate` of this version")]
+    Misfit {
+        /// The table.
         table: String,
-        /// The failure that stopped it.
-        reason: String,
+        /// What does not fit.
+        problem: String,
     },
 }
 
 impl Error {
+    /// What a request came to.
+    pub(crate) fn of_request(attempted: String, source: ClientError) -> Self {
+        match source {
+            ClientError::BadResponse(text) if text.contains(FENCED) => Self::Fenced { attempted },
+            source => Self::Request { attempted, source },
+        }
+    }
+
     /// Whether the same request may succeed later: the network, a timeout, an overloaded or read-only server, a full disk.
     /// Whatever the answer was, the request may have taken effect.
     pub fn is_retriable(&self) -> bool {

@@ -5,7 +5,7 @@
 //! - [`migration`]: the tables, as numbered SQL files that are applied once and never changed
 //! - [`upkeep`]: what the configuration decides about tables: retention, synchronous writes
 //! - [`incarnation`]: how often each topic was made, so that positions never go back
-//! - [`BatchWriter`]: rows one by one in, large blocks out, with back-pressure and a promise on [`BatchWriter::flush`]
+//! - [`Owner`], [`Store::insert_fenced`]: inserts that only the owner of a partition may make
 //! - [`version`]: one number that orders the states of a row in a current-state table
 //!
 //! Inserts are synchronous (`async_insert=0`): when an insert returns, its rows are in the table. Each insert is one
@@ -15,19 +15,22 @@
 #![forbid(unsafe_code)]
 
 mod client;
+mod columns;
 mod error;
+mod fenced;
 pub mod incarnation;
 pub mod migration;
+mod ownership;
 mod reading;
+mod rowbinary;
 mod settings;
 pub mod upkeep;
-mod writer;
 
 pub use clickhouse::{Row, RowOwned, RowRead, RowWrite};
 pub use client::{InsertToken, Store, quote};
 pub use error::Error;
+pub use ownership::{Fence, Owner};
 pub use settings::{Retention, Settings};
-pub use writer::{BatchLimits, BatchWriter, Written};
 
 /// The result of everything that talks to ClickHouse.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

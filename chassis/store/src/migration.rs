@@ -47,6 +47,7 @@ pub const ALL: &[Migration] = migrations![
     3 "alerts" in "0003_alerts.sql",
     4 "state" in "0004_state.sql",
     5 "views" in "0005_views.sql",
+    6 "owners" in "0006_owners.sql",
 ];
 
 impl Migration {

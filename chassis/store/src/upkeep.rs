@@ -19,6 +19,7 @@ const WRITTEN: &[&str] = &[
     "enricher_state",
     "alerter_state",
     "topic_incarnations",
+    "owners",
 ];
 
 #[derive(Debug, Row, Deserialize)]

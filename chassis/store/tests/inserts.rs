@@ -2,10 +2,8 @@
 
 mod server;
 
-use std::time::Duration;
-
 use serde::{Deserialize, Serialize};
-use wardwatch_store::{BatchLimits, BatchWriter, Error, InsertToken, Row, Store};
+use wardwatch_store::{InsertToken, Row, Store};
 
 #[derive(Clone, Debug, PartialEq, Row, Serialize, Deserialize)]
 struct Reading {
@@ -33,65 +31,6 @@ async fn number(store: &Store, query: &str) -> u64 {
         number: u64,
     }
     store.fetch::<Number>(query).await.expect("an answer").pop().expect("a row").number
-}
-
-#[tokio::test]
-async fn what_was_flushed_is_in_the_table() {
-    let Some(store) = with_table("what_was_flushed_is_in_the_table", TABLE).await else { return };
-    let limits = BatchLimits { rows: 10_000, age: Duration::from_hours(1) };
-    let writer = BatchWriter::new(store.clone(), "readings", limits);
-    for row in readings(0..25_000) {
-        writer.write(row).await.expect("taken");
-    }
-    writer.flush().await.expect("durable");
-    let written = writer.written();
-    assert_eq!((written.rows_in(), written.rows_out(), written.rows_lost()), (25_000, 25_000, 0));
-    assert_eq!(written.batches(), 3);
-    assert_eq!(number(&store, "SELECT count() AS number FROM readings").await, 25_000);
-    assert_eq!(number(&store, "SELECT sum(value) AS number FROM readings").await, 3 * 25_000 * 24_999 / 2);
-}
-
-#[tokio::test]
-async fn a_row_does_not_wait_longer_than_its_age() {
-    let Some(store) = with_table("a_row_does_not_wait_longer_than_its_age", TABLE).await else { return };
-    let limits = BatchLimits { rows: 10_000, age: Duration::from_millis(20) };
-    let writer = BatchWriter::new(store.clone(), "readings", limits);
-    writer.write(Reading { key: 1, value: 1 }).await.expect("taken");
-    while writer.written().rows_out() == 0 {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    assert_eq!(number(&store, "SELECT count() AS number FROM readings").await, 1);
-}
-
-#[tokio::test]
-async fn rows_arrive_in_the_order_in_which_they_were_written() {
-    let latest = "CREATE TABLE readings (key UInt64, value UInt64) ENGINE = ReplacingMergeTree ORDER BY key";
-    let test = "rows_arrive_in_the_order_in_which_they_were_written";
-    let Some(store) = with_table(test, latest).await else { return };
-    let limits = BatchLimits { rows: 7, age: Duration::from_hours(1) };
-    let writer = BatchWriter::new(store.clone(), "readings", limits);
-    for value in 0..100 {
-        writer.write(Reading { key: value % 3, value }).await.expect("taken");
-    }
-    writer.flush().await.expect("durable");
-    // Without a version the row that was inserted last wins.
-    let last =
-        store.fetch::<Reading>("SELECT key, value FROM readings FINAL ORDER BY key").await.expect("rows");
-    assert_eq!(last.iter().map(|row| row.value).collect::<Vec<_>>(), [99, 97, 98]);
-}
-
-#[tokio::test]
-async fn a_writer_that_cannot_write_says_so() {
-    let Some(store) = with_table("a_writer_that_cannot_write_says_so", TABLE).await else { return };
-    let writer = BatchWriter::new(store, "no_such_table", BatchLimits::default());
-    writer.write(Reading { key: 1, value: 1 }).await.expect("taken");
-    let error = writer.flush().await.expect_err("no table");
-    assert!(
-        matches!(&error, Error::WriterStopped { reason, .. } if reason.contains("no_such_table")),
-        "{error}"
-    );
-    assert!(writer.write(Reading { key: 2, value: 2 }).await.is_err());
-    assert_eq!((writer.written().rows_out(), writer.written().rows_lost()), (0, 1));
 }
 
 #[tokio::test]

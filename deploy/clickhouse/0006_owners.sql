@@ -1,0 +1,34 @@
+-- Who owns which partition of which service, and what they were about to write.
+
+-- Claims: APPEND-ONLY. Whoever takes a partition up claims it with a number above all before; the highest (epoch, owner)
+-- is the owner. Every insert that comes of the partition carries the condition that this is still so, which the server
+-- checks: a stalled owner who wakes late is refused.
+CREATE TABLE IF NOT EXISTS owners
+(
+    service   LowCardinality(String),
+    partition UInt32,
+    epoch     UInt64,
+    owner     String,
+    claimed   DateTime64(3, 'UTC') DEFAULT now64(3, 'UTC')
+)
+ENGINE = MergeTree
+ORDER BY (service, partition, epoch)
+SETTINGS non_replicated_deduplication_window = 10000;
+
+-- Plans: CURRENT STATE. The range of offsets that the owner was about to write, recorded before anything of it was. A new
+-- owner whose memory ends where the plan begins repeats exactly that range, so that its inserts carry the tokens of those
+-- that may still be on the way. It need not outlive a power failure: what was on the way does not either.
+CREATE TABLE IF NOT EXISTS plans
+(
+    service      LowCardinality(String),
+    partition    UInt32,
+    incarnation  UInt32,
+    offset_first UInt64,
+    offset_last  UInt64,
+    epoch        UInt64,
+    -- incarnation in the upper 24 bits, offset_first in the lower 40
+    version      UInt64
+)
+ENGINE = ReplacingMergeTree(version)
+ORDER BY (service, partition)
+SETTINGS non_replicated_deduplication_window = 10000;
