@@ -139,7 +139,14 @@ async fn rows_that_were_written_before_a_crash_are_not_written_again() {
     running.crash().await;
     rig.store.execute("DROP TABLE enricher_state").await.expect("dropped");
     rig.store.execute("RENAME TABLE hidden TO enricher_state").await.expect("back");
-    // Another cut than before, so that no token helps: only the mark does.
+    // The server has forgotten the tokens: only the mark helps.
+    for table in ["flows", "changes"] {
+        for window in [0, 10_000] {
+            let setting =
+                format!("ALTER TABLE {table} MODIFY SETTING non_replicated_deduplication_window = {window}");
+            rig.store.execute(&setting).await.expect("another window");
+        }
+    }
     rig.send(batch("north", 7, 4, 4)).await;
     let context = rig.run_to_the_end().await;
     assert_eq!(rig.number("count()", "flows").await, 4);

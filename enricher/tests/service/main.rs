@@ -3,4 +3,5 @@
 mod conclusions;
 mod exactly_once;
 mod groups;
+mod handover;
 mod rig;
