@@ -32,3 +32,20 @@ CREATE TABLE IF NOT EXISTS plans
 ENGINE = ReplacingMergeTree(version)
 ORDER BY (service, partition)
 SETTINGS non_replicated_deduplication_window = 10000;
+
+-- Losses: CURRENT STATE. Messages that the log's retention removed before a service came to work on them: an outage was
+-- longer than the retention of the topic. Told again, a loss stands here once; read it with FINAL.
+CREATE TABLE IF NOT EXISTS losses
+(
+    service      LowCardinality(String),
+    topic        LowCardinality(String),
+    partition    UInt32,
+    incarnation  UInt32,
+    offset_first UInt64,
+    offset_last  UInt64,
+    reason       LowCardinality(String),
+    noticed      DateTime64(3, 'UTC') DEFAULT now64(3, 'UTC')
+)
+ENGINE = ReplacingMergeTree
+ORDER BY (service, topic, partition, incarnation, offset_first)
+SETTINGS non_replicated_deduplication_window = 10000;

@@ -33,6 +33,10 @@ pub(crate) struct Migrate {
     /// Only the tables, in this ClickHouse server, such as http://127.0.0.1:8123
     #[arg(long, value_name = "URL", conflicts_with = "config")]
     clickhouse: Option<String>,
+    /// Say that this topic was deleted and made again by others, so that positions in it are above all that were before;
+    /// the services say when it is needed
+    #[arg(long, value_name = "TOPIC", conflicts_with = "check_config", value_parser = READ_BY_SERVICES)]
+    made_anew: Option<String>,
     /// Print the effective settings, secrets hidden, and exit
     #[arg(long)]
     check_config: bool,
@@ -119,9 +123,23 @@ pub(crate) async fn run(arguments: Migrate) -> anyhow::Result<()> {
         return crate::table::print(&config::to_toml(&config)?);
     }
     let logging = start_logging(&arguments.log)?;
-    let outcome = migrate(&config, arguments.clickhouse.is_none()).await;
+    let outcome = match &arguments.made_anew {
+        Some(topic) => made_anew(&config, topic).await,
+        None => migrate(&config, arguments.clickhouse.is_none()).await,
+    };
     logging.stop().await;
     outcome
+}
+
+/// Begins a new incarnation of a topic that somebody else has made again.
+async fn made_anew(config: &Config, topic: &str) -> anyhow::Result<()> {
+    let store = Store::connect(&config.store)?;
+    store.check_migrated().await?;
+    let incarnation = store.begin_incarnation(topic, "").await?;
+    say(&format!(
+        "topic {topic}: incarnation {incarnation} begins; partitions that stand still take it up by themselves"
+    ));
+    Ok(())
 }
 
 async fn migrate(config: &Config, with_topics: bool) -> anyhow::Result<()> {

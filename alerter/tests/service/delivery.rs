@@ -151,6 +151,8 @@ async fn what_retention_removed_before_it_was_judged_is_counted_as_lost() {
     let lost = running.context.counters.total("alerter_messages_lost");
     running.stop().await;
     assert_eq!(lost, 2, "the offsets 3 and 4");
+    let kept = "service = 'alerter' AND offset_first = 3 AND offset_last = 4 AND reason = 'retention'";
+    assert_eq!(rig.number("count()", &format!("losses FINAL WHERE {kept}")).await, 1);
     assert_eq!(rig.number("count()", "alert_events").await, 8);
 }
 

@@ -30,6 +30,8 @@ use crate::state::State;
 pub(crate) struct Committer<P: Processor> {
     pub(crate) shared: Arc<Shared<P>>,
     pub(crate) source: TopicPartition,
+    /// How often the topic was made.
+    pub(crate) incarnation: u32,
     pub(crate) owner: Owner,
     pub(crate) fence: Fence,
     pub(crate) plans: Plans,
@@ -47,18 +49,18 @@ impl<P: Processor> Committer<P> {
         repeated: Option<Plan>,
         memory: &mut P::Memory,
     ) -> Result<Option<u64>, Error> {
-        let Some(span) = range.span() else { return Ok(None) };
-        let Range { outputs, unreadable, mut tally, messages, .. } = range;
+        let Range { span, outputs, unreadable, mut tally, messages } = range;
+        let Some(span) = span else { return Ok(None) };
         let shared = Arc::clone(&self.shared);
         point_of([P::NAME, ".range-cut"]).await;
-        let plan = self.plan(span, repeated).await?;
+        let plan = self.plan(&span, repeated).await?;
         point_of([P::NAME, ".plan-after"]).await;
         let sink = Sink {
             service: P::NAME,
             store: &shared.store,
             bus: shared.bus.as_ref(),
             source: &self.source,
-            incarnation: shared.incarnation,
+            incarnation: self.incarnation,
             marks: &self.marks,
             fence: &self.fence,
             plan,
@@ -68,7 +70,8 @@ impl<P: Processor> Committer<P> {
         self.put_aside(&unreadable).await?;
         point_of([P::NAME, ".deadletters"]).await;
         let end = plan.last.saturating_add(1);
-        let entries = shared.processor.take_changed(memory);
+        let mut entries = shared.processor.take_changed(memory);
+        entries.push(span.witness.entry());
         for (name, count) in [
             ("messages_received", messages),
             ("state_entries_written", entries.len()),
@@ -95,11 +98,11 @@ impl<P: Processor> Committer<P> {
     }
 
     /// The offsets of a range, recorded unless they are those of a plan that has been.
-    async fn plan(&self, span: Span, repeated: Option<Plan>) -> Result<Plan, Error> {
+    async fn plan(&self, span: &Span, repeated: Option<Plan>) -> Result<Plan, Error> {
         if let Some(plan) = repeated {
             return Ok(plan);
         }
-        let plan = Plan { first: span.first, last: span.last };
+        let plan = Plan { first: span.first, last: span.witness.offset };
         if !is_off(Guard::Plan) {
             self.plans.record(&self.shared.store, plan, &self.owner, &self.fence).await?;
         }
@@ -107,14 +110,14 @@ impl<P: Processor> Committer<P> {
     }
 
     async fn put_aside(&self, unreadable: &[(wardwatch_bus::Message, crate::Reason)]) -> Result<(), Error> {
-        let Shared { bus, incarnation, deadletter_partitions, .. } = &*self.shared;
+        let Shared { bus, deadletter_partitions, .. } = &*self.shared;
         let to =
             TopicPartition::new(topic::DEADLETTER, self.source.partition % deadletter_partitions.max(&1));
         let failed = |offset, source| Error::DeadLetter { from: self.source.clone(), offset, source };
         let mut receipts = Vec::with_capacity(unreadable.len());
         for (message, reason) in unreadable {
             let letter =
-                deadletter::letter(message, *reason, *incarnation, to.clone(), bus.largest_message());
+                deadletter::letter(message, *reason, self.incarnation, to.clone(), bus.largest_message());
             let receipt = bus.enqueue(letter).await.map_err(|source| failed(message.offset, source))?;
             receipts.push((message.offset, receipt));
         }

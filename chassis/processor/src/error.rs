@@ -42,7 +42,7 @@ pub enum Error {
     /// The memory ends beyond the end of the log.
     #[error(
         "{of} was worked on up to offset {wanted} and now holds {}..{}: the topic has lost messages, or was made anew, \
-         in which case begin a new incarnation of it", found.earliest, found.end
+         in which case run `wardwatch migrate --made-anew {}`", found.earliest, found.end, of.topic
     )]
     LogEndsEarly {
         /// The partition.
@@ -51,6 +51,17 @@ pub enum Error {
         wanted: u64,
         /// What the log holds.
         found: Watermarks,
+    },
+    /// Another message lies where the one was that was worked on last.
+    #[error(
+        "{of} holds another message at offset {offset} than the one that was worked on: the topic was made anew; run \
+         `wardwatch migrate --made-anew {}`", of.topic
+    )]
+    LogMadeAnew {
+        /// The partition.
+        of: TopicPartition,
+        /// Where.
+        offset: u64,
     },
     /// The service stops.
     #[error("the service stops")]

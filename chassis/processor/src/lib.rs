@@ -7,10 +7,12 @@
 //! [`serve`] does the rest:
 //!
 //! - `intake`, `inbox`: joins the consumer group and hands each partition's messages to its task
-//! - `partition`: one partition from assignment to the end: load the memory, seek to its end, then range after range
+//! - `partition`, `takeup`, `run`: one partition from assignment to the end: claim it, load the memory, seek to its end, then
+//!   range after range
 //! - `range`: a run of messages and what came of it, until it is worth writing
 //! - `commit`, [`Sink`]: the plan, then outputs, then what could not be read, then the memory
 //! - `plan`, `state`, `marks`, `deadletter`: how each of these looks outside
+//! - `witness`, `loss`: whether the log is still the one that was worked on, and what it has lost
 //! - [`Progress`], `faults`: how far each partition is, and which stand still and why
 //!
 //! # Nothing lost, nothing twice
@@ -36,6 +38,7 @@ mod error;
 mod faults;
 mod inbox;
 mod intake;
+mod loss;
 mod marks;
 mod name;
 mod partition;
@@ -43,10 +46,13 @@ mod plan;
 mod processor;
 mod progress;
 mod range;
+mod run;
 mod serve;
 mod sink;
 mod state;
+mod takeup;
 mod tally;
+mod witness;
 
 pub use config::{CommitConfig, IntakeConfig};
 pub use entry::{Entry, escape, unescape};

@@ -10,6 +10,7 @@ use wardwatch_bus::Message;
 
 use crate::processor::Reason;
 use crate::tally::Tally;
+use crate::witness::Witness;
 
 /// Nanoseconds in a day.
 const DAY: u64 = 86_400_000_000_000;
@@ -19,7 +20,8 @@ const MOST_UNREADABLE: usize = 64;
 /// A run of messages of one partition and what came of it.
 #[derive(Debug, Default)]
 pub(crate) struct Range<O> {
-    span: Option<Span>,
+    /// Which messages; `None` while there are none.
+    pub(crate) span: Option<Span>,
     /// How many messages it holds.
     pub(crate) messages: usize,
     /// What they gave rise to.
@@ -31,12 +33,12 @@ pub(crate) struct Range<O> {
 }
 
 /// Which messages.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(crate) struct Span {
     /// The first offset.
     pub(crate) first: u64,
-    /// The last offset.
-    pub(crate) last: u64,
+    /// The last message.
+    pub(crate) witness: Witness,
     /// Day of the broker's clock.
     day: u64,
     /// When the first came.
@@ -44,14 +46,9 @@ pub(crate) struct Span {
 }
 
 impl<O> Range<O> {
-    /// Which messages it holds; `None` while there are none.
-    pub(crate) fn span(&self) -> Option<Span> {
-        self.span
-    }
-
     /// Whether a message of this log time may be in it: an insert must stay within one day.
     pub(crate) fn admits(&self, log_time: u64) -> bool {
-        self.span.is_none_or(|span| span.day == log_time / DAY)
+        self.span.as_ref().is_none_or(|span| span.day == log_time / DAY)
     }
 
     /// Whether it holds as many messages that could not be read as it may.
@@ -61,13 +58,18 @@ impl<O> Range<O> {
 
     /// When it is to be written, if nothing fills it before.
     pub(crate) fn due(&self, age: Duration) -> Option<Instant> {
-        self.span.map(|span| span.opened + age)
+        self.span.as_ref().map(|span| span.opened + age)
     }
 
     /// A message belongs to it from now on, whatever comes of it.
-    pub(crate) fn extend(&mut self, offset: u64, log_time: u64) {
-        let fresh = Span { first: offset, last: offset, day: log_time / DAY, opened: Instant::now() };
-        self.span.get_or_insert(fresh).last = offset;
+    pub(crate) fn extend(&mut self, message: &Message, log_time: u64) {
+        let witness = Witness::of(message);
+        if let Some(span) = &mut self.span {
+            span.witness = witness;
+        } else {
+            let (first, day) = (message.offset, log_time / DAY);
+            self.span = Some(Span { first, witness, day, opened: Instant::now() });
+        }
         self.messages += 1;
     }
 }

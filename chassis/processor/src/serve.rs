@@ -63,7 +63,6 @@ pub async fn serve<P: Processor>(
             counters: context.counters.clone(),
             progress: progress.clone(),
             faults: Faults::new(&context, P::NAME),
-            incarnation,
             deadletter_partitions,
         })
     };

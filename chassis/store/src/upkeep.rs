@@ -20,6 +20,7 @@ const WRITTEN: &[&str] = &[
     "alerter_state",
     "topic_incarnations",
     "owners",
+    "losses",
 ];
 
 #[derive(Debug, Row, Deserialize)]

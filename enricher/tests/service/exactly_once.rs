@@ -179,9 +179,32 @@ async fn a_log_that_ends_before_the_memory_is_refused() {
     rig.run_to_the_end().await;
     let rig = rig.with_new_topics().await;
     let running = rig.start();
-    let reason = running.said(|said| said.contains("incarnation")).await;
+    let reason = running.said(|said| said.contains("--made-anew wardwatch.facts")).await;
     assert!(reason.contains("offset 1 and now holds 0..0"), "{reason}");
     running.stop().await;
+}
+
+#[tokio::test]
+async fn a_topic_made_anew_is_recognised_even_when_it_has_grown_past_the_memory() {
+    let test = "a_topic_made_anew_is_recognised_even_when_it_has_grown_past_the_memory";
+    let Some(rig) = Rig::new(test).await else { return };
+    rig.send(batch("north", 7, 1, 1)).await;
+    rig.send(batch("north", 7, 2, 2)).await;
+    rig.run_to_the_end().await;
+    let rig = rig.with_new_topics().await;
+    for sequence in 3..=6 {
+        rig.send(batch("north", 7, sequence, sequence as u8)).await;
+    }
+    let running = rig.start();
+    let reason = running.said(|said| said.contains("made anew")).await;
+    assert!(reason.contains("another message at offset 1"), "{reason}");
+    assert_eq!(rig.number("count()", "flows").await, 2, "nothing is taken for what it is not");
+    // What `wardwatch migrate --made-anew` does; the partition takes it up without a restart.
+    rig.store.begin_incarnation("wardwatch.facts", "").await.expect("a new incarnation");
+    running.caught_up().await;
+    running.stop().await;
+    assert_eq!(rig.number("count()", "flows").await, 6);
+    assert_eq!(rig.number(DISTINCT, "flows").await, 6);
 }
 
 #[tokio::test]

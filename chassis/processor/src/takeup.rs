@@ -1,0 +1,96 @@
+//! How a partition is taken up: everything as it was when its memory was stored last.
+
+use std::sync::Arc;
+
+use wardwatch_bus::Watermarks;
+use wardwatch_faults::{Guard, is_off, point_of};
+use wardwatch_store::Fence;
+
+use crate::commit::Committer;
+use crate::error::Error;
+use crate::loss::Loss;
+use crate::marks::Marks;
+use crate::partition::Partition;
+use crate::plan::{Plan, Plans};
+use crate::processor::Processor;
+use crate::range::Range;
+use crate::run::Run;
+use crate::state::State;
+use crate::witness::Witness;
+
+impl<P: Processor> Partition<P> {
+    /// Claims the partition, then loads what its former owners left.
+    ///
+    /// The claim comes first: what a former owner begins to write after it is refused, so what is read here does not change
+    /// but by what it has on the way; and that is of the plan that is read here.
+    pub(crate) async fn take_up(&self) -> Result<Run<P>, Error> {
+        let shared = Arc::clone(&self.shared);
+        let (processor, store) = (&shared.processor, &shared.store);
+        let partition = self.source.partition;
+        let incarnation = store.incarnation(P::INPUT, "").await?;
+        point_of([P::NAME, ".claim-before"]).await;
+        let owner = store.claim(P::NAME, partition).await?;
+        let fence = if is_off(Guard::Epoch) { Fence::open(P::NAME) } else { owner.fence() };
+        point_of([P::NAME, ".claim-after"]).await;
+        let compact_after = shared.commit.compact_after;
+        let (state, mut loaded) =
+            State::load(store, P::STATE_TABLE, incarnation, partition, compact_after).await?;
+        let witness = Witness::take_from(&mut loaded.entries);
+        let mut memory = processor.empty(partition);
+        for entry in &loaded.entries {
+            let restored = processor.restore(&mut memory, entry);
+            restored.map_err(|source| Error::Restore { of: self.source.clone(), source })?;
+        }
+        point_of([P::NAME, ".state-loaded"]).await;
+        let plans = Plans { service: P::NAME, incarnation, partition };
+        let end = loaded.end.filter(|(of, _)| *of == incarnation).map(|(_, end)| end);
+        let planned = match end {
+            _ if is_off(Guard::Plan) => None,
+            end => plans.newest(store).await?.filter(|plan| end.is_none_or(|end| plan.first == end)),
+        };
+        point_of([P::NAME, ".plan-read"]).await;
+        let marks = if is_off(Guard::Mark) {
+            Marks::default()
+        } else {
+            Marks::read(store, P::APPEND_ONLY, incarnation, partition).await?
+        };
+        point_of([P::NAME, ".marks-read"]).await;
+        let found = shared.bus.watermarks(&self.source).await?;
+        let expected = self.first_offset(end, planned, found, incarnation, &fence).await?;
+        let source = self.source.clone();
+        let committer =
+            Committer { shared: Arc::clone(&shared), source, incarnation, owner, fence, plans, marks, state };
+        // What retention has removed altogether cannot be repeated.
+        let repeat = planned.filter(|plan| plan.last >= expected);
+        let witness = witness.filter(|witness| {
+            witness.offset >= found.earliest && Some(witness.offset.saturating_add(1)) == end
+        });
+        Ok(Run { shared, memory, committer, range: Range::default(), repeat, witness, expected })
+    }
+
+    /// Where the memory ends, if the log reaches there; else where the log begins.
+    async fn first_offset(
+        &self,
+        end: Option<u64>,
+        planned: Option<Plan>,
+        found: Watermarks,
+        incarnation: u32,
+        fence: &Fence,
+    ) -> Result<u64, Error> {
+        let known = planned.map(|plan| plan.last.saturating_add(1)).max(end);
+        if let Some(wanted) = known.filter(|known| *known > found.end) {
+            return Err(Error::LogEndsEarly { of: self.source.clone(), wanted, found });
+        }
+        let Some(end) = end else { return Ok(found.earliest) };
+        if let Some(last) = found.earliest.checked_sub(1).filter(|last| *last >= end) {
+            let loss = Loss { service: P::NAME, of: &self.source, incarnation, first: end, last };
+            loss.tell(&self.shared.store, fence).await?;
+            let name = format!("{}_messages_lost", P::NAME);
+            self.shared.counters.counter(&name, &[("reason", "retention")]).add(loss.messages());
+        }
+        if end == found.end {
+            self.shared.faults.clear(self.source.partition);
+        }
+        Ok(end.max(found.earliest))
+    }
+}
