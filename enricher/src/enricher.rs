@@ -29,7 +29,7 @@ impl Processor for Enricher {
     const NAME: &'static str = "enricher";
     const INPUT: &'static str = topic::FACTS;
     const STATE_TABLE: &'static str = "enricher_state";
-    const APPEND_ONLY: &'static [&'static str] = &["flows", "changes"];
+    const APPEND_ONLY: &'static [&'static str] = &["flows", "conversations", "site_minute", "changes"];
 
     fn empty(&self, partition: u32) -> Memory {
         Memory::new(partition, Arc::clone(&self.knowledge), self.inventory.clone(), self.limits.clone())

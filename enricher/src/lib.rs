@@ -7,7 +7,7 @@
 //! - `enricher`: what is done with a message
 //! - `record`: a message becomes a batch or a command, or a reason why not; statements are checked again
 //! - `memory`: per site an inventory, and which batches have been received (`received`)
-//! - `outputs`: what a run of messages gave rise to: rows (`rows`), then events
+//! - `outputs`: what a run of messages gave rise to: rows (`rows`), sums over them (`rollup`), then events
 //!
 //! Who waits for what comes of a message looks at [`Progress`].
 
@@ -20,6 +20,7 @@ mod memory;
 mod outputs;
 mod received;
 mod record;
+mod rollup;
 mod rows;
 mod serve;
 mod tally;

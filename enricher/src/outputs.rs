@@ -1,10 +1,12 @@
 //! What a run of messages gave rise to, and how it is written.
 //!
-//! First the rows of `flows`, `devices`, `attributes` and `changes`, each table's as one block; then the events, into the
-//! partition of `wardwatch.events` that has their source's number. What a crash before the commit point writes twice:
+//! First the rows of `flows`, of the sums over them, of `devices`, `attributes` and `changes`, each table's as one block;
+//! then the events, into the partition of `wardwatch.events` that has their source's number. What a crash before the commit
+//! point writes twice:
 //!
 //! - `devices`, `attributes`: nothing, a row replaces its equal.
 //! - `flows`, `changes`: nothing, rows at or below the table's mark are left out.
+//! - `conversations`, `site_minute`: nothing, flows at or below the table's mark are not summed up again.
 //! - events come twice, with the same source position, by which their readers know them.
 
 use std::collections::BTreeMap;
@@ -16,6 +18,7 @@ use wardwatch_processor::{Error, Sink, Tally};
 use wardwatch_proto::topic;
 use wardwatch_proto::v1::Event;
 
+use crate::rollup::{conversations, site_minutes};
 use crate::rows::{AttributeKey, AttributeRow, BatchIdentity, ChangeRow, DeviceRow, FlowRow};
 
 /// What a run of messages of one partition gave rise to.
@@ -63,11 +66,21 @@ impl Outputs {
 
     /// Writes all of it.
     pub(crate) async fn write(self, sink: &Sink<'_>, tally: &mut Tally) -> Result<(), Error> {
-        let flows = sink.append("flows", self.flows, |row| row.source_offset, tally);
+        let offset = |row: &FlowRow| row.source_offset;
+        let conversations = sink.append_sums("conversations", &self.flows, offset, conversations, tally);
+        let site_minute = sink.append_sums("site_minute", &self.flows, offset, site_minutes, tally);
+        let flows = sink.append("flows", self.flows, offset, tally);
         let changes = sink.append("changes", self.changes, |row| row.source_offset, tally);
         let devices = sink.replace("devices", self.devices.into_values().collect(), tally);
         let attributes = sink.replace("attributes", self.attributes.into_values().collect(), tally);
-        tokio::try_join!(flows.insert(), changes.insert(), devices.insert(), attributes.insert())?;
+        tokio::try_join!(
+            flows.insert(),
+            conversations.insert(),
+            site_minute.insert(),
+            changes.insert(),
+            devices.insert(),
+            attributes.insert()
+        )?;
         let to = TopicPartition::new(topic::EVENTS, sink.source().partition);
         let messages = self.events.into_iter().map(|event| {
             let offset = event.source.as_ref().map_or(0, |source| source.offset);

@@ -24,7 +24,7 @@ pub struct IntakeConfig {
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct CommitConfig {
-    /// The most rows of one table in a range; at most 500,000, so that an insert stays one block.
+    /// The most rows of one table in a range; at most 250,000, so that an insert stays one block.
     pub rows: usize,
     /// How long the first message of a range may wait.
     #[serde(with = "humantime_serde")]

@@ -45,7 +45,7 @@ pub trait Processor: Debug + Send + Sync + Sized + 'static {
     /// The table of the stored memory, see `deploy/clickhouse/0004_state.sql`.
     const STATE_TABLE: &'static str;
     /// The append-only tables that it writes, which need a mark. They have the columns `source_incarnation`,
-    /// `source_partition` and `source_offset`, and a projection of the highest offset.
+    /// `source_partition` and `source_offset`, and a projection of the highest offset. Tables of sums are among them.
     const APPEND_ONLY: &'static [&'static str];
 
     /// The memory of a partition of which nothing is known.

@@ -68,6 +68,29 @@ impl Sink<'_> {
         self.block(table, rows, first, tally)
     }
 
+    /// Rows that sum up others, for a table whose sums carry the last offset of the range that they were made from. The others
+    /// must come in the order of the offsets that gave rise to them; `sum` is given those that are not in the table yet, as
+    /// its mark says, and the offset that the sums are to carry.
+    pub fn append_sums<S, R>(
+        &self,
+        table: &'static str,
+        others: &[S],
+        offset: impl Fn(&S) -> u64,
+        sum: impl FnOnce(&[S], u64) -> Vec<R>,
+        tally: &mut Tally,
+    ) -> Block<'_, R> {
+        let known = others.partition_point(|other| !self.marks.is_new(table, offset(other)));
+        let new = others.get(known..).unwrap_or_default();
+        tally.add_labelled(self.counter("rows_skipped"), "table", table, known);
+        let first = new.first().map_or(self.plan.first, offset);
+        self.block(table, sum(new, self.last_offset()), first, tally)
+    }
+
+    /// The last offset of the range.
+    pub fn last_offset(&self) -> u64 {
+        self.plan.last
+    }
+
     /// Rows for a current-state table: each replaces the one with its key.
     pub fn replace<R>(&self, table: &'static str, rows: Vec<R>, tally: &mut Tally) -> Block<'_, R> {
         self.block(table, rows, self.plan.first, tally)

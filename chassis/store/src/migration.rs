@@ -48,6 +48,7 @@ pub const ALL: &[Migration] = migrations![
     4 "state" in "0004_state.sql",
     5 "views" in "0005_views.sql",
     6 "owners" in "0006_owners.sql",
+    7 "rollups" in "0007_rollups.sql",
 ];
 
 impl Migration {

@@ -40,6 +40,10 @@ pub struct Settings {
 pub struct Retention {
     /// Days to keep rows of `flows`.
     pub flows: Option<u32>,
+    /// Days to keep rows of `conversations`.
+    pub conversations: Option<u32>,
+    /// Days to keep rows of `site_minute`.
+    pub site_minute: Option<u32>,
     /// Days to keep rows of `changes`.
     pub changes: Option<u32>,
     /// Days to keep rows of `alert_events`.

@@ -11,6 +11,8 @@ use crate::{Result, Store};
 /// Every table that rows are inserted into by a service.
 const WRITTEN: &[&str] = &[
     "flows",
+    "conversations",
+    "site_minute",
     "devices",
     "attributes",
     "changes",
@@ -40,6 +42,8 @@ impl Store {
         let retention = &self.settings().retention;
         for (name, days) in [
             ("flows", retention.flows),
+            ("conversations", retention.conversations),
+            ("site_minute", retention.site_minute),
             ("changes", retention.changes),
             ("alert_events", retention.alert_events),
         ] {

@@ -41,14 +41,18 @@ async fn applying_them_twice_changes_nothing_the_second_time() {
         "alerts",
         "attributes",
         "changes",
+        "conversations",
         "devices",
         "enricher_state",
         "flows",
+        "site_minute",
         "topic_incarnations",
         "v_alerts",
         "v_attributes",
+        "v_conversations",
         "v_devices",
         "v_flows",
+        "v_site_minute",
     ] {
         assert!(first.iter().any(|name| name == table), "{table} is missing from {first:?}");
     }
@@ -103,12 +107,13 @@ async fn the_configuration_decides_retention_and_synchronous_writes() {
     assert!(!by_default.contains("TTL"), "nothing is removed unless asked for: {by_default}");
     assert!(by_default.contains("fsync_after_insert = 1"), "{by_default}");
 
-    let retention = Retention { flows: Some(90), ..Retention::default() };
+    let retention = Retention { flows: Some(90), conversations: Some(365), ..Retention::default() };
     let configured = Settings { fsync: false, retention, ..store.settings().clone() };
     Store::connect(&configured).expect("valid settings").migrate().await.expect("a change");
     let engine = engine_of(&store, "flows").await;
     assert!(engine.contains("toIntervalDay(90)"), "{engine}");
     assert!(engine.contains("fsync_after_insert = 0"), "{engine}");
+    assert!(engine_of(&store, "conversations").await.contains("toIntervalDay(365)"));
     assert!(!engine_of(&store, "changes").await.contains("TTL"));
 
     store.migrate().await.expect("back to the defaults");

@@ -54,6 +54,8 @@ async fn facts_become_flows_devices_and_events() {
     assert_eq!(total("enricher_flows_received") + total("enricher_observations_received"), 6);
     assert_eq!(total("enricher_events_published"), events.len() as u64);
     let rows = rig.number("count()", "flows").await
+        + rig.number("count()", "conversations").await
+        + rig.number("count()", "site_minute").await
         + rig.number("count()", "devices FINAL").await
         + rig.number("count()", "attributes FINAL").await
         + rig.number("count()", "changes").await;

@@ -5,3 +5,4 @@ mod exactly_once;
 mod groups;
 mod handover;
 mod rig;
+mod rollups;
