@@ -69,6 +69,7 @@ impl Processor for Enricher {
                     }
                     None => tally.add("enricher_batches_resent", 1),
                 }
+                outputs.hear(of, memory.received(&site, &sensor, of.epoch), at);
             }
             Record::Command(command) => {
                 tally.add("enricher_commands_applied", 1);

@@ -7,12 +7,14 @@
 //! - `enricher`: what is done with a message
 //! - `record`: a message becomes a batch or a command, or a reason why not; statements are checked again
 //! - `memory`: per site an inventory, and which batches have been received (`received`)
-//! - `outputs`: what a run of messages gave rise to: rows (`rows`), sums over them (`rollup`), then events
+//! - `outputs`: what a run of messages gave rise to: rows (`rows`), sums over them (`rollup`), what has come of each
+//!   sensor (`boots`), then events
 //!
 //! Who waits for what comes of a message looks at [`Progress`].
 
 #![forbid(unsafe_code)]
 
+mod boots;
 pub mod config;
 mod enricher;
 mod error;

@@ -90,18 +90,26 @@ impl Memory {
         let limits = self.limits.clone();
         let site = self.site(&batch.site);
         let boot = (batch.sensor, batch.epoch);
+        site.changed.insert(boot.clone());
         let received = site.received.entry(boot.clone()).or_default();
         match received.take(batch.sequence, at.log_time, limits.holes) {
             Arrival::Resent => return Ok(None),
             Arrival::New { forgotten } => tally.add("enricher_received_forgotten", forgotten as usize),
         }
-        site.changed.insert(boot.clone());
-        site.forget_boots(limits.boots, tally);
+        let stated = batch.facts.len();
         let facts = believable(batch.facts, tally);
         let before = site.inventory.counters();
         let conclusions = site.inventory.apply(&boot.0, &facts, at);
         add_inventory(tally, before, site.inventory.counters());
+        let flows = conclusions.flows.len();
+        received.count(stated, flows, facts.len().saturating_sub(flows));
+        site.forget_boots(limits.boots, tally);
         Ok(Some(conclusions))
+    }
+
+    /// What has been received of a boot; nothing when it was forgotten, or never heard of.
+    pub(crate) fn received(&self, site: &str, sensor: &str, epoch: u64) -> Option<&Received> {
+        self.sites.get(site)?.received.get(&(sensor.to_owned(), epoch))
     }
 
     /// What has to be stored for everything that was applied since the last call.

@@ -1,10 +1,10 @@
 //! What a run of messages gave rise to, and how it is written.
 //!
-//! First the rows of `flows`, of the sums over them, of `devices`, `attributes` and `changes`, each table's as one block;
-//! then the events, into the partition of `wardwatch.events` that has their source's number. What a crash before the commit
+//! First the rows of `flows`, of the sums over them, of `devices`, `attributes`, `changes` and `sensor_boots`, each table's as one
+//! block; then the events, into the partition of `wardwatch.events` that has their source's number. What a crash before the commit
 //! point writes twice:
 //!
-//! - `devices`, `attributes`: nothing, a row replaces its equal.
+//! - `devices`, `attributes`, `sensor_boots`: nothing, a row replaces its equal.
 //! - `flows`, `changes`: nothing, rows at or below the table's mark are left out.
 //! - `conversations`, `site_minute`: nothing, flows at or below the table's mark are not summed up again.
 //! - events come twice, with the same source position, by which their readers know them.
@@ -18,6 +18,8 @@ use wardwatch_processor::{Error, Sink, Tally};
 use wardwatch_proto::topic;
 use wardwatch_proto::v1::Event;
 
+use crate::boots::SensorBootRow;
+use crate::received::Received;
 use crate::rollup::{conversations, site_minutes};
 use crate::rows::{AttributeKey, AttributeRow, BatchIdentity, ChangeRow, DeviceRow, FlowRow};
 
@@ -32,6 +34,8 @@ pub(crate) struct Outputs {
     attributes: BTreeMap<AttributeKey, AttributeRow>,
     /// In the order of the log.
     changes: Vec<ChangeRow>,
+    /// The newest state of each boot, by site, sensor and epoch.
+    boots: BTreeMap<(String, String, u64), SensorBootRow>,
     /// In the order of the log.
     pub(crate) events: Vec<Event>,
 }
@@ -39,7 +43,7 @@ pub(crate) struct Outputs {
 impl Outputs {
     /// The most rows or events of one kind.
     pub(crate) fn most(&self) -> usize {
-        let Self { flows, devices, attributes, changes, events } = self;
+        let Self { flows, devices, attributes, changes, events, boots: _ } = self;
         let counts = [flows.len(), devices.len(), attributes.len(), changes.len(), events.len()];
         counts.into_iter().max().unwrap_or(0)
     }
@@ -64,6 +68,13 @@ impl Outputs {
         self.events.extend(conclusions.events);
     }
 
+    /// What has been received of a boot until now.
+    pub(crate) fn hear(&mut self, of: BatchIdentity<'_>, received: Option<&Received>, at: LogMoment) {
+        let Some(received) = received else { return };
+        let key = (of.site.to_owned(), of.sensor.to_owned(), of.epoch);
+        self.boots.insert(key, SensorBootRow::new(of, received, at));
+    }
+
     /// Writes all of it.
     pub(crate) async fn write(self, sink: &Sink<'_>, tally: &mut Tally) -> Result<(), Error> {
         let offset = |row: &FlowRow| row.source_offset;
@@ -73,13 +84,15 @@ impl Outputs {
         let changes = sink.append("changes", self.changes, |row| row.source_offset, tally);
         let devices = sink.replace("devices", self.devices.into_values().collect(), tally);
         let attributes = sink.replace("attributes", self.attributes.into_values().collect(), tally);
+        let boots = sink.replace("sensor_boots", self.boots.into_values().collect(), tally);
         tokio::try_join!(
             flows.insert(),
             conversations.insert(),
             site_minute.insert(),
             changes.insert(),
             devices.insert(),
-            attributes.insert()
+            attributes.insert(),
+            boots.insert()
         )?;
         let to = TopicPartition::new(topic::EVENTS, sink.source().partition);
         let messages = self.events.into_iter().map(|event| {

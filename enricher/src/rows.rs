@@ -359,7 +359,7 @@ fn nanoseconds(since_epoch: u64) -> i64 {
 }
 
 /// What a DateTime64(3) holds, from nanoseconds.
-fn milliseconds(nanoseconds: u64) -> i64 {
+pub(crate) fn milliseconds(nanoseconds: u64) -> i64 {
     (nanoseconds / 1_000_000).cast_signed()
 }
 

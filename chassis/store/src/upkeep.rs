@@ -16,6 +16,7 @@ const WRITTEN: &[&str] = &[
     "devices",
     "attributes",
     "changes",
+    "sensor_boots",
     "alerts",
     "alert_events",
     "enricher_state",

@@ -45,6 +45,7 @@ async fn applying_them_twice_changes_nothing_the_second_time() {
         "devices",
         "enricher_state",
         "flows",
+        "sensor_boots",
         "site_minute",
         "topic_incarnations",
         "v_alerts",
@@ -52,6 +53,7 @@ async fn applying_them_twice_changes_nothing_the_second_time() {
         "v_conversations",
         "v_devices",
         "v_flows",
+        "v_sensors",
         "v_site_minute",
     ] {
         assert!(first.iter().any(|name| name == table), "{table} is missing from {first:?}");

@@ -56,6 +56,7 @@ async fn facts_become_flows_devices_and_events() {
     let rows = rig.number("count()", "flows").await
         + rig.number("count()", "conversations").await
         + rig.number("count()", "site_minute").await
+        + rig.number("count()", "sensor_boots FINAL").await
         + rig.number("count()", "devices FINAL").await
         + rig.number("count()", "attributes FINAL").await
         + rig.number("count()", "changes").await;

@@ -1,5 +1,6 @@
 //! The enricher on a real ClickHouse, on the embedded log and on Apache Kafka.
 
+mod boots;
 mod conclusions;
 mod exactly_once;
 mod groups;
