@@ -1,4 +1,8 @@
 -- Who owns which partition of which service, and what they were about to write.
+--
+-- In the tables of 0004 a row with the key '=base' says that everything that is known up to its position stands at that
+-- position: compaction writes the newest values first, then this row, and nothing below it is read any more. What is older
+-- may be deleted at any time and in any order.
 
 -- Claims: APPEND-ONLY. Whoever takes a partition up claims it with a number above all before; the highest (epoch, owner)
 -- is the owner. Every insert that comes of the partition carries the condition that this is still so, which the server
@@ -15,7 +19,7 @@ ENGINE = MergeTree
 ORDER BY (service, partition, epoch)
 SETTINGS non_replicated_deduplication_window = 10000;
 
--- Plans: CURRENT STATE. The range of offsets that the owner was about to write, recorded before anything of it was. A new
+-- Plans: CURRENT STATE, one of each claim. The range of offsets that the owner was about to write, recorded before anything of it was. A new
 -- owner whose memory ends where the plan begins repeats exactly that range, so that its inserts carry the tokens of those
 -- that may still be on the way. It need not outlive a power failure: what was on the way does not either.
 CREATE TABLE IF NOT EXISTS plans
@@ -26,11 +30,12 @@ CREATE TABLE IF NOT EXISTS plans
     offset_first UInt64,
     offset_last  UInt64,
     epoch        UInt64,
+    owner        String,
     -- incarnation in the upper 24 bits, offset_first in the lower 40
     version      UInt64
 )
 ENGINE = ReplacingMergeTree(version)
-ORDER BY (service, partition)
+ORDER BY (service, partition, epoch, owner)
 SETTINGS non_replicated_deduplication_window = 10000;
 
 -- Losses: CURRENT STATE. Messages that the log's retention removed before a service came to work on them: an outage was

@@ -35,7 +35,8 @@ pub(crate) struct Committer<P: Processor> {
     pub(crate) owner: Owner,
     pub(crate) fence: Fence,
     pub(crate) plans: Plans,
-    pub(crate) marks: Marks,
+    /// How far the tables are written; read when the first range is about to be.
+    pub(crate) marks: Option<Marks>,
     pub(crate) state: State,
 }
 
@@ -55,15 +56,20 @@ impl<P: Processor> Committer<P> {
         point_of([P::NAME, ".range-cut"]).await;
         let plan = self.plan(&span, repeated).await?;
         point_of([P::NAME, ".plan-after"]).await;
+        let is_first = self.marks.is_none();
+        let marks = self.marks().await?;
+        let fence = self.fence.and(&self.plans.recorded(plan, &self.owner));
         let sink = Sink {
             service: P::NAME,
             store: &shared.store,
             bus: shared.bus.as_ref(),
             source: &self.source,
             incarnation: self.incarnation,
-            marks: &self.marks,
-            fence: &self.fence,
+            marks: &marks,
+            fence: &fence,
             plan,
+            is_first,
+            is_repeated: repeated.is_some(),
         };
         shared.processor.write(outputs, &sink, &mut tally).await?;
         point_of([P::NAME, ".published"]).await;
@@ -83,7 +89,7 @@ impl<P: Processor> Committer<P> {
             tally.add_labelled(format!("{}_messages_put_aside", P::NAME), "reason", reason.0, 1);
         }
         point_of([P::NAME, ".state-before"]).await;
-        self.state.store(&shared.store, end, sink.token(plan.first).as_ref(), entries, &self.fence).await?;
+        self.state.store(&shared.store, end, entries, &self.fence).await?;
         point_of([P::NAME, ".state-after"]).await;
         tally.count(&shared.counters);
         if let Err(error) = shared.consumer.commit(&self.source, end).await {
@@ -97,12 +103,20 @@ impl<P: Processor> Committer<P> {
         Ok(Some(end))
     }
 
-    /// The offsets of a range, recorded unless they are those of a plan that has been.
-    async fn plan(&self, span: &Span, repeated: Option<Plan>) -> Result<Plan, Error> {
-        if let Some(plan) = repeated {
-            return Ok(plan);
+    async fn marks(&mut self) -> Result<Marks, Error> {
+        if let Some(marks) = &self.marks {
+            return Ok(marks.clone());
         }
-        let plan = Plan { first: span.first, last: span.witness.offset };
+        let (incarnation, partition) = (self.incarnation, self.source.partition);
+        let marks = Marks::read(&self.shared.store, P::APPEND_ONLY, incarnation, partition).await?;
+        point_of([P::NAME, ".marks-read"]).await;
+        self.marks = Some(marks.clone());
+        Ok(marks)
+    }
+
+    /// The offsets of a range, recorded before anything of it is written.
+    async fn plan(&self, span: &Span, repeated: Option<Plan>) -> Result<Plan, Error> {
+        let plan = repeated.unwrap_or(Plan { first: span.first, last: span.witness.offset });
         if !is_off(Guard::Plan) {
             self.plans.record(&self.shared.store, plan, &self.owner, &self.fence).await?;
         }

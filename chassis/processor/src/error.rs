@@ -63,6 +63,14 @@ pub enum Error {
         /// Where.
         offset: u64,
     },
+    /// The server says again and again that it knows an insert whose rows it does not have.
+    #[error("{table} does not take the rows of {token}: the server knows the insert and does not have them")]
+    Swallowed {
+        /// The table.
+        table: &'static str,
+        /// The insert's token.
+        token: String,
+    },
     /// The service stops.
     #[error("the service stops")]
     Stopping,

@@ -10,7 +10,7 @@
 //! - `partition`, `takeup`, `run`: one partition from assignment to the end: claim it, load the memory, seek to its end, then
 //!   range after range
 //! - `range`: a run of messages and what came of it, until it is worth writing
-//! - `commit`, [`Sink`]: the plan, then outputs, then what could not be read, then the memory
+//! - `commit`, [`Sink`], [`Block`]: the plan, then outputs, then what could not be read, then the memory
 //! - `plan`, `state`, `marks`, `deadletter`: how each of these looks outside
 //! - `witness`, `loss`: whether the log is still the one that was worked on, and what it has lost
 //! - [`Progress`], `faults`: how far each partition is, and which stand still and why
@@ -30,6 +30,7 @@
 
 #![forbid(unsafe_code)]
 
+mod block;
 mod commit;
 mod config;
 mod deadletter;
@@ -54,6 +55,7 @@ mod takeup;
 mod tally;
 mod witness;
 
+pub use block::Block;
 pub use config::{CommitConfig, IntakeConfig};
 pub use entry::{Entry, escape, unescape};
 pub use error::Error;
@@ -61,5 +63,5 @@ pub use name::is_name;
 pub use processor::{Moment, Processor, Reason};
 pub use progress::Progress;
 pub use serve::{Parts, serve};
-pub use sink::{Block, Published, Sink};
+pub use sink::{Published, Sink};
 pub use tally::Tally;

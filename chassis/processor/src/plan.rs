@@ -5,6 +5,7 @@
 //! and whoever finds one that begins where the memory ends works on it as it was cut, whatever its own limits say.
 
 use serde::{Deserialize, Serialize};
+use wardwatch_faults::{Guard, is_off};
 use wardwatch_store::{Fence, Owner, Result, Row, Store, quote, version};
 
 /// The offsets of a range.
@@ -32,6 +33,7 @@ struct PlanRow {
     offset_first: u64,
     offset_last: u64,
     epoch: u64,
+    owner: String,
     version: u64,
 }
 
@@ -47,7 +49,7 @@ impl Plans {
         let query = format!(
             "SELECT offset_first, offset_last FROM plans \
              WHERE service = {} AND partition = {} AND incarnation = {} \
-             ORDER BY version DESC, epoch DESC LIMIT 1",
+             ORDER BY version DESC, epoch DESC, owner DESC LIMIT 1",
             quote(self.service),
             self.partition,
             self.incarnation
@@ -56,7 +58,37 @@ impl Plans {
         Ok(newest.map(|row| Plan { first: row.offset_first, last: row.offset_last }))
     }
 
-    /// Records what is about to be written.
+    /// Removes the plans of owners long gone.
+    pub(crate) async fn forget_before(&self, store: &Store, epoch: u64) -> Result<()> {
+        let Self { service, partition, .. } = self;
+        let of = format!("service = {} AND partition = {partition}", quote(service));
+        let newest = format!("SELECT max(version) FROM plans WHERE {of}");
+        store
+            .execute(&format!("DELETE FROM plans WHERE {of} AND epoch < {epoch} AND version < ({newest})"))
+            .await
+    }
+
+    /// The condition, in SQL, that a plan is still recorded for an owner. It has not been synced, so that a power failure may
+    /// have taken it; then nobody after this owner would repeat what it writes.
+    pub(crate) fn recorded(&self, plan: Plan, owner: &Owner) -> String {
+        if is_off(Guard::Plan) {
+            return "1".to_owned();
+        }
+        format!(
+            "(SELECT count() FROM plans WHERE service = {} AND partition = {} AND incarnation = {} \
+             AND epoch = {} AND owner = {} AND offset_first = {} AND offset_last = {}) > 0",
+            quote(self.service),
+            self.partition,
+            self.incarnation,
+            owner.epoch(),
+            quote(owner.name()),
+            plan.first,
+            plan.last
+        )
+    }
+
+    /// Records what is about to be written. A plan that is repeated is recorded again, so that the newest plan is that of the
+    /// newest owner who has written anything.
     pub(crate) async fn record(&self, store: &Store, plan: Plan, owner: &Owner, fence: &Fence) -> Result<()> {
         let row = PlanRow {
             service: self.service.to_owned(),
@@ -65,6 +97,7 @@ impl Plans {
             offset_first: plan.first,
             offset_last: plan.last,
             epoch: owner.epoch(),
+            owner: owner.name().to_owned(),
             version: version(self.incarnation, plan.first),
         };
         store.insert_fenced("plans", &[row], None, fence).await

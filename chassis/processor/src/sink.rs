@@ -2,9 +2,10 @@
 
 use tracing::warn;
 use wardwatch_bus::{Bus, Publication, TopicPartition};
-use wardwatch_faults::{Guard, is_off, point_of};
-use wardwatch_store::{Fence, InsertToken, RowOwned, RowWrite, Store};
+use wardwatch_faults::point_of;
+use wardwatch_store::{Fence, Store};
 
+use crate::block::{Block, Once};
 use crate::error::Error;
 use crate::marks::Marks;
 use crate::plan::Plan;
@@ -23,18 +24,10 @@ pub struct Sink<'a> {
     pub(crate) marks: &'a Marks,
     pub(crate) fence: &'a Fence,
     pub(crate) plan: Plan,
-}
-
-/// Rows for one table, inserted as one block.
-#[derive(Debug)]
-#[must_use = "nothing is written before it is inserted"]
-pub struct Block<'a, R> {
-    service: &'static str,
-    store: &'a Store,
-    fence: &'a Fence,
-    table: &'static str,
-    rows: Vec<R>,
-    token: Option<InsertToken>,
+    /// Whether it is the first that this owner writes.
+    pub(crate) is_first: bool,
+    /// Whether an owner before may have written some of it.
+    pub(crate) is_repeated: bool,
 }
 
 /// What became of messages that were to be published.
@@ -64,8 +57,8 @@ impl Sink<'_> {
         let all = rows.len();
         rows.retain(|row| self.marks.is_new(table, offset(row)));
         tally.add_labelled(self.counter("rows_skipped"), "table", table, all - rows.len());
-        let first = rows.first().map_or(self.plan.first, offset);
-        self.block(table, rows, first, tally)
+        let once = rows.last().map(|row| self.once(table, offset(row)));
+        self.block(table, rows, once, tally)
     }
 
     /// Rows that sum up others, for a table whose sums carry the last offset of the range that they were made from. The others
@@ -82,24 +75,25 @@ impl Sink<'_> {
         let known = others.partition_point(|other| !self.marks.is_new(table, offset(other)));
         let new = others.get(known..).unwrap_or_default();
         tally.add_labelled(self.counter("rows_skipped"), "table", table, known);
-        let first = new.first().map_or(self.plan.first, offset);
-        self.block(table, sum(new, self.last_offset()), first, tally)
+        let last = self.plan.last;
+        self.block(table, sum(new, last), Some(self.once(table, last)), tally)
     }
 
-    /// The last offset of the range.
-    pub fn last_offset(&self) -> u64 {
-        self.plan.last
-    }
-
-    /// Rows for a current-state table: each replaces the one with its key.
+    /// Rows for a current-state table: each replaces the one with its key, so that twice is as good as once.
     pub fn replace<R>(&self, table: &'static str, rows: Vec<R>, tally: &mut Tally) -> Block<'_, R> {
-        self.block(table, rows, self.plan.first, tally)
+        self.block(table, rows, None, tally)
     }
 
-    fn block<R>(&self, table: &'static str, rows: Vec<R>, first: u64, tally: &mut Tally) -> Block<'_, R> {
+    fn block<R>(
+        &self,
+        table: &'static str,
+        rows: Vec<R>,
+        once: Option<Once>,
+        tally: &mut Tally,
+    ) -> Block<'_, R> {
         tally.add_labelled(self.counter("rows_written"), "table", table, rows.len());
         let Self { service, store, fence, .. } = *self;
-        Block { service, store, fence, table, rows, token: self.token(first) }
+        Block { service, store, fence, table, rows, once }
     }
 
     /// Publishes messages in their order, each with the source's offset that gave rise to it, and waits until the log
@@ -133,24 +127,14 @@ impl Sink<'_> {
         format!("{}_{name}", self.service)
     }
 
-    /// Names an insert by the offsets that it comes of.
-    pub(crate) fn token(&self, first: u64) -> Option<InsertToken> {
-        let Self { source, incarnation, plan, .. } = self;
-        let token = format!("{}:{}:{incarnation}:{first}:{}", source.topic, source.partition, plan.last);
-        (!is_off(Guard::Token)).then_some(InsertToken(token))
-    }
-}
-
-impl<R: RowOwned + RowWrite + Sync> Block<'_, R> {
-    /// Inserts it; when it returns, the rows are in the table. No rows, no request.
-    pub async fn insert(&self) -> Result<(), Error> {
-        let Self { service, store, fence, table, rows, token } = self;
-        if rows.is_empty() {
-            return Ok(());
-        }
-        point_of([service, ".insert-before:", table]).await;
-        store.insert_fenced(table, rows, token.as_ref(), fence).await?;
-        point_of([service, ".insert-after:", table]).await;
-        Ok(())
+    /// For rows of which `last` is the highest offset. The token is that of the whole range, whichever of its rows are left.
+    fn once(&self, table: &'static str, last: u64) -> Once {
+        let Self { source, incarnation, plan, is_first, is_repeated, .. } = *self;
+        let Plan { first, last: end } = plan;
+        let partition = source.partition;
+        let token = format!("{}:{partition}:{incarnation}:{first}:{end}", source.topic);
+        let unmoved = is_first.then(|| self.marks.unmoved(table, incarnation, partition));
+        let fence = unmoved.map_or_else(|| self.fence.clone(), |unmoved| self.fence.and(&unmoved));
+        Once { token, fence, is_repeated, incarnation, partition, last }
     }
 }

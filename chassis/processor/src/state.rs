@@ -3,9 +3,12 @@
 use clickhouse::Row;
 use serde::{Deserialize, Serialize};
 use wardwatch_faults::point_of;
-use wardwatch_store::{Fence, InsertToken, MAX_BLOCK_ROWS, Result, Store};
+use wardwatch_store::{Fence, MAX_BLOCK_ROWS, Result, Store};
 
 use crate::entry::Entry;
+
+/// The key of a row that says: everything up to here stands here, look no further back.
+const BASE: &str = "=base";
 
 /// The stored memory of one partition.
 #[derive(Debug)]
@@ -14,6 +17,8 @@ pub(crate) struct State {
     partition: u32,
     incarnation: u32,
     compact_after: u64,
+    /// Below this position nothing is read.
+    base: (u32, u64),
     /// Rows that the table holds for the partition, as far as this owner knows, and those after the last compaction.
     rows: u64,
     rows_compacted: u64,
@@ -73,28 +78,39 @@ impl State {
         );
         let end = store.fetch::<EndRow>(&ends).await?.pop().map(|end| (end.incarnation, end.offset_end));
         let mut entries = Vec::new();
+        let mut base = (0, 0);
         if let Some((of, offset_end)) = end {
-            let newest = format!(
-                "SELECT key, argMax(value, (incarnation, offset_end)) AS value FROM {table} \
-                 WHERE partition = {partition} AND key != '' AND (incarnation, offset_end) <= ({of}, {offset_end}) \
-                 GROUP BY key HAVING notEmpty(value)"
+            let bases = format!(
+                "SELECT incarnation, offset_end FROM {table} WHERE partition = {partition} AND key = '{BASE}' \
+                 AND (incarnation, offset_end) <= ({of}, {offset_end}) \
+                 ORDER BY incarnation DESC, offset_end DESC LIMIT 1"
             );
-            let rows = store.fetch::<EntryRow>(&newest).await?;
+            let found = store.fetch::<EndRow>(&bases).await?.pop();
+            base = found.map_or(base, |found| (found.incarnation, found.offset_end));
+            let newest = newest(table, partition, base, (of, offset_end));
+            let rows = store.fetch::<EntryRow>(&format!("SELECT key, value FROM ({newest})")).await?;
             entries.extend(rows.into_iter().map(|row| Entry { key: row.key, value: row.value }));
         }
         let count = format!("SELECT count() AS rows FROM {table} WHERE partition = {partition}");
         let rows = store.fetch::<CountRow>(&count).await?.pop().map_or(0, |count| count.rows);
-        let state =
-            Self { table, partition, incarnation, compact_after, rows, rows_compacted: entries.len() as u64 };
+        let state = Self {
+            table,
+            partition,
+            incarnation,
+            compact_after,
+            base,
+            rows,
+            rows_compacted: entries.len() as u64,
+        };
         Ok((state, Loaded { end, entries }))
     }
 
-    /// Stores what changed up to an end. When it returns, everything below is committed.
+    /// Stores what changed up to an end. When it returns, everything below is committed. Stored twice it loads to the same, so it
+    /// needs no token, and so none can be taken for one that the server has lost the rows of.
     pub(crate) async fn store(
         &mut self,
         store: &Store,
         offset_end: u64,
-        token: Option<&InsertToken>,
         entries: Vec<Entry>,
         fence: &Fence,
     ) -> Result<()> {
@@ -110,9 +126,8 @@ impl State {
             })
             .collect();
         // One block but for a memory of a million changed entries; the row that makes it complete comes last.
-        for (number, block) in rows.chunks(MAX_BLOCK_ROWS).enumerate() {
-            let token = token.map(|token| InsertToken(format!("{}:{number}", token.0)));
-            store.insert_fenced(self.table, block, token.as_ref(), fence).await?;
+        for block in rows.chunks(MAX_BLOCK_ROWS) {
+            store.insert_fenced(self.table, block, None, fence).await?;
         }
         self.rows += rows.len() as u64;
         Ok(())
@@ -123,9 +138,12 @@ impl State {
         self.rows - self.rows_compacted.min(self.rows) > self.compact_after.max(self.rows_compacted)
     }
 
-    /// Writes the newest value of each entry under the end that was stored last, and removes what is older.
+    /// Writes the newest value of each entry under the end that was stored last, then that this is the base, and removes what
+    /// is older.
     ///
-    /// Cut off at any point it leaves a memory that loads to the same: until the copy is complete nothing is removed.
+    /// Nothing below the base is read any more. So it does not matter when and in which order the server removes it (a part
+    /// may lose the row that withdraws an entry before another loses the entry), nor what a former owner's compaction may
+    /// still write there. Until the base stands, the copies are repetitions.
     pub(crate) async fn compact(
         &mut self,
         store: &Store,
@@ -133,23 +151,21 @@ impl State {
         fence: &Fence,
         service: &str,
     ) -> Result<()> {
-        let Self { table, partition, incarnation, .. } = *self;
-        let end = format!("({incarnation}, {offset_end})");
-        store
-            .execute(&format!(
-                "INSERT INTO {table} (partition, incarnation, offset_end, key, value) \
-                 SELECT {partition}, {incarnation}, {offset_end}, key, \
-                 argMax(value, (incarnation, offset_end)) AS newest FROM {table} \
-                 WHERE partition = {partition} AND key != '' AND (incarnation, offset_end) <= {end} AND {} \
-                 GROUP BY key HAVING notEmpty(newest)",
-                fence.condition()
-            ))
-            .await?;
+        let Self { table, partition, incarnation, base, .. } = *self;
+        let at =
+            format!("{partition} AS partition, {incarnation} AS incarnation, {offset_end} AS offset_end");
+        let columns = "partition, incarnation, offset_end, key, value";
+        let end = (incarnation, offset_end);
+        let copy = format!("SELECT {at}, key, value FROM ({})", newest(table, partition, base, end));
+        store.insert_selected(table, columns, &copy, fence).await?;
         point_of([service, ".compact-copied"]).await;
+        let mark = format!("SELECT {at}, '{BASE}' AS key, '' AS value");
+        store.insert_selected(table, columns, &mark, fence).await?;
+        self.base = end;
         store
             .execute(&format!(
                 "DELETE FROM {table} \
-                 WHERE partition = {partition} AND (incarnation, offset_end) < {end}"
+                 WHERE partition = {partition} AND (incarnation, offset_end) < ({incarnation}, {offset_end})"
             ))
             .await?;
         let count = format!("SELECT count() AS rows FROM {table} WHERE partition = {partition}");
@@ -157,4 +173,15 @@ impl State {
         self.rows_compacted = self.rows;
         Ok(())
     }
+}
+
+/// The query for the newest value of each entry between two positions, both included.
+fn newest(table: &str, partition: u32, base: (u32, u64), end: (u32, u64)) -> String {
+    format!(
+        "SELECT key, argMax(value, (incarnation, offset_end)) AS value FROM {table} \
+         WHERE partition = {partition} AND key NOT IN ('', '{BASE}') \
+         AND (incarnation, offset_end) >= ({}, {}) AND (incarnation, offset_end) <= ({}, {}) \
+         GROUP BY key HAVING notEmpty(value)",
+        base.0, base.1, end.0, end.1
+    )
 }

@@ -9,7 +9,6 @@ use wardwatch_store::Fence;
 use crate::commit::Committer;
 use crate::error::Error;
 use crate::loss::Loss;
-use crate::marks::Marks;
 use crate::partition::Partition;
 use crate::plan::{Plan, Plans};
 use crate::processor::Processor;
@@ -43,23 +42,28 @@ impl<P: Processor> Partition<P> {
         }
         point_of([P::NAME, ".state-loaded"]).await;
         let plans = Plans { service: P::NAME, incarnation, partition };
+        if let Some(epoch) = owner.outlived() {
+            plans.forget_before(store, epoch).await?;
+        }
         let end = loaded.end.filter(|(of, _)| *of == incarnation).map(|(_, end)| end);
         let planned = match end {
             _ if is_off(Guard::Plan) => None,
             end => plans.newest(store).await?.filter(|plan| end.is_none_or(|end| plan.first == end)),
         };
         point_of([P::NAME, ".plan-read"]).await;
-        let marks = if is_off(Guard::Mark) {
-            Marks::default()
-        } else {
-            Marks::read(store, P::APPEND_ONLY, incarnation, partition).await?
-        };
-        point_of([P::NAME, ".marks-read"]).await;
         let found = shared.bus.watermarks(&self.source).await?;
         let expected = self.first_offset(end, planned, found, incarnation, &fence).await?;
         let source = self.source.clone();
-        let committer =
-            Committer { shared: Arc::clone(&shared), source, incarnation, owner, fence, plans, marks, state };
+        let committer = Committer {
+            shared: Arc::clone(&shared),
+            source,
+            incarnation,
+            owner,
+            fence,
+            plans,
+            marks: None,
+            state,
+        };
         // What retention has removed altogether cannot be repeated.
         let repeat = planned.filter(|plan| plan.last >= expected);
         let witness = witness.filter(|witness| {
@@ -81,7 +85,7 @@ impl<P: Processor> Partition<P> {
         if let Some(wanted) = known.filter(|known| *known > found.end) {
             return Err(Error::LogEndsEarly { of: self.source.clone(), wanted, found });
         }
-        let Some(end) = end else { return Ok(found.earliest) };
+        let end = end.unwrap_or(0);
         if let Some(last) = found.earliest.checked_sub(1).filter(|last| *last >= end) {
             let loss = Loss { service: P::NAME, of: &self.source, incarnation, first: end, last };
             loss.tell(&self.shared.store, fence).await?;

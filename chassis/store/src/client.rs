@@ -147,6 +147,18 @@ impl Store {
         self.execute_in(&self.client, statement).await
     }
 
+    /// As [`Store::execute`], for a statement that inserts: the server takes each try for an insert of its own, where without a
+    /// token it would go by the rows.
+    pub(crate) async fn execute_once_each(&self, statement: &str) -> Result<()> {
+        self.retry(|| async {
+            let token = InsertToken::unique();
+            let client = self.client.clone().with_setting("insert_deduplication_token", token.0);
+            let done = client.query_raw(statement).execute();
+            within(self.settings.end_timeout, done).await.map_err(failed(statement))
+        })
+        .await
+    }
+
     /// A client that may read and choose settings, and change no data (`readonly = 2`).
     pub(crate) fn reader(&self) -> Client {
         self.client.clone().with_setting("readonly", "2")

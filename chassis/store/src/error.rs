@@ -2,7 +2,7 @@
 
 use clickhouse::error::Error as ClientError;
 
-use crate::ownership::FENCED;
+use crate::ownership::{FENCED, OVERTAKEN};
 
 /// What was attempted, on what, and what came back.
 #[derive(Debug, thiserror::Error)]
@@ -67,6 +67,12 @@ pub enum Error {
         /// What was attempted.
         attempted: String,
     },
+    /// Something that the insert relied on has changed since it was read: read it again.
+    #[error("{attempted}: refused, since what it relied on has changed meanwhile")]
+    Overtaken {
+        /// What was attempted.
+        attempted: String,
+    },
     /// The rows are not what the table has columns for: the program and the tables are of different versions.
     #[error("the rows for {table} do not fit it: {problem}; run the `wardwatch migrate` of this version")]
     Misfit {
@@ -82,6 +88,7 @@ impl Error {
     pub(crate) fn of_request(attempted: String, source: ClientError) -> Self {
         match source {
             ClientError::BadResponse(text) if text.contains(FENCED) => Self::Fenced { attempted },
+            ClientError::BadResponse(text) if text.contains(OVERTAKEN) => Self::Overtaken { attempted },
             source => Self::Request { attempted, source },
         }
     }

@@ -1,5 +1,7 @@
 //! Inserts that only the owner of a partition may make.
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use bytes::{Bytes, BytesMut};
 use clickhouse::{RowOwned, RowWrite};
 use wardwatch_faults::point_of;
@@ -38,6 +40,56 @@ impl Store {
             sent.await.map_err(|error| error.into_error(table, &attempted))
         })
         .await
+    }
+
+    /// As [`Store::insert_fenced`], for rows that must not be in the table twice: before it tries again after an answer that
+    /// was lost, it asks whether the try before has landed. A token alone does not answer that: after a crash the server may
+    /// have forgotten the token of rows that are there, or remember that of rows that are not.
+    ///
+    /// Gives how often it was sent; more than once, or with a token that somebody else may have used, nothing but a look at
+    /// the table tells whether the rows are there.
+    pub async fn insert_fenced_unless<R, F, L>(
+        &self,
+        table: &str,
+        rows: &[R],
+        token: &InsertToken,
+        fence: &Fence,
+        landed: L,
+    ) -> Result<u32>
+    where
+        R: RowOwned + RowWrite + Sync,
+        L: Fn() -> F + Sync,
+        F: Future<Output = Result<bool>> + Send,
+    {
+        let columns = self.columns(table, R::COLUMN_NAMES).await?;
+        let statement = statement(table, &columns, fence);
+        let attempted = format!("insert {} rows into {}.{table}", rows.len(), self.database());
+        let sent = AtomicU32::new(0);
+        self.retry(|| async {
+            if sent.load(Ordering::Relaxed) > 0 && landed().await? {
+                return Ok(());
+            }
+            sent.fetch_add(1, Ordering::Relaxed);
+            let outcome = self.send_fenced(table, rows, token, &columns, &statement, fence).await;
+            outcome.map_err(|error| error.into_error(table, &attempted))
+        })
+        .await?;
+        Ok(sent.into_inner())
+    }
+
+    /// Inserts what a query gives, refused as [`Store::insert_fenced`] is. It may be tried again, so the rows must not mind
+    /// being there twice.
+    pub async fn insert_selected(
+        &self,
+        table: &str,
+        columns: &str,
+        query: &str,
+        fence: &Fence,
+    ) -> Result<()> {
+        let condition = fence.condition();
+        let statement =
+            format!("INSERT INTO {table} ({columns}) SELECT {columns} FROM ({query}) WHERE {condition}");
+        self.execute_once_each(&statement).await
     }
 
     async fn send_fenced<R>(

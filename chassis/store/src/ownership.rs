@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::{Result, Store, quote};
 
-/// Claims older than this many are removed when a new one is made.
+/// Claims older than this many are removed, each time that so many have been made.
 const KEPT: u64 = 16;
 
 /// The right to write what comes of one partition.
@@ -39,6 +39,13 @@ impl Fence {
         Self { service, condition: "1".into() }
     }
 
+    /// Lets an insert pass only if this condition, in SQL, holds as well.
+    #[must_use]
+    pub fn and(&self, condition: &str) -> Self {
+        let condition = format!("{} AND {}", self.condition, must_hold(condition, OVERTAKEN));
+        Self { service: self.service, condition }
+    }
+
     /// As it stands in a statement; the server raises an exception where it does not hold.
     pub fn condition(&self) -> &str {
         &self.condition
@@ -60,6 +67,14 @@ struct NewestRow {
 
 /// What the server says when it refuses a former owner.
 pub(crate) const FENCED: &str = "the partition has another owner";
+/// What it says when something else that an insert relied on is no longer so.
+pub(crate) const OVERTAKEN: &str = "what was read before has changed";
+
+/// A condition whose failing is an error, not rows left out.
+fn must_hold(condition: &str, otherwise: &str) -> String {
+    // A comparison with nothing (no claim, no mark) is not true either.
+    format!("NOT throwIf(NOT ifNull({condition}, 0), {})", quote(otherwise))
+}
 
 impl Store {
     /// Claims a partition for a service: whoever claimed it before is refused from now on.
@@ -80,8 +95,7 @@ impl Store {
             owner: owner.name.clone(),
         };
         self.insert("owners", &[row], None).await?;
-        if owner.epoch.is_multiple_of(KEPT) {
-            let old = owner.epoch - KEPT;
+        if let Some(old) = owner.outlived() {
             self.execute(&format!("DELETE FROM owners WHERE {of} AND epoch < {old}")).await?;
         }
         Ok(owner)
@@ -94,17 +108,29 @@ impl Owner {
         self.epoch
     }
 
+    /// Tells apart those who claimed the same number at the same time.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Now and then the number below which claims, and what belongs to them, are of no interest any more.
+    pub fn outlived(&self) -> Option<u64> {
+        self.epoch.is_multiple_of(KEPT).then(|| self.epoch - KEPT)
+    }
+
     /// What lets only this owner's inserts pass.
     pub fn fence(&self) -> Fence {
         let Self { service, partition, epoch, name } = self;
         Fence {
             service,
-            condition: format!(
-                "NOT throwIf((SELECT max((epoch, owner)) FROM owners WHERE service = {} AND partition = {partition}) \
-                 > ({epoch}, {}), {})",
-                quote(service),
-                quote(name),
-                quote(FENCED),
+            condition: must_hold(
+                &format!(
+                    "(SELECT max((epoch, owner)) FROM owners WHERE service = {} AND partition = {partition}) \
+                     = ({epoch}, {})",
+                    quote(service),
+                    quote(name),
+                ),
+                FENCED,
             ),
         }
     }

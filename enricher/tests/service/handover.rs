@@ -10,8 +10,8 @@ async fn former_owner(rig: &Rig, partition: u32, first: u64, last: u64) {
     let version = (1_u64 << 40) | first;
     rig.store
         .execute(&format!(
-            "INSERT INTO plans (service, partition, incarnation, offset_first, offset_last, epoch, version) \
-             VALUES ('enricher', {partition}, 1, {first}, {last}, 1, {version})"
+            "INSERT INTO plans (service, partition, incarnation, offset_first, offset_last, epoch, owner, version) \
+             VALUES ('enricher', {partition}, 1, {first}, {last}, 1, '', {version})"
         ))
         .await
         .expect("planned");
@@ -35,6 +35,27 @@ async fn a_recorded_range_is_repeated_as_it_was_cut() {
     rig.run_to_the_end().await;
     assert_eq!(ends(&rig).await, ["7", "8", "9"]);
     assert_eq!(rig.number("count()", "flows").await, 9);
+}
+
+#[tokio::test]
+async fn a_token_without_its_rows_loses_nothing() {
+    let Some(rig) = Rig::new("a_token_without_its_rows_loses_nothing").await else { return };
+    let partition = log::partition_of("north", PARTITIONS);
+    for sequence in 1..=4 {
+        rig.send(batch("north", 7, sequence, sequence as u8)).await;
+    }
+    former_owner(&rig, partition, 0, 3).await;
+    // A server that was killed between writing the token down and putting the part in its place.
+    for table in ["flows", "changes"] {
+        let token = format!("wardwatch.facts:{partition}:1:0:3");
+        let taken = format!(
+            "INSERT INTO {table} (site, source_partition) SETTINGS insert_deduplication_token = '{token}' \
+             VALUES ('elsewhere', 63)"
+        );
+        rig.store.execute(&taken).await.expect("the token is taken");
+    }
+    rig.run_to_the_end().await;
+    assert_eq!(rig.number("count()", "flows WHERE site = 'north'").await, 4);
 }
 
 #[tokio::test]
