@@ -46,7 +46,7 @@ impl<R: RowOwned + RowWrite + Sync> Block<'_, R> {
         }
         point_of([service, ".insert-before:", table]).await;
         match once {
-            Some(once) if !is_off(Guard::Token) => self.insert_once(once).await?,
+            Some(once) if !is_off(Guard::Token) => Box::pin(self.insert_once(once)).await?,
             Some(once) => store.insert_fenced(table, rows, None, &once.fence).await?,
             None => store.insert_fenced(table, rows, None, fence).await?,
         }
@@ -71,7 +71,10 @@ impl<R: RowOwned + RowWrite + Sync> Block<'_, R> {
             if (sent == 1 && !is_used) || is_off(Guard::Mark) || self.holds(once).await? {
                 return Ok(());
             }
-            warn!(table, token, "the server knows an insert whose rows it does not have; again under another name");
+            warn!(
+                table,
+                token, "the server knows an insert whose rows it does not have; again under another name"
+            );
             token.push_str(":again");
             is_used = true;
         }

@@ -87,8 +87,8 @@ impl Error {
     /// What a request came to.
     pub(crate) fn of_request(attempted: String, source: ClientError) -> Self {
         match source {
-            ClientError::BadResponse(text) if text.contains(FENCED) => Self::Fenced { attempted },
-            ClientError::BadResponse(text) if text.contains(OVERTAKEN) => Self::Overtaken { attempted },
+            ClientError::BadResponse(text) if says(&text, FENCED) => Self::Fenced { attempted },
+            ClientError::BadResponse(text) if says(&text, OVERTAKEN) => Self::Overtaken { attempted },
             source => Self::Request { attempted, source },
         }
     }
@@ -105,6 +105,11 @@ impl Error {
             _ => false,
         }
     }
+}
+
+/// Whether an exception is this one; its text also quotes the statement, in which others may stand.
+fn says(text: &str, exception: &str) -> bool {
+    text.split_once("DB::Exception: ").is_some_and(|(_, said)| said.starts_with(exception))
 }
 
 /// The number in `Code: 241. DB::Exception: ...`; `None` where something other than ClickHouse answered (a proxy).

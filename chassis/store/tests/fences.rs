@@ -89,6 +89,43 @@ async fn of_two_who_claimed_the_same_number_one_is_the_owner() {
 }
 
 #[tokio::test]
+async fn an_owner_whose_claim_is_gone_is_refused() {
+    let test = "an_owner_whose_claim_is_gone_is_refused";
+    let Some(store) = with_table(test, READINGS).await else { return };
+    let owner = store.claim("enricher", 0).await.expect("claimed");
+    store.execute("TRUNCATE TABLE owners").await.expect("a restored backup, say");
+    let refused = store.insert_fenced("readings", &readings(0..1), None, &owner.fence()).await;
+    assert!(matches!(refused, Err(Error::Fenced { .. })), "{refused:?}");
+}
+
+#[tokio::test]
+async fn another_condition_holds_or_nothing_is_written() {
+    let test = "another_condition_holds_or_nothing_is_written";
+    let Some(store) = with_table(test, READINGS).await else { return };
+    let fence = store.claim("enricher", 0).await.expect("claimed").fence();
+    let is_empty = fence.and("(SELECT count() FROM readings) = 0");
+    store.insert_fenced("readings", &readings(0..5), None, &is_empty).await.expect("it holds");
+    let refused = store.insert_fenced("readings", &readings(5..9), None, &is_empty).await;
+    assert!(matches!(refused, Err(Error::Overtaken { .. })), "{refused:?}");
+    let never = fence.and("(SELECT max(key) FROM readings GROUP BY key HAVING key > 100) = 3");
+    let refused = store.insert_fenced("readings", &readings(5..9), None, &never).await;
+    assert!(matches!(refused, Err(Error::Overtaken { .. })), "nothing is not 3: {refused:?}");
+    assert_eq!(stored(&store).await, 5);
+}
+
+#[tokio::test]
+async fn an_insert_that_has_landed_is_not_sent_again() {
+    let test = "an_insert_that_has_landed_is_not_sent_again";
+    let Some(store) = with_table(test, READINGS).await else { return };
+    let fence = store.claim("enricher", 0).await.expect("claimed").fence();
+    let token = InsertToken("facts:0:1:0:10".into());
+    let landed = || async { Ok(true) };
+    let sent = store.insert_fenced_unless("readings", &readings(0..5), &token, &fence, landed).await;
+    assert_eq!(sent.expect("inserted"), 1, "the first time it is not asked");
+    assert_eq!(stored(&store).await, 5);
+}
+
+#[tokio::test]
 async fn claims_do_not_pile_up() {
     let Some(store) = with_table("claims_do_not_pile_up", READINGS).await else { return };
     let mut newest = store.claim("enricher", 0).await.expect("claimed");
