@@ -27,8 +27,9 @@ pub struct Block<'a, R> {
 pub(crate) struct Once {
     /// Made of the range; whoever repeats the range has the same.
     pub(crate) token: String,
-    /// Under which conditions the server takes them.
+    /// Under which conditions the server takes them, and under which if this is not the first try.
     pub(crate) fence: Fence,
+    pub(crate) again: Fence,
     /// Whether somebody else may have used the token before.
     pub(crate) is_repeated: bool,
     pub(crate) incarnation: u32,
@@ -67,7 +68,9 @@ impl<R: RowOwned + RowWrite + Sync> Block<'_, R> {
         for _ in 0..MOST_SWALLOWED {
             let named = InsertToken(token.clone());
             let landed = || self.holds(once);
-            let sent = store.insert_fenced_unless(table, rows, &named, &once.fence, landed).await?;
+            let first = if is_used { &once.again } else { &once.fence };
+            let fences = [first, &once.again];
+            let sent = store.insert_fenced_unless(table, rows, &named, fences, landed).await?;
             if (sent == 1 && !is_used) || is_off(Guard::Mark) || self.holds(once).await? {
                 return Ok(());
             }

@@ -4,9 +4,9 @@
 //! replay would write again; current-state tables do not mind, append-only tables do. Since the rows of a range are one
 //! block, hence all there or not at all, the highest offset that a table holds for a partition says what is there.
 //!
-//! The hole: a mark is blind to an insert of a former owner that lands after the mark was read. So the inserts of an owner's
-//! first range carry the condition that the mark is what it was; what is on the way at the very same moment is left to the
-//! token and the plan.
+//! The hole: a mark is blind to an insert that lands after the mark was read, a former owner's or one whose answer was lost. So
+//! whatever may be a repeat carries the condition that the table holds nothing of it; what is on the way at the very same
+//! moment is left to the token and the plan.
 
 use std::collections::BTreeMap;
 
@@ -41,21 +41,16 @@ impl Marks {
     }
 }
 
-impl Marks {
-    /// The condition, in SQL, that a table's mark is still what was read.
-    pub(crate) fn unmoved(&self, table: &str, incarnation: u32, partition: u32) -> String {
-        if is_off(Guard::Mark) {
-            return "1".to_owned();
-        }
-        let rows = format!(
-            "FROM {table} WHERE source_partition = {partition} AND source_incarnation = {incarnation} \
-             GROUP BY source_partition, source_incarnation"
-        );
-        match self.0.get(table) {
-            Some(mark) => format!("(SELECT max(source_offset) {rows}) = {mark}"),
-            None => format!("(SELECT count() FROM (SELECT max(source_offset) {rows})) = 0"),
-        }
+/// The condition, in SQL, that a table holds nothing of a partition from an offset on.
+pub(crate) fn nothing_from(table: &str, incarnation: u32, partition: u32, offset: u64) -> String {
+    if is_off(Guard::Mark) {
+        return "1".to_owned();
     }
+    format!(
+        "(SELECT count() FROM (SELECT max(source_offset) AS mark FROM {table} \
+         WHERE source_partition = {partition} AND source_incarnation = {incarnation} \
+         GROUP BY source_partition, source_incarnation) WHERE mark >= {offset}) = 0"
+    )
 }
 
 #[derive(Row, Deserialize)]

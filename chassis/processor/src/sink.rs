@@ -7,7 +7,7 @@ use wardwatch_store::{Fence, Store};
 
 use crate::block::{Block, Once};
 use crate::error::Error;
-use crate::marks::Marks;
+use crate::marks::{Marks, nothing_from};
 use crate::plan::Plan;
 use crate::tally::Tally;
 
@@ -57,7 +57,8 @@ impl Sink<'_> {
         let all = rows.len();
         rows.retain(|row| self.marks.is_new(table, offset(row)));
         tally.add_labelled(self.counter("rows_skipped"), "table", table, all - rows.len());
-        let once = rows.last().map(|row| self.once(table, offset(row)));
+        let ends = rows.first().zip(rows.last());
+        let once = ends.map(|(first, last)| self.once(table, offset(first), offset(last)));
         self.block(table, rows, once, tally)
     }
 
@@ -75,8 +76,9 @@ impl Sink<'_> {
         let known = others.partition_point(|other| !self.marks.is_new(table, offset(other)));
         let new = others.get(known..).unwrap_or_default();
         tally.add_labelled(self.counter("rows_skipped"), "table", table, known);
-        let last = self.plan.last;
-        self.block(table, sum(new, last), Some(self.once(table, last)), tally)
+        let Plan { first, last } = self.plan;
+        let first = new.first().map_or(first, offset);
+        self.block(table, sum(new, last), Some(self.once(table, first, last)), tally)
     }
 
     /// Rows for a current-state table: each replaces the one with its key, so that twice is as good as once.
@@ -127,14 +129,14 @@ impl Sink<'_> {
         format!("{}_{name}", self.service)
     }
 
-    /// For rows of which `last` is the highest offset. The token is that of the whole range, whichever of its rows are left.
-    fn once(&self, table: &'static str, last: u64) -> Once {
+    /// For rows of these offsets. The token is that of the whole range, whichever of its rows are left.
+    fn once(&self, table: &'static str, lowest: u64, last: u64) -> Once {
         let Self { source, incarnation, plan, is_first, is_repeated, .. } = *self;
         let Plan { first, last: end } = plan;
         let partition = source.partition;
         let token = format!("{}:{partition}:{incarnation}:{first}:{end}", source.topic);
-        let unmoved = is_first.then(|| self.marks.unmoved(table, incarnation, partition));
-        let fence = unmoved.map_or_else(|| self.fence.clone(), |unmoved| self.fence.and(&unmoved));
-        Once { token, fence, is_repeated, incarnation, partition, last }
+        let again = self.fence.and(&nothing_from(table, incarnation, partition, lowest));
+        let fence = if is_first { again.clone() } else { self.fence.clone() };
+        Once { token, fence, again, is_repeated, incarnation, partition, last }
     }
 }

@@ -44,7 +44,8 @@ impl Store {
 
     /// As [`Store::insert_fenced`], for rows that must not be in the table twice: before it tries again after an answer that
     /// was lost, it asks whether the try before has landed. A token alone does not answer that: after a crash the server may
-    /// have forgotten the token of rows that are there, or remember that of rows that are not.
+    /// have forgotten the token of rows that are there, or remember that of rows that are not. Another try passes by the second
+    /// fence.
     ///
     /// Gives how often it was sent; more than once, or with a token that somebody else may have used, nothing but a look at
     /// the table tells whether the rows are there.
@@ -53,7 +54,7 @@ impl Store {
         table: &str,
         rows: &[R],
         token: &InsertToken,
-        fence: &Fence,
+        [first, again]: [&Fence; 2],
         landed: L,
     ) -> Result<u32>
     where
@@ -62,14 +63,16 @@ impl Store {
         F: Future<Output = Result<bool>> + Send,
     {
         let columns = self.columns(table, R::COLUMN_NAMES).await?;
-        let statement = statement(table, &columns, fence);
         let attempted = format!("insert {} rows into {}.{table}", rows.len(), self.database());
         let sent = AtomicU32::new(0);
         self.retry(|| async {
-            if sent.load(Ordering::Relaxed) > 0 && landed().await? {
+            let is_again = sent.load(Ordering::Relaxed) > 0;
+            if is_again && landed().await? {
                 return Ok(());
             }
             sent.fetch_add(1, Ordering::Relaxed);
+            let fence = if is_again { again } else { first };
+            let statement = statement(table, &columns, fence);
             let outcome = self.send_fenced(table, rows, token, &columns, &statement, fence).await;
             outcome.map_err(|error| error.into_error(table, &attempted))
         })

@@ -120,7 +120,8 @@ async fn an_insert_that_has_landed_is_not_sent_again() {
     let fence = store.claim("enricher", 0).await.expect("claimed").fence();
     let token = InsertToken("facts:0:1:0:10".into());
     let landed = || async { Ok(true) };
-    let sent = store.insert_fenced_unless("readings", &readings(0..5), &token, &fence, landed).await;
+    let sent =
+        store.insert_fenced_unless("readings", &readings(0..5), &token, [&fence, &fence], landed).await;
     assert_eq!(sent.expect("inserted"), 1, "the first time it is not asked");
     assert_eq!(stored(&store).await, 5);
 }
