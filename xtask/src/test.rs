@@ -8,6 +8,7 @@
 //! `WARDWATCH_TEST_KAFKA`, which this command sets.
 
 mod engines;
+mod faults;
 mod outcome;
 
 use std::io::{BufRead, BufReader, Read, Write};
@@ -17,7 +18,7 @@ use std::sync::mpsc;
 use std::{env, fs, io, process, thread};
 
 use anyhow::{Context, Result};
-use clap::Args;
+use clap::{Args, Subcommand};
 
 use crate::{cargo, fetch, packages};
 use engines::Engines;
@@ -25,7 +26,10 @@ use outcome::Outcome;
 
 /// Which tests to run.
 #[derive(Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Selection {
+    #[command(subcommand)]
+    series: Option<Series>,
     /// Only the tests of this package; may be repeated
     #[arg(short, long = "package", value_name = "NAME")]
     packages: Vec<String>,
@@ -34,9 +38,24 @@ pub(crate) struct Selection {
     arguments: Vec<String>,
 }
 
+/// A test that is run by itself and as long as one likes.
+#[derive(Subcommand)]
+enum Series {
+    /// Run the fault suite: services and engines are killed, and everything must end as if they were not; see its --help
+    #[command(disable_help_flag = true)]
+    Faults {
+        /// Passed to the suite, such as --seed 7 or --seeds 0..100
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+}
+
 /// Runs the tests and prints the count as the last line.
 pub(crate) fn run(selection: &Selection) -> Result<ExitCode> {
     packages::ensure(packages::BUILD)?;
+    if let Some(Series::Faults { arguments }) = &selection.series {
+        return faults::run(arguments);
+    }
     // Tests skip by name when something of these is not there.
     for prepared in [
         packages::ensure(packages::TESTS),
@@ -57,7 +76,11 @@ pub(crate) fn run(selection: &Selection) -> Result<ExitCode> {
         let mut command = test(selection);
         command.arg("--").args(&selection.arguments).env("WARDWATCH_SKIPPED", skipped.path());
         command.envs(engines.iter().flat_map(Engines::variables));
-        stream(command, &mut outcome)?.success()
+        let mut succeeded = stream(command, &mut outcome)?.success();
+        if selection.has(faults::POINTS) {
+            succeeded &= stream(faults::armed_tests(&selection.arguments), &mut outcome)?.success();
+        }
+        succeeded
     };
     outcome.skip(&skipped.read()?);
     if !succeeded {
@@ -82,7 +105,18 @@ fn build(selection: &Selection) -> Result<bool> {
     if !selection.packages.is_empty() && !cargo::run(&programs)? {
         return Ok(false);
     }
+    // It is started by tests, and no other build has its fail points.
+    if selection.has(faults::SUITE) && !cargo::run(&faults::SUBJECT)? {
+        return Ok(false);
+    }
     Ok(test(selection).arg("--no-run").status().context("run cargo test")?.success())
+}
+
+impl Selection {
+    /// Whether a package is among those that are tested.
+    fn has(&self, package: &str) -> bool {
+        self.packages.is_empty() || self.packages.iter().any(|named| named == package)
+    }
 }
 
 fn test(selection: &Selection) -> Command {

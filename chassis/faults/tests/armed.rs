@@ -1,4 +1,4 @@
-//! What a process does at its points, seen from outside: each test runs this program once more, as the process that is hit.
+//! What a process does at its points, seen from outside: each test starts `passes_points` and hits it.
 
 #![forbid(unsafe_code)]
 
@@ -6,31 +6,15 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
-use std::{env, fs, thread};
+use std::{fs, thread};
 
 use rustix::process::{Pid, Signal, kill_process};
-use wardwatch_faults::{Guard, is_off, point, point_blocking, point_of};
 
 /// What a process may take to do what is waited for.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// Not a test of its own: the process that the others start, which passes some points.
-#[test]
-#[ignore = "the process that the other tests start"]
-fn passes_points() {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-    for _ in 0..5 {
-        runtime.block_on(point("collector.before-enqueue"));
-        point_blocking("sensor.spool-before-sync");
-        runtime.block_on(point_of(["enricher", ".insert-before:", "flows"]));
-    }
-    let off: Vec<_> = Guard::ALL.into_iter().filter(|guard| is_off(*guard)).map(Guard::name).collect();
-    fs::write(env::var("REACHED_THE_END").unwrap(), off.join(" ")).unwrap();
-}
-
 fn command(folder: &Path, settings: &[(&str, &str)]) -> Command {
-    let mut command = Command::new(env::current_exe().unwrap());
-    command.args(["--exact", "passes_points", "--ignored", "--nocapture"]);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_passes-points"));
     command.env("WARDWATCH_FAULTS_LEDGER", folder.join("ledger")).env("REACHED_THE_END", folder.join("end"));
     command.envs(settings.iter().copied()).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command

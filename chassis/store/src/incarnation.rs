@@ -22,15 +22,22 @@ impl Store {
     /// A bus without identities (Kafka's client cannot ask for a topic's id) gives the empty text; whoever makes the topic
     /// anew then calls [`Store::begin_incarnation`].
     pub async fn incarnation(&self, topic: &str, identity: &str) -> Result<u32> {
-        match self.newest_incarnation(topic).await? {
+        let newest = self.newest_incarnation(topic).await?;
+        match newest {
             Some(newest) if newest.identity == identity => Ok(newest.incarnation),
-            _ => self.begin_incarnation(topic, identity).await,
+            // From what was read here, not read anew: of several services that start at once all begin the same one.
+            newest => self.begin_after(newest, topic, identity).await,
         }
     }
 
     /// Says that a topic was made (again): positions from now on are above all that were written before.
     pub async fn begin_incarnation(&self, topic: &str, identity: &str) -> Result<u32> {
-        let before = self.newest_incarnation(topic).await?.map_or(0, |newest| newest.incarnation);
+        let newest = self.newest_incarnation(topic).await?;
+        self.begin_after(newest, topic, identity).await
+    }
+
+    async fn begin_after(&self, newest: Option<TopicRow>, topic: &str, identity: &str) -> Result<u32> {
+        let before = newest.map_or(0, |newest| newest.incarnation);
         let row = TopicRow {
             topic: topic.to_owned(),
             incarnation: before.saturating_add(1),

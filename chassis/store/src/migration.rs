@@ -50,7 +50,6 @@ pub const ALL: &[Migration] = migrations![
     6 "owners" in "0006_owners.sql",
     7 "rollups" in "0007_rollups.sql",
     9 "sensor_boots" in "0009_sensor_boots.sql",
-    10 "ledger" in "0010_ledger.sql",
 ];
 
 impl Migration {

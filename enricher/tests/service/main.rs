@@ -5,6 +5,5 @@ mod conclusions;
 mod exactly_once;
 mod groups;
 mod handover;
-mod ledger;
 mod rig;
 mod rollups;

@@ -31,6 +31,7 @@ use crate::clickhouse::Server;
 use crate::kafka::Broker;
 use crate::recorder::Hospital;
 use crate::scratch::Scratch;
+pub use reading::messages;
 pub use service::Service;
 
 /// Longer than anything here takes on a busy machine; who waits this long has failed.

@@ -35,7 +35,7 @@ impl Pipeline {
 }
 
 /// Every message of a topic, partition by partition in order.
-async fn messages(bus: &dyn Bus, topic: &str) -> Result<Vec<Message>> {
+pub async fn messages(bus: &dyn Bus, topic: &str) -> Result<Vec<Message>> {
     let group = format!("reader-{}", uuid::Uuid::new_v4().simple());
     let marks = bus.topic_watermarks(topic).await?;
     let consumer = bus.subscribe(&group, &[topic]).await?;

@@ -1,0 +1,228 @@
+//! A way to ClickHouse on which an insert can be late: what a load balancer, a full buffer or a slow line does.
+//!
+//! The n-th insert into a table is taken from its sender whole. The server gets a part of it, or nothing yet; the rest comes
+//! when it is released, whatever has become of the sender meanwhile.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result};
+use serde::{Deserialize, Serialize};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+/// How long the server may take with what was released.
+const ANSWER: Duration = Duration::from_secs(30);
+/// The end of a body that is sent in chunks (RFC 9112, 7.1).
+const LAST_CHUNK: &[u8] = b"0\r\n\r\n";
+
+/// What is held back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hold {
+    /// Which table's insert.
+    pub table: String,
+    /// The how-manieth, from 1.
+    pub number: usize,
+    /// What is let through at once.
+    pub through: Through,
+}
+
+/// What of a request is let through at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Through {
+    /// Nothing: the server does not know of it.
+    Nothing,
+    /// Everything but the end of the body: the server has all rows and waits for more.
+    AllButTheEnd,
+}
+
+/// The way. Dropping it cuts it off.
+pub struct Detour {
+    address: SocketAddr,
+    state: Arc<State>,
+    task: JoinHandle<()>,
+}
+
+#[derive(Debug)]
+struct State {
+    hold: Hold,
+    server: SocketAddr,
+    /// Inserts into the table that have come by.
+    seen: std::sync::atomic::AtomicUsize,
+    caught: watch::Sender<Option<Instant>>,
+    released: watch::Sender<bool>,
+    answered: watch::Sender<bool>,
+}
+
+impl Detour {
+    /// Opens it to the server.
+    pub async fn open(server: SocketAddr, hold: Hold) -> Result<Self> {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.context("open a detour")?;
+        let address = listener.local_addr()?;
+        let state = Arc::new(State {
+            hold,
+            server,
+            seen: 0.into(),
+            caught: watch::Sender::new(None),
+            released: watch::Sender::new(false),
+            answered: watch::Sender::new(false),
+        });
+        let shared = Arc::clone(&state);
+        let task = tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                let state = Arc::clone(&shared);
+                // A connection that breaks is its sender's to notice.
+                tokio::spawn(async move { state.connection(client).await.ok() });
+            }
+        });
+        Ok(Self { address, state, task })
+    }
+
+    /// Where it begins.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// When the insert was caught.
+    pub fn caught(&self) -> Option<Instant> {
+        *self.state.caught.borrow()
+    }
+
+    /// Lets the rest through, and waits until the server has answered.
+    pub async fn release(&self) -> Result<()> {
+        self.state.released.send_replace(true);
+        let mut answered = self.state.answered.subscribe();
+        let answer = timeout(ANSWER, answered.wait_for(|answered| *answered)).await;
+        answer.context("the server did not answer what was released")?.context("the detour was closed")?;
+        Ok(())
+    }
+}
+
+impl Drop for Detour {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl State {
+    async fn connection(&self, client: TcpStream) -> Result<()> {
+        let server = TcpStream::connect(self.server).await?;
+        let ((mut from_client, mut to_client), (from_server, mut to_server)) =
+            (client.into_split(), server.into_split());
+        let mut buffer = vec![0; 1 << 16];
+        loop {
+            tokio::select! {
+                read = from_client.read(&mut buffer) => {
+                    let piece = buffer.get(..read?).filter(|piece| !piece.is_empty()).context("the client is gone")?;
+                    if self.is_to_be_held(piece) {
+                        return self.hold(piece.to_vec(), from_client, to_server, from_server).await;
+                    }
+                    to_server.write_all(piece).await?;
+                }
+                // Answers are small: one of a pair of pieces may wait for the other.
+                answered = from_server.readable() => {
+                    answered?;
+                    let mut answer = vec![0; 1 << 16];
+                    match from_server.try_read(&mut answer) {
+                        Ok(0) => return Ok(()),
+                        Ok(read) => to_client.write_all(answer.get(..read).unwrap_or_default()).await?,
+                        Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
+                        Err(error) => return Err(error.into()),
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whether a request begins here that is the one to be held. The client sends a request's head in one piece, when it has
+    /// the answer to the one before.
+    fn is_to_be_held(&self, piece: &[u8]) -> bool {
+        let line = piece.split(|byte| *byte == b'\r').next().unwrap_or_default();
+        let line = String::from_utf8_lossy(line);
+        let is_insert = line.starts_with("POST ")
+            && ["%20", "+"]
+                .iter()
+                .any(|blank| line.contains(&format!("INSERT{blank}INTO{blank}{}{blank}", self.hold.table)));
+        is_insert && self.seen.fetch_add(1, std::sync::atomic::Ordering::SeqCst) + 1 == self.hold.number
+    }
+
+    async fn hold(
+        &self,
+        mut request: Vec<u8>,
+        mut client: OwnedReadHalf,
+        mut to_server: OwnedWriteHalf,
+        mut from_server: OwnedReadHalf,
+    ) -> Result<()> {
+        while !request.ends_with(LAST_CHUNK) {
+            let read = client.read_buf(&mut request).await?;
+            anyhow::ensure!(read > 0, "the client is gone before it has sent all");
+        }
+        let (first, rest) = request.split_at(match self.hold.through {
+            Through::Nothing => 0,
+            Through::AllButTheEnd => request.len() - LAST_CHUNK.len(),
+        });
+        to_server.write_all(first).await?;
+        self.caught.send_replace(Some(Instant::now()));
+        let mut released = self.released.subscribe();
+        released.wait_for(|released| *released).await?;
+        to_server.write_all(rest).await?;
+        // Nothing comes after it, so the server ends the connection when it has answered.
+        to_server.shutdown().await?;
+        copy(&mut from_server, &mut tokio::io::sink()).await?;
+        self.answered.send_replace(true);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn server() -> (SocketAddr, JoinHandle<Vec<u8>>) {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let task = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut got = Vec::new();
+            stream.read_to_end(&mut got).await.unwrap();
+            got
+        });
+        (address, task)
+    }
+
+    #[tokio::test]
+    async fn an_insert_is_late_although_its_sender_is_gone() {
+        let (address, server) = server().await;
+        let hold = Hold { table: "flows".to_owned(), number: 2, through: Through::AllButTheEnd };
+        let detour = Detour::open(address, hold).await.unwrap();
+        let mut client = TcpStream::connect(detour.address).await.unwrap();
+        let request = |table: &str| {
+            format!(
+                "POST /?query=INSERT%20INTO%20{table}%20FORMAT HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"
+            )
+        };
+        for table in ["flows", "devices", "flows_by_hour"] {
+            client.write_all(request(table).as_bytes()).await.unwrap();
+            // One request at a time, as a client that waits for answers sends them.
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        assert!(detour.caught().is_none());
+        client.write_all(request("flows").as_bytes()).await.unwrap();
+        while detour.caught().is_none() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        drop(client);
+        detour.release().await.unwrap();
+        let got = String::from_utf8(server.await.unwrap()).unwrap();
+        assert_eq!(
+            got,
+            [request("flows"), request("devices"), request("flows_by_hour"), request("flows")].concat()
+        );
+    }
+}

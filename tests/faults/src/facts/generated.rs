@@ -1,0 +1,138 @@
+//! Facts of invented devices.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+use wardwatch_alerter::judge::Judge;
+use wardwatch_inventory::{Inventory, LogMoment, Settings};
+use wardwatch_knowledge::Knowledge;
+use wardwatch_proto::v1::fact::Fact as Stated;
+use wardwatch_proto::v1::{
+    Attribute, Counters, EndReason, Endpoint, Fact, Flow, Observation, Position, Protocol, Subject, subject,
+};
+use wardwatch_tests::oracle::dice::Dice;
+
+/// 2026-11-22 01:00:00 UTC, in nanoseconds.
+const BEGIN: u64 = 1_795_309_200_000_000_000;
+const SECOND: u64 = 1_000_000_000;
+
+/// Batches of nothing but flows, between some hundred workstations and a few servers.
+pub(super) fn heavy(batches: usize, flows: usize) -> Vec<Vec<Fact>> {
+    let mut dice = Dice::new(0x4EA7);
+    let mut id = 0;
+    let mut batch = || {
+        let mut flow = || {
+            id += 1;
+            let initiator = endpoint(7, dice.below(100) as u8 + 1, 30_000 + dice.below(20_000) as u32);
+            let responder = endpoint(8, dice.below(5) as u8 + 1, [104, 443, 2575, 445][dice.below(4)]);
+            fact(flow(id, initiator, responder, &mut dice))
+        };
+        (0..flows).map(|_| flow()).collect()
+    };
+    (0..batches).map(|_| batch()).collect()
+}
+
+/// Small batches: in each round every device is heard once, with another version of its software and now and then with a
+/// log-in in clear text.
+pub(super) fn changing(devices: u8, rounds: u64) -> Vec<Vec<Fact>> {
+    let mut dice = Dice::new(0xC4A6);
+    let mut id = 0;
+    let mut batches = Vec::new();
+    for round in 0..rounds {
+        for device in 1..=devices {
+            id += 1;
+            let scanner = endpoint(1, device, 40_000);
+            let flow = flow(id, scanner.clone(), endpoint(1, 250, 104), &mut dice);
+            let at = flow.start;
+            let say = |attribute: Attribute, value: String| {
+                let subject = Subject {
+                    role: subject::Role::Sender.into(),
+                    endpoint: Some(scanner.clone()),
+                    key: String::new(),
+                };
+                let observation = Observation {
+                    attribute: attribute.into(),
+                    value,
+                    protocol: Protocol::Dicom.into(),
+                    subject: Some(subject),
+                    at,
+                    flow: id,
+                    count: 1,
+                };
+                Fact { fact: Some(Stated::Observation(observation)) }
+            };
+            let mut facts = vec![
+                say(Attribute::Manufacturer, "Philips".to_owned()),
+                say(Attribute::DicomAeTitle, format!("CT{device:02}")),
+                say(Attribute::SoftwareVersion, format!("4.{round}.{device}")),
+            ];
+            if device % 3 == 0 {
+                facts.push(say(Attribute::Location, format!("Ward {}", (round + u64::from(device)) % 4)));
+            }
+            if device % 4 == 0 {
+                facts.push(say(Attribute::CleartextCredential, "dicom-user-passcode".to_owned()));
+            }
+            facts.push(fact(flow));
+            batches.push(facts);
+        }
+    }
+    batches
+}
+
+/// The alerts that these batches raise at a site, by their ids: what the pure parts of enricher and alerter say, which need
+/// no engine.
+pub(super) fn alerts(site: &str, batches: &[Vec<Fact>]) -> Result<Vec<String>> {
+    let knowledge = Arc::new(Knowledge::builtin().context("read the built-in pack")?);
+    let mut inventory = Inventory::new(site, knowledge, Settings::default());
+    let mut judge = Judge::new(site);
+    let mut raised = BTreeSet::new();
+    for (offset, facts) in (0..).zip(batches) {
+        let at = LogMoment { incarnation: 1, partition: 0, offset, log_time: 0 };
+        for event in inventory.apply("ward-1", facts, at).events {
+            let updates = judge.apply(&event, Position::default());
+            raised.extend(updates.into_iter().map(|update| update.alert.id));
+        }
+    }
+    Ok(raised.into_iter().collect())
+}
+
+fn flow(id: u64, initiator: Endpoint, responder: Endpoint, dice: &mut Dice) -> Flow {
+    let mut counted = || {
+        let packets = 3 + dice.below(50) as u64;
+        Counters {
+            packets,
+            frame_bytes: packets * 300,
+            ip_bytes: packets * 286,
+            payload_bytes: packets * 246,
+        }
+    };
+    let (from_initiator, from_responder) = (Some(counted()), Some(counted()));
+    let start = BEGIN + id * SECOND / 4;
+    Flow {
+        id,
+        segment: 0,
+        community_id: (0..20).map(|byte| (id >> (byte % 8)) as u8 ^ byte).collect(),
+        initiator: Some(initiator),
+        responder: Some(responder),
+        ip_protocol: 6,
+        protocol: Protocol::Dicom.into(),
+        vlans: vec![30],
+        start,
+        end: start + SECOND / 2,
+        from_initiator,
+        from_responder,
+        end_reason: EndReason::Finished.into(),
+        initiator_guessed: false,
+        initiator_tcp_flags: 0x1b,
+        responder_tcp_flags: 0x1b,
+    }
+}
+
+fn endpoint(net: u8, host: u8, port: u32) -> Endpoint {
+    Endpoint { mac: vec![0x00, 0x09, 0xfb, 0, net, host], ip: vec![10, 1, net, host], port }
+}
+
+fn fact(flow: Flow) -> Fact {
+    Fact { fact: Some(Stated::Flow(flow)) }
+}

@@ -1,0 +1,299 @@
+//! An instance in its lives.
+
+use std::process::ExitStatus;
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+
+use super::Report;
+use crate::detour::Detour;
+use crate::plan::{Action, Fault, Instance, Plan, Service};
+use crate::stage::{Log, Stage};
+use crate::subject::{Passed, Subject, was_killed};
+
+/// How long an orderly stop may take: the services' own grace, and some.
+pub(super) const STOP: Duration = Duration::from_secs(30);
+/// How much of what a process said goes into a report, in characters.
+const TAIL: usize = 1500;
+
+/// An instance, whatever process it is now.
+pub(super) struct Actor<'a> {
+    stage: &'a Stage,
+    plan: &'a Plan,
+    /// Where it reaches ClickHouse.
+    store: String,
+    instance: &'a Instance,
+    state: State,
+    /// Those that have ended.
+    past: Vec<Subject>,
+    /// When a point fired last.
+    fired: Option<Instant>,
+    misbehaved: Vec<String>,
+}
+
+enum State {
+    /// Not started yet.
+    Waiting,
+    Running(Process),
+    /// To be started again.
+    Down {
+        since: Instant,
+    },
+    /// Stopped for good.
+    Ended,
+}
+
+struct Process {
+    subject: Subject,
+    /// It was told to end.
+    asked: bool,
+    /// It is stopped, until then.
+    stopped_until: Option<Instant>,
+    /// For how long a stop at a point holds it.
+    stops: Vec<Duration>,
+}
+
+impl<'a> Actor<'a> {
+    /// `detour` is another way to ClickHouse, for one who takes it.
+    pub(super) fn new(
+        stage: &'a Stage,
+        plan: &'a Plan,
+        instance: &'a Instance,
+        detour: Option<&Detour>,
+    ) -> Self {
+        let detour = detour.filter(|_| instance.by_detour);
+        let store = detour.map_or_else(|| stage.settings().url.clone(), Detour::url);
+        Self {
+            stage,
+            plan,
+            store,
+            instance,
+            state: State::Waiting,
+            past: Vec::new(),
+            fired: None,
+            misbehaved: Vec::new(),
+        }
+    }
+
+    pub(super) fn name(&self) -> &'a str {
+        &self.instance.name
+    }
+
+    /// Brings its state up to date; whether something befell it.
+    pub(super) fn look(&mut self, elapsed: Duration) -> Result<bool> {
+        let is_due = match &mut self.state {
+            State::Waiting => self.instance.begins.is_some_and(|begins| elapsed >= begins),
+            State::Down { since } => self.instance.rest.is_some_and(|rest| since.elapsed() >= rest),
+            State::Ended => false,
+            State::Running(process) => {
+                if let Some(status) = process.subject.ended()? {
+                    self.has_fallen(status);
+                    return Ok(true);
+                }
+                return self.look_at_stops();
+            }
+        };
+        if is_due {
+            self.begin()?;
+        }
+        Ok(is_due)
+    }
+
+    /// Lets it go on when it was stopped long enough; sees whether it has stopped itself at a point.
+    fn look_at_stops(&mut self) -> Result<bool> {
+        let State::Running(process) = &mut self.state else { return Ok(false) };
+        match process.stopped_until {
+            Some(until) if Instant::now() < until => Ok(false),
+            Some(_) => {
+                process.stopped_until = None;
+                process.subject.go_on()?;
+                Ok(true)
+            }
+            None if process.subject.is_stopped() => {
+                let time = if process.stops.is_empty() { Duration::ZERO } else { process.stops.remove(0) };
+                process.stopped_until = Some(Instant::now() + time);
+                self.fired = Some(Instant::now());
+                Ok(true)
+            }
+            None => Ok(false),
+        }
+    }
+
+    /// Starts its next process.
+    pub(super) fn begin(&mut self) -> Result<()> {
+        if !matches!(self.state, State::Waiting | State::Down { .. }) {
+            return Ok(());
+        }
+        let life = self.past.len();
+        let faults = self.instance.lives.get(life).cloned().unwrap_or_default();
+        let name = format!("{}.{}", self.instance.name, life + 1);
+        let service = self.instance.service.name();
+        let subject = Subject::start(service, self.stage.folder(), &name, self.settings(&faults))?;
+        let stops = faults.iter().filter_map(|fault| match fault.action {
+            Action::Stop(time) => Some(time),
+            Action::Kill | Action::Stall(_) => None,
+        });
+        let process = Process { subject, asked: false, stopped_until: None, stops: stops.collect() };
+        self.state = State::Running(process);
+        Ok(())
+    }
+
+    pub(super) fn kill(&mut self) -> Result<()> {
+        if let State::Running(process) = &mut self.state {
+            process.subject.kill()?;
+        }
+        Ok(())
+    }
+
+    /// Asks it to stop in order; it is started again when it has.
+    pub(super) fn restart(&mut self) -> Result<()> {
+        if let State::Running(process) = &mut self.state {
+            process.asked = true;
+            process.subject.terminate()?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn stop(&mut self, time: Duration) -> Result<()> {
+        if let State::Running(process) = &mut self.state
+            && process.stopped_until.is_none()
+        {
+            process.subject.stop()?;
+            process.stopped_until = Some(Instant::now() + time);
+        }
+        Ok(())
+    }
+
+    /// When a fault fired last, or it ended otherwise.
+    pub(super) fn fired(&self) -> Option<Instant> {
+        self.fired
+    }
+
+    /// Whether it runs and nothing is on its way.
+    pub(super) fn is_calm(&self) -> bool {
+        match &self.state {
+            State::Running(process) => !process.asked && process.stopped_until.is_none(),
+            // One that was never begun is not missed.
+            State::Waiting => self.instance.begins.is_none(),
+            State::Ended => true,
+            State::Down { .. } => self.instance.rest.is_none(),
+        }
+    }
+
+    /// Whether it has ended for good, after it was asked to.
+    pub(super) fn has_ended(&mut self) -> bool {
+        if let State::Running(process) = &mut self.state
+            && let Ok(Some(status)) = process.subject.ended()
+        {
+            self.has_fallen(status);
+        }
+        if let State::Down { .. } = self.state {
+            self.state = State::Ended;
+        }
+        matches!(self.state, State::Ended | State::Waiting)
+    }
+
+    /// Is to be started again after all.
+    pub(super) fn go_on(&mut self) {
+        if let State::Ended = self.state {
+            self.state = State::Down { since: Instant::now() };
+        }
+    }
+
+    fn has_fallen(&mut self, status: ExitStatus) {
+        let state = std::mem::replace(&mut self.state, State::Down { since: Instant::now() });
+        let State::Running(process) = state else { return };
+        self.fired = Some(Instant::now());
+        let name = &self.instance.name;
+        let said = process.subject.said();
+        let as_asked = process.asked && status.success();
+        if !(as_asked || was_killed(status)) {
+            self.misbehaved.push(format!("{name} ended with {status}: {}", tail(&said)));
+        } else if said.contains("panicked at") {
+            self.misbehaved.push(format!("{name} panicked: {}", tail(&said)));
+        }
+        self.past.push(process.subject);
+    }
+
+    /// What it is up to, for an error.
+    pub(super) fn describe(&mut self) -> String {
+        let name = &self.instance.name;
+        match &mut self.state {
+            State::Waiting => format!("{name} was not started"),
+            State::Down { since } => format!("{name} is down since {:?}", since.elapsed()),
+            State::Ended => format!("{name} has ended"),
+            State::Running(process) => {
+                let said = process.subject.said();
+                format!("{name} runs (stopped: {}): {}", process.subject.is_stopped(), tail(&said))
+            }
+        }
+    }
+
+    /// Adds what all its processes did.
+    pub(super) fn report(&mut self, report: &mut Report) -> Result<()> {
+        let now = match &self.state {
+            State::Running(process) => Some(&process.subject),
+            _ => None,
+        };
+        for subject in self.past.iter().chain(now) {
+            let Passed { hits, fired } = subject.passed()?;
+            for (point, number) in hits {
+                *report.passed.hits.entry(point).or_default() += number;
+            }
+            report.passed.fired.extend(fired);
+            report.processes += 1;
+        }
+        report.misbehaved.append(&mut self.misbehaved);
+        Ok(())
+    }
+
+    /// What the process is told, in the environment's form.
+    fn settings(&self, faults: &[Fault]) -> Vec<(String, String)> {
+        let Self { stage, plan, instance, .. } = self;
+        let prefix = format!("WARDWATCH_{}", instance.service.name().to_uppercase());
+        let mut settings = vec![
+            (format!("{prefix}__TELEMETRY__LOG"), "info,wardwatch_processor=debug".to_owned()),
+            (format!("{prefix}__HEALTH__ADDRESS"), "127.0.0.1:0".to_owned()),
+        ];
+        let parts: &[&str] = match instance.service {
+            Service::Enricher | Service::Alerter => &[""],
+            Service::Standalone => &["__ENRICHER", "__ALERTER"],
+        };
+        for part in parts {
+            let mut set = |key: &str, value: String| settings.push((format!("{prefix}{part}__{key}"), value));
+            set("STORE__URL", self.store.clone());
+            set("STORE__DATABASE", stage.settings().database.clone());
+            set("STORE__FSYNC", "false".to_owned());
+            set("COMMIT__ROWS", instance.rows.to_string());
+            set("COMMIT__AGE", format!("{}ms", instance.age.as_millis()));
+            // Small enough that memories are compacted in every run.
+            set("COMMIT__COMPACT_AFTER", "150".to_owned());
+            set("INTAKE__LONGEST_PAUSE", "1s".to_owned());
+        }
+        let mut set = |key: &str, value: String| settings.push((format!("{prefix}__{key}"), value));
+        match stage.log() {
+            Log::Kafka => {
+                set("BUS__KAFKA__BROKERS", format!("[\"{}\"]", stage.bootstrap()));
+                set("BUS__KAFKA__SESSION_TIMEOUT", "6s".to_owned());
+                set("BUS__KAFKA__LINGER", "5ms".to_owned());
+            }
+            Log::Embedded => {
+                set("BUS__KIND", "embedded".to_owned());
+                set("BUS__EMBEDDED__DIRECTORY", stage.journal().display().to_string());
+                set("COLLECTOR__LISTEN", "127.0.0.1:0".to_owned());
+                set("COLLECTOR__PARTITIONS", crate::facts::PARTITIONS.to_string());
+            }
+        }
+        let faults: Vec<String> = faults.iter().map(Fault::to_string).collect();
+        settings.push(("WARDWATCH_FAULTS".to_owned(), faults.join(";")));
+        let without: Vec<&str> = plan.without.iter().map(String::as_str).collect();
+        settings.push(("WARDWATCH_WITHOUT".to_owned(), without.join(",")));
+        settings
+    }
+}
+
+/// The end of what a process said.
+fn tail(said: &str) -> String {
+    let from = said.char_indices().rev().nth(TAIL).map_or(0, |(place, _)| place);
+    said[from..].trim().to_owned()
+}

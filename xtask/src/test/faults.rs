@@ -1,0 +1,40 @@
+//! `cargo xtask test faults`: the fault suite, built with what it kills.
+
+use std::env;
+use std::os::unix::process::CommandExt;
+use std::process::{Command, ExitCode, Stdio};
+
+use anyhow::{Context, Result};
+
+use crate::{cargo, fetch, packages};
+
+/// The package of the suite.
+pub(super) const SUITE: &str = "wardwatch-fault-suite";
+/// The package of the fail points.
+pub(super) const POINTS: &str = "wardwatch-faults";
+/// Builds the program that the suite kills.
+pub(super) const SUBJECT: [&str; 7] =
+    ["build", "--package", SUITE, "--features", "armed", "--bin", "subject"];
+
+/// The tests of the fail points themselves, which only a build that has them can run.
+pub(super) fn armed_tests(filter: &[String]) -> Command {
+    let mut command = cargo::command();
+    command.args(["test", "--no-fail-fast", "--package", POINTS, "--features", "armed", "--"]).args(filter);
+    command.stdin(Stdio::null());
+    command
+}
+
+/// Fetches the engines, builds the suite, and becomes it.
+pub(super) fn run(arguments: &[String]) -> Result<ExitCode> {
+    packages::ensure(packages::TESTS)?;
+    fetch::run(fetch::What::All)?;
+    for build in [&SUBJECT[..], &["build", "--package", SUITE, "--package", "wardwatch-tests", "--bins"]] {
+        cargo::require(build)?;
+    }
+    // It is beside us in <target folder>/debug, whatever the target folder is called.
+    let this = env::current_exe().context("find the target folder")?;
+    let program = this.with_file_name("fault-suite");
+    let mut suite = Command::new(&program);
+    suite.args(arguments).env("WARDWATCH_SUBJECT", this.with_file_name("subject"));
+    Err(suite.exec()).with_context(|| format!("run {}", program.display()))
+}
