@@ -77,20 +77,10 @@ impl State {
              ORDER BY incarnation DESC, offset_end DESC LIMIT 1"
         );
         let end = store.fetch::<EndRow>(&ends).await?.pop().map(|end| (end.incarnation, end.offset_end));
-        let mut entries = Vec::new();
-        let mut base = (0, 0);
-        if let Some((of, offset_end)) = end {
-            let bases = format!(
-                "SELECT incarnation, offset_end FROM {table} WHERE partition = {partition} AND key = '{BASE}' \
-                 AND (incarnation, offset_end) <= ({of}, {offset_end}) \
-                 ORDER BY incarnation DESC, offset_end DESC LIMIT 1"
-            );
-            let found = store.fetch::<EndRow>(&bases).await?.pop();
-            base = found.map_or(base, |found| (found.incarnation, found.offset_end));
-            let newest = newest(table, partition, base, (of, offset_end));
-            let rows = store.fetch::<EntryRow>(&format!("SELECT key, value FROM ({newest})")).await?;
-            entries.extend(rows.into_iter().map(|row| Entry { key: row.key, value: row.value }));
-        }
+        let (base, entries) = match end {
+            Some(end) => entries(store, table, partition, end).await?,
+            None => ((0, 0), Vec::new()),
+        };
         let count = format!("SELECT count() AS rows FROM {table} WHERE partition = {partition}");
         let rows = store.fetch::<CountRow>(&count).await?.pop().map_or(0, |count| count.rows);
         let state = Self {
@@ -172,6 +162,40 @@ impl State {
         self.rows = store.fetch::<CountRow>(&count).await?.pop().map_or(0, |count| count.rows);
         self.rows_compacted = self.rows;
         Ok(())
+    }
+}
+
+/// The base below an end, and the newest value of each entry from there on.
+///
+/// A former owner's compaction may end meanwhile. It removes what is below its base, part by part and so not all at once, after
+/// the base can be seen; a base that is the same before and after says that nothing above it was missing.
+async fn entries(
+    store: &Store,
+    table: &str,
+    partition: u32,
+    end: (u32, u64),
+) -> Result<((u32, u64), Vec<Entry>)> {
+    let bases = format!(
+        "SELECT incarnation, offset_end FROM {table} WHERE partition = {partition} AND key = '{BASE}' \
+         AND (incarnation, offset_end) <= ({}, {}) ORDER BY incarnation DESC, offset_end DESC LIMIT 1",
+        end.0, end.1
+    );
+    let highest = || async {
+        let found = store.fetch::<EndRow>(&bases).await?.pop();
+        Ok::<_, wardwatch_store::Error>(found.map_or((0, 0), |found| (found.incarnation, found.offset_end)))
+    };
+    let mut base = highest().await?;
+    loop {
+        let newest = newest(table, partition, base, end);
+        let rows = store.fetch::<EntryRow>(&format!("SELECT key, value FROM ({newest})")).await?;
+        match highest().await? {
+            now if now == base => {
+                let entries = rows.into_iter().map(|row| Entry { key: row.key, value: row.value });
+                return Ok((base, entries.collect()));
+            }
+            // At most up to the end, so this ends.
+            now => base = now,
+        }
     }
 }
 
