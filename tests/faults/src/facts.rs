@@ -76,11 +76,11 @@ impl FactsLog {
     /// The log of every seed.
     pub fn ward() -> Result<Self> {
         let recorded = recorded::facts()?;
-        let small = generated::changing(40, 6);
+        let small = generated::changing(40, 5);
         let alerts = generated::alerts(&site_in(2, 0), &small)?;
         let commands = alerts.into_iter().enumerate();
         let commands =
-            commands.map(|(number, alert)| (150 + 3 * number, acknowledge(number, &site_in(2, 0), alert)));
+            commands.map(|(number, alert)| (120 + 3 * number, acknowledge(number, &site_in(2, 0), alert)));
         Ok(Self::of(vec![
             stream(0, 0, "mirror-1", cut(&recorded, 12)),
             stream(1, 0, "core-1", generated::heavy(40, 200)),

@@ -1,5 +1,6 @@
 //! A plan from a seed.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use wardwatch_faults::POINTS;
@@ -23,9 +24,12 @@ const BODIES: [(&str, &[&str]); 2] =
 /// Longer than the session of a group's member: when it goes on, its partitions are another's.
 const PAST_THE_SESSION: Duration = Duration::from_millis(7500);
 
+/// Between two points that one seed deals.
+const STEP: u64 = 11;
+
 /// Faults after the log: kills, stalls and restarts of enrichers, alerters and engines.
 pub fn after_kafka(seed: u64, log: Log) -> Plan {
-    let mut deal = Deal { dice: Dice::new(seed ^ 0xFA17), next: seed.wrapping_mul(3) };
+    let mut deal = Deal { dice: Dice::new(seed ^ 0xFA17), seed, dealt: BTreeMap::new() };
     match log {
         Log::Kafka => deal.on_kafka(),
         Log::Embedded => deal.embedded(),
@@ -34,8 +38,9 @@ pub fn after_kafka(seed: u64, log: Log) -> Plan {
 
 struct Deal {
     dice: Dice,
-    /// The next point's place in the list: seeds in a row go through all of them.
-    next: u64,
+    seed: u64,
+    /// How many points of each list were dealt: seeds in a row go through all of them.
+    dealt: BTreeMap<String, u64>,
 }
 
 impl Deal {
@@ -105,7 +110,7 @@ impl Deal {
         Instance {
             service,
             name: format!("{}-{number}", service.name()),
-            rows: self.pick(&[8, 20, 60, 200, 1000, 3000]),
+            rows: self.pick(&[20, 40, 100, 300, 1000, 3000]),
             age: Duration::from_millis(self.pick(&[15, 40, 100, 300])),
             begins: Some(begins),
             rest: Some(REST),
@@ -130,8 +135,10 @@ impl Deal {
     /// A fault at a point of one of the services, early enough that it is reached.
     fn fault(&mut self, services: &[&str]) -> Fault {
         let points = points(services);
-        self.next += 1;
-        let point = points[(self.next % points.len() as u64) as usize].clone();
+        let dealt = self.dealt.entry(services.join(" ")).or_default();
+        let place = self.seed.wrapping_add(*dealt * STEP) % points.len() as u64;
+        *dealt += 1;
+        let point = points[place as usize].clone();
         let once_a_partition = ["claim", "state-loaded", "plan-read", "marks-read", "sought"];
         let is_rare = point.contains("compact") || once_a_partition.iter().any(|rare| point.contains(rare));
         let most = if is_rare { 3 } else { self.pick(&[2, 6, 20]) };
@@ -202,9 +209,9 @@ mod tests {
     }
 
     #[test]
-    fn twenty_seeds_in_a_row_reach_for_every_point() {
+    fn sixty_seeds_in_a_row_reach_for_every_point() {
         let mut reached = std::collections::BTreeSet::new();
-        for seed in 0..20 {
+        for seed in 0..60 {
             for log in [Log::Kafka, Log::Embedded] {
                 let plan = after_kafka(seed, log);
                 let faults = plan.instances.iter().flat_map(|instance| instance.lives.iter().flatten());
