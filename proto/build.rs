@@ -1,8 +1,8 @@
 //! Compiles the contracts with protox, so that no protoc is needed.
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let files =
-        ["facts", "ingest", "log", "events", "alerts"].map(|name| format!("wardwatch/v1/{name}.proto"));
+    let files = ["facts", "ingest", "log", "events", "alerts", "control"]
+        .map(|name| format!("wardwatch/v1/{name}.proto"));
     for file in &files {
         println!("cargo::rerun-if-changed={file}");
     }

@@ -1,10 +1,11 @@
 //! The contracts between the services.
 //!
 //! `v1` holds the messages of the protobuf package `wardwatch.v1`, generated from `proto/wardwatch/v1/*.proto`;
-//! the gRPC service is behind the feature `grpc`. Beside them stands what the messages alone cannot say:
+//! the gRPC services are behind the feature `grpc`. Beside them stands what the messages alone cannot say:
 //!
 //! - [`attribute`]: the closed list of what may leave a sensor, each with its grammar
 //! - [`name`]: the words under which enums appear in JSON, tables and configuration
+//! - [`command`]: what a command of a person may say
 //! - [`log`]: how facts and commands are laid into the log, and which partition a site lives in
 //! - [`topic`]: the topics' names
 //! - [`address`]: MAC and IP addresses and the Community ID in their usual notation
@@ -13,6 +14,7 @@
 
 pub mod address;
 pub mod attribute;
+pub mod command;
 pub mod log;
 pub mod name;
 pub mod topic;

@@ -1,5 +1,7 @@
 //! The words under which the contracts' enums appear in JSON, tables, ClickHouse and configuration: the enum's name
 //! without its prefix, in lower case (`ATTRIBUTE_SERIAL_NUMBER` is `serial_number`). Unspecified is empty.
+//!
+//! And what may be a name at all.
 
 use std::sync::LazyLock;
 
@@ -45,6 +47,14 @@ fn word(full: &str, prefix: &str) -> String {
     if bare == "UNSPECIFIED" { String::new() } else { bare.to_ascii_lowercase() }
 }
 
+/// The longest name of a site, sensor, operator or pack, in octets.
+const LONGEST: usize = 128;
+
+/// Whether this may be the name of a site, sensor, operator or pack: one to 128 octets without control characters.
+pub fn is_name(name: &str) -> bool {
+    !name.is_empty() && name.len() <= LONGEST && !name.contains(char::is_control)
+}
+
 /// Every attribute that may leave a sensor, in the order of the contract.
 pub fn attributes() -> impl Iterator<Item = Attribute> {
     (1..1024).filter_map(|number| Attribute::try_from(number).ok())
@@ -58,6 +68,15 @@ pub fn protocols() -> impl Iterator<Item = Protocol> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_is_short_and_printable() {
+        assert!(is_name("north/ward 3, Gebäude Ä"));
+        assert!(is_name(&"n".repeat(128)));
+        for bad in ["", "a\nb", "\u{7f}", &"n".repeat(129)] {
+            assert!(!is_name(bad), "{bad:?}");
+        }
+    }
 
     #[test]
     fn every_word_leads_back_to_its_value() {
