@@ -44,10 +44,12 @@ pub struct MemoryConfig {
     pub boots: usize,
     /// Holes in the sequences of one boot; beyond, the oldest part is forgotten, and a resend from there would count twice.
     pub holes: usize,
+    /// Commands that are remembered, so that one that was sent again counts once; beyond, the oldest is forgotten.
+    pub commands: usize,
 }
 
 impl Default for MemoryConfig {
     fn default() -> Self {
-        Self { sites: 4096, boots: 4096, holes: 4096 }
+        Self { sites: 4096, boots: 4096, holes: 4096, commands: 4096 }
     }
 }

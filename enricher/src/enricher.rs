@@ -4,20 +4,20 @@ use std::sync::Arc;
 
 use wardwatch_bus::Message;
 use wardwatch_inventory::LogMoment;
-use wardwatch_knowledge::Knowledge;
 use wardwatch_processor::{Entry, Error, Moment, Processor, Reason, Sink, Tally};
 use wardwatch_proto::topic;
 
 use crate::config::MemoryConfig;
-use crate::memory::{Memory, forward};
+use crate::library::Library;
+use crate::memory::{Memory, Outcome, forward};
 use crate::outputs::Outputs;
 use crate::record::{self, Record, Unreadable};
 use crate::rows::BatchIdentity;
 
-/// Concludes from batches and forwards commands.
+/// Concludes from batches and commands.
 #[derive(Debug)]
 pub(crate) struct Enricher {
-    pub(crate) knowledge: Arc<Knowledge>,
+    pub(crate) library: Arc<Library>,
     pub(crate) inventory: wardwatch_inventory::Settings,
     pub(crate) limits: MemoryConfig,
 }
@@ -29,10 +29,11 @@ impl Processor for Enricher {
     const NAME: &'static str = "enricher";
     const INPUT: &'static str = topic::FACTS;
     const STATE_TABLE: &'static str = "enricher_state";
-    const APPEND_ONLY: &'static [&'static str] = &["flows", "conversations", "site_minute", "changes"];
+    const APPEND_ONLY: &'static [&'static str] =
+        &["flows", "conversations", "site_minute", "changes", "commands"];
 
     fn empty(&self, partition: u32) -> Memory {
-        Memory::new(partition, Arc::clone(&self.knowledge), self.inventory.clone(), self.limits.clone())
+        Memory::new(partition, Arc::clone(&self.library), self.inventory.clone(), self.limits.clone())
     }
 
     fn restore(
@@ -72,8 +73,20 @@ impl Processor for Enricher {
                 outputs.hear(of, memory.received(&site, &sensor, of.epoch), at);
             }
             Record::Command(command) => {
-                tally.add("enricher_commands_applied", 1);
-                outputs.events.push(forward(command, at));
+                let Some(ruling) = memory.command(&command, at, tally) else {
+                    tally.add("enricher_commands_repeated", 1);
+                    return Ok(());
+                };
+                let outcome = ruling.outcome;
+                if outcome == Outcome::Ignored {
+                    tally.add_labelled("enricher_commands_ignored", "reason", ruling.reason, 1);
+                } else {
+                    tally.add("enricher_commands_applied", 1);
+                }
+                outputs.rule(&command, ruling, at);
+                if outcome == Outcome::Forwarded {
+                    outputs.events.push(forward(command, at));
+                }
             }
         }
         Ok(())
@@ -88,6 +101,6 @@ impl Processor for Enricher {
     }
 
     async fn write(&self, outputs: Outputs, sink: &Sink<'_>, tally: &mut Tally) -> Result<(), Error> {
-        outputs.write(sink, tally).await
+        Box::pin(outputs.write(sink, tally)).await
     }
 }

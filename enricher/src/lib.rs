@@ -6,7 +6,8 @@
 //!
 //! - `enricher`: what is done with a message
 //! - `record`: a message becomes a batch or a command, or a reason why not; statements are checked again
-//! - `memory`: per site an inventory, and which batches have been received (`received`)
+//! - `memory`: per site an inventory, and which batches have been received (`received`); what comes of commands
+//! - `library`: the knowledge that each site's devices are concluded with
 //! - `outputs`: what a run of messages gave rise to: rows (`rows`), sums over them (`rollup`), what has come of each
 //!   sensor (`boots`), then events
 //!
@@ -18,6 +19,7 @@ mod boots;
 pub mod config;
 mod enricher;
 mod error;
+mod library;
 mod memory;
 mod outputs;
 mod received;

@@ -1,20 +1,29 @@
-//! What is known of the sites in one partition: their inventories, and which batches have been received.
+//! What is known of the sites in one partition: their inventories, which batches have been received, which packs of
+//! knowledge have been loaded, and which commands have been applied.
 //!
 //! Changed only by records of the log, in their order, so that a replay from a stored memory ends in the same.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use prost::Message as _;
+use tracing::error;
 use wardwatch_inventory::{Conclusions, Inventory, LogMoment};
-use wardwatch_knowledge::Knowledge;
 use wardwatch_processor::{Entry, Tally, escape, unescape};
 use wardwatch_proto::v1::{Batch, Command, Event, Position, event};
 
 use crate::config::MemoryConfig;
 use crate::error::Error;
+use crate::library::{Laid, Library, Pack, Packs};
 use crate::received::{Arrival, Received};
 use crate::record::{Unreadable, believable};
 use crate::tally::add_inventory;
+
+mod command;
+mod recent;
+
+pub(crate) use command::{Outcome, Ruling};
+use recent::Recent;
 
 /// A boot of a sensor.
 type Boot = (String, u64);
@@ -23,15 +32,26 @@ type Boot = (String, u64);
 #[derive(Debug)]
 pub(crate) struct Memory {
     partition: u32,
-    knowledge: Arc<Knowledge>,
+    library: Arc<Library>,
     settings: wardwatch_inventory::Settings,
     limits: MemoryConfig,
     sites: BTreeMap<String, Site>,
+    /// Packs for all sites.
+    packs: Packs,
+    /// Site (empty for all) and name of packs whose entry is to be stored, or removed.
+    changed_packs: BTreeSet<(String, String)>,
+    recent: Recent,
+    /// Packs were restored whose knowledge the sites do not have yet.
+    is_unsettled: bool,
 }
 
 #[derive(Debug)]
 struct Site {
     inventory: Inventory,
+    /// Packs for this site alone.
+    packs: Packs,
+    /// What its devices are concluded with.
+    laid: Arc<Laid>,
     received: BTreeMap<Boot, Received>,
     /// Boots whose entry is to be stored, or removed where it is no longer in `received`.
     changed: BTreeSet<Boot>,
@@ -41,11 +61,21 @@ impl Memory {
     /// Nothing known yet.
     pub(crate) fn new(
         partition: u32,
-        knowledge: Arc<Knowledge>,
+        library: Arc<Library>,
         settings: wardwatch_inventory::Settings,
         limits: MemoryConfig,
     ) -> Self {
-        Self { partition, knowledge, settings, limits, sites: BTreeMap::new() }
+        Self {
+            partition,
+            library,
+            settings,
+            limits,
+            sites: BTreeMap::new(),
+            packs: Packs::new(),
+            changed_packs: BTreeSet::new(),
+            recent: Recent::default(),
+            is_unsettled: false,
+        }
     }
 
     /// Takes in a stored entry; their order does not matter.
@@ -73,6 +103,18 @@ impl Memory {
                 self.site(&site).received.insert((unescape(sensor), epoch), received);
                 Ok(())
             }
+            "pack" => {
+                let name = unescape(rest);
+                let pack =
+                    Pack::decode(entry.value.as_slice()).map_err(|error| unknown(error.to_string()))?;
+                let packs = if site.is_empty() { &mut self.packs } else { &mut self.site(&site).packs };
+                packs.insert(name, pack);
+                self.is_unsettled = true;
+                Ok(())
+            }
+            "command" if site.is_empty() && !rest.is_empty() => {
+                self.recent.restore(rest, &entry.value).map_err(|error| unknown(error.to_string()))
+            }
             _ => Err(unknown("its kind".into())),
         }
     }
@@ -84,6 +126,7 @@ impl Memory {
         at: LogMoment,
         tally: &mut Tally,
     ) -> Result<Option<Conclusions>, Unreadable> {
+        self.settle(tally);
         if !self.sites.contains_key(&batch.site) && self.sites.len() >= self.limits.sites {
             return Err(Unreadable::TooManySites);
         }
@@ -115,6 +158,15 @@ impl Memory {
     /// What has to be stored for everything that was applied since the last call.
     pub(crate) fn take_changed(&mut self) -> Vec<Entry> {
         let mut entries = Vec::new();
+        for (site, name) in std::mem::take(&mut self.changed_packs) {
+            let packs =
+                if site.is_empty() { Some(&self.packs) } else { self.sites.get(&site).map(|of| &of.packs) };
+            let pack = packs.and_then(|packs| packs.get(&name));
+            let key = format!("pack/{}/{}", escape(&site), escape(&name));
+            entries.push(Entry { key, value: pack.map(Pack::encode_to_vec).unwrap_or_default() });
+        }
+        let commands = self.recent.take_changed().into_iter();
+        entries.extend(commands.map(|(id, value)| Entry { key: format!("command//{id}"), value }));
         for (name, site) in &mut self.sites {
             let name = escape(name);
             for boot in std::mem::take(&mut site.changed) {
@@ -133,11 +185,32 @@ impl Memory {
     }
 
     fn site(&mut self, name: &str) -> &mut Site {
-        self.sites.entry(name.to_owned()).or_insert_with(|| Site {
-            inventory: Inventory::new(name, Arc::clone(&self.knowledge), self.settings.clone()),
-            received: BTreeMap::new(),
-            changed: BTreeSet::new(),
+        self.sites.entry(name.to_owned()).or_insert_with(|| {
+            let laid = self.library.lay(&self.packs, &Packs::new());
+            Site {
+                inventory: Inventory::new(name, Arc::clone(&laid.knowledge), self.settings.clone()),
+                packs: Packs::new(),
+                laid,
+                received: BTreeMap::new(),
+                changed: BTreeSet::new(),
+            }
         })
+    }
+
+    /// Gives each site the knowledge that it had when the memory was stored.
+    fn settle(&mut self, tally: &mut Tally) {
+        if !std::mem::take(&mut self.is_unsettled) {
+            return;
+        }
+        for (name, site) in &mut self.sites {
+            let laid = self.library.lay(&self.packs, &site.packs);
+            for (pack, problem) in &laid.unusable {
+                error!(site = name, pack, problem, "a knowledge pack cannot be used any more");
+                tally.add("enricher_packs_unusable", 1);
+            }
+            site.inventory.adopt(Arc::clone(&laid.knowledge));
+            site.laid = laid;
+        }
     }
 }
 
@@ -176,8 +249,8 @@ mod tests {
     use wardwatch_proto::v1::{Counters, Endpoint, Fact, Flow};
 
     fn memory(limits: MemoryConfig) -> Memory {
-        let knowledge = Arc::new(Knowledge::builtin().expect("the built-in pack"));
-        Memory::new(0, knowledge, wardwatch_inventory::Settings::default(), limits)
+        let knowledge = Arc::new(wardwatch_knowledge::Knowledge::builtin().expect("the built-in pack"));
+        Memory::new(0, Arc::new(Library::new(knowledge)), wardwatch_inventory::Settings::default(), limits)
     }
 
     fn batch(site: &str, epoch: u64, sequence: u64) -> Batch {
@@ -231,7 +304,7 @@ mod tests {
 
     #[test]
     fn what_grows_is_bounded() {
-        let mut memory = memory(MemoryConfig { sites: 1, boots: 2, holes: 10 });
+        let mut memory = memory(MemoryConfig { sites: 1, boots: 2, holes: 10, ..MemoryConfig::default() });
         let mut tally = Tally::default();
         for epoch in 0..3 {
             memory.apply(batch("a", epoch, 1), moment(epoch), &mut tally).expect("readable").expect("new");

@@ -1,11 +1,11 @@
 //! What a run of messages gave rise to, and how it is written.
 //!
-//! First the rows of `flows`, of the sums over them, of `devices`, `attributes`, `changes` and `sensor_boots`, each table's as one
-//! block; then the events, into the partition of `wardwatch.events` that has their source's number. What a crash before the commit
-//! point writes twice:
+//! First the rows of `flows`, of the sums over them, of `devices`, `attributes`, `changes`, `commands` and `sensor_boots`,
+//! each table's as one block; then the events, into the partition of `wardwatch.events` that has their source's number.
+//! What a crash before the commit point writes twice:
 //!
 //! - `devices`, `attributes`, `sensor_boots`: nothing, a row replaces its equal.
-//! - `flows`, `changes`: nothing, rows at or below the table's mark are left out.
+//! - `flows`, `changes`, `commands`: nothing, rows at or below the table's mark are left out.
 //! - `conversations`, `site_minute`: nothing, flows at or below the table's mark are not summed up again.
 //! - events come twice, with the same source position, by which their readers know them.
 
@@ -13,15 +13,16 @@ use std::collections::BTreeMap;
 
 use prost::Message as _;
 use wardwatch_bus::{Publication, TopicPartition};
-use wardwatch_inventory::{Conclusions, LogMoment};
+use wardwatch_inventory::{AttributeRecord, Conclusions, DeviceRecord, LogMoment};
 use wardwatch_processor::{Error, Sink, Tally};
 use wardwatch_proto::topic;
-use wardwatch_proto::v1::Event;
+use wardwatch_proto::v1::{Command, Event};
 
 use crate::boots::SensorBootRow;
+use crate::memory::Ruling;
 use crate::received::Received;
 use crate::rollup::{conversations, site_minutes};
-use crate::rows::{AttributeKey, AttributeRow, BatchIdentity, ChangeRow, DeviceRow, FlowRow};
+use crate::rows::{AttributeKey, AttributeRow, BatchIdentity, ChangeRow, CommandRow, DeviceRow, FlowRow};
 
 /// What a run of messages of one partition gave rise to.
 #[derive(Debug, Default)]
@@ -37,35 +38,60 @@ pub(crate) struct Outputs {
     /// The newest state of each boot, by site, sensor and epoch.
     boots: BTreeMap<(String, String, u64), SensorBootRow>,
     /// In the order of the log.
+    commands: Vec<CommandRow>,
+    /// In the order of the log.
     pub(crate) events: Vec<Event>,
 }
 
 impl Outputs {
     /// The most rows or events of one kind.
     pub(crate) fn most(&self) -> usize {
-        let Self { flows, devices, attributes, changes, events, boots: _ } = self;
-        let counts = [flows.len(), devices.len(), attributes.len(), changes.len(), events.len()];
+        let Self { flows, devices, attributes, changes, commands, events, boots: _ } = self;
+        let counts =
+            [flows.len(), devices.len(), attributes.len(), changes.len(), commands.len(), events.len()];
         counts.into_iter().max().unwrap_or(0)
     }
 
     /// What a batch gave rise to.
     pub(crate) fn conclude(&mut self, of: BatchIdentity<'_>, conclusions: Conclusions, at: LogMoment) {
-        let site = of.site;
         for (index, flow) in (0_u32..).zip(conclusions.flows) {
             self.flows.push(FlowRow::new(of, flow, at, index));
         }
-        for record in conclusions.devices {
+        self.describe(of.site, conclusions.devices, conclusions.attributes, at);
+        for (index, change) in (0_u32..).zip(conclusions.changes) {
+            self.changes.push(ChangeRow::new(of.site, change, at, index));
+        }
+        self.events.extend(conclusions.events);
+    }
+
+    /// What came of a command.
+    pub(crate) fn rule(&mut self, command: &Command, ruling: Ruling, at: LogMoment) {
+        self.commands.push(CommandRow::new(command, &ruling, at));
+        let mut indices = 0_u32..;
+        for (site, conclusions) in ruling.concluded {
+            self.describe(&site, conclusions.devices, conclusions.attributes, at);
+            for (change, index) in conclusions.changes.into_iter().zip(&mut indices) {
+                self.changes.push(ChangeRow::new(&site, change, at, index));
+            }
+            self.events.extend(conclusions.events);
+        }
+    }
+
+    fn describe(
+        &mut self,
+        site: &str,
+        devices: Vec<DeviceRecord>,
+        attributes: Vec<AttributeRecord>,
+        at: LogMoment,
+    ) {
+        for record in devices {
             let key = (site.to_owned(), record.id.clone());
             self.devices.insert(key, DeviceRow::new(site, record, at));
         }
-        for record in conclusions.attributes {
+        for record in attributes {
             let row = AttributeRow::new(site, record, at);
             self.attributes.insert(row.key(), row);
         }
-        for (index, change) in (0_u32..).zip(conclusions.changes) {
-            self.changes.push(ChangeRow::new(site, change, at, index));
-        }
-        self.events.extend(conclusions.events);
     }
 
     /// What has been received of a boot until now.
@@ -82,6 +108,7 @@ impl Outputs {
         let site_minute = sink.append_sums("site_minute", &self.flows, offset, site_minutes, tally);
         let flows = sink.append("flows", self.flows, offset, tally);
         let changes = sink.append("changes", self.changes, |row| row.source_offset, tally);
+        let commands = sink.append("commands", self.commands, |row| row.source_offset, tally);
         let devices = sink.replace("devices", self.devices.into_values().collect(), tally);
         let attributes = sink.replace("attributes", self.attributes.into_values().collect(), tally);
         let boots = sink.replace("sensor_boots", self.boots.into_values().collect(), tally);
@@ -90,6 +117,7 @@ impl Outputs {
             conversations.insert(),
             site_minute.insert(),
             changes.insert(),
+            commands.insert(),
             devices.insert(),
             attributes.insert(),
             boots.insert()

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use prost::Message as _;
 use wardwatch_processor::{Reason, Tally, is_name};
 use wardwatch_proto::attribute;
+use wardwatch_proto::command::{self, Malformed};
 use wardwatch_proto::v1::fact::Fact as Stated;
 use wardwatch_proto::v1::{Attribute, Batch, Command, Fact, LogRecord, Observation, log_record};
 
@@ -31,6 +32,8 @@ pub(crate) enum Unreadable {
     BadName,
     /// The partition has as many sites as the configuration allows.
     TooManySites,
+    /// It is a command that breaks its bounds.
+    BadCommand(Malformed),
 }
 
 impl Unreadable {
@@ -41,6 +44,7 @@ impl Unreadable {
             Self::UnknownKind => "unknown-kind",
             Self::BadName => "bad-name",
             Self::TooManySites => "too-many-sites",
+            Self::BadCommand(malformed) => malformed.word(),
         })
     }
 }
@@ -52,11 +56,11 @@ pub(crate) fn read(payload: &[u8]) -> Result<Record, Unreadable> {
         Some(log_record::Record::Batch(batch)) if is_name(&batch.site) && is_name(&batch.sensor) => {
             Ok(Record::Batch(batch))
         }
-        Some(log_record::Record::Command(command)) if command.action.is_none() => {
-            Err(Unreadable::UnknownKind)
-        }
-        Some(log_record::Record::Command(command)) if is_name(&command.site) => Ok(Record::Command(command)),
-        Some(_) => Err(Unreadable::BadName),
+        Some(log_record::Record::Batch(_)) => Err(Unreadable::BadName),
+        Some(log_record::Record::Command(command)) => match command::check(&command) {
+            Ok(()) => Ok(Record::Command(command)),
+            Err(malformed) => Err(Unreadable::BadCommand(malformed)),
+        },
         None => Err(Unreadable::UnknownKind),
     }
 }
@@ -131,8 +135,8 @@ mod tests {
         assert_eq!(read(&nameless).expect_err("no site"), Unreadable::BadName);
         let idle = Command { site: "north".into(), ..Command::default() };
         assert_eq!(
-            read(&record(log_record::Record::Command(idle))).expect_err("no action"),
-            Unreadable::UnknownKind
+            read(&record(log_record::Record::Command(idle))).expect_err("no action").reason(),
+            Unreadable::UnknownKind.reason()
         );
     }
 

@@ -1,15 +1,20 @@
 //! Rows as they stand in ClickHouse, see `deploy/clickhouse`. Their columns are matched by name and checked against the
 //! table's types by the client.
 
+use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv6Addr};
 
 use clickhouse::Row;
 use serde::{Deserialize, Serialize};
 use wardwatch_inventory::{AttributeRecord, Change, DeviceRecord, EnrichedFlow, LogMoment};
 use wardwatch_proto::address;
+use wardwatch_proto::command::{action, field};
 use wardwatch_proto::name::Named as _;
-use wardwatch_proto::v1::{Counters, Endpoint};
+use wardwatch_proto::v1::command::Action;
+use wardwatch_proto::v1::{Command, Counters, Endpoint};
 use wardwatch_store::version;
+
+use crate::memory::Ruling;
 
 /// A row of `flows`.
 #[derive(Clone, Debug, Row, Serialize, Deserialize)]
@@ -323,6 +328,81 @@ impl ChangeRow {
             source_partition: at.partition,
             source_offset: at.offset,
             source_index: index,
+        }
+    }
+}
+
+/// A row of `commands`.
+#[derive(Clone, Debug, Row, Serialize, Deserialize)]
+pub(crate) struct CommandRow {
+    site: String,
+    id: String,
+    author: String,
+    at: i64,
+    action: String,
+    subject: String,
+    detail: String,
+    note: String,
+    outcome: String,
+    reason: String,
+    received: i64,
+    source_incarnation: u32,
+    source_partition: u32,
+    pub(crate) source_offset: u64,
+    source_index: u32,
+}
+
+impl CommandRow {
+    /// The row of a command and what came of it.
+    pub(crate) fn new(command: &Command, ruling: &Ruling, at: LogMoment) -> Self {
+        let nothing = String::new();
+        let (subject, detail, note) = match &command.action {
+            Some(Action::AcknowledgeAlert(said)) => (&said.alert, String::new(), &said.note),
+            Some(Action::ReopenAlert(said)) => (&said.alert, String::new(), &said.note),
+            Some(Action::OverrideAttribute(said)) => {
+                let field = field(&said.field).unwrap_or(&said.field);
+                let withdrawn = said.value.is_empty();
+                let detail = if withdrawn {
+                    format!("{field} withdrawn")
+                } else {
+                    format!("{field} = {}", said.value)
+                };
+                (&said.device, detail, &said.note)
+            }
+            Some(Action::LoadKnowledgePack(said)) => {
+                let detail = if said.content.is_empty() {
+                    "withdrawn".to_owned()
+                } else {
+                    let stated = format!("version {}, sha256 ", said.version);
+                    said.sha256.iter().fold(stated, |mut text, octet| {
+                        let _ = write!(text, "{octet:02x}");
+                        text
+                    })
+                };
+                (&said.name, detail, &said.note)
+            }
+            None => (&nothing, String::new(), &nothing),
+        };
+        Self {
+            site: command.site.clone(),
+            id: command.id.clone(),
+            author: command.author.clone(),
+            at: nanoseconds(command.at),
+            action: action(command).to_owned(),
+            subject: subject.clone(),
+            detail,
+            note: note.clone(),
+            outcome: ruling.outcome.name().to_owned(),
+            reason: if ruling.problem.is_empty() {
+                ruling.reason.to_owned()
+            } else {
+                format!("{}: {}", ruling.reason, ruling.problem)
+            },
+            received: milliseconds(at.log_time),
+            source_incarnation: at.incarnation,
+            source_partition: at.partition,
+            source_offset: at.offset,
+            source_index: 0,
         }
     }
 }

@@ -13,6 +13,7 @@ use wardwatch_store::Store;
 use crate::config::{Config, KnowledgeConfig};
 use crate::enricher::Enricher;
 use crate::error::Error;
+use crate::library::Library;
 
 /// Runs the enricher on the log and the ClickHouse of its configuration, until the context is shut down.
 pub async fn serve(config: Config, context: Context) -> anyhow::Result<()> {
@@ -36,7 +37,7 @@ pub async fn serve_on(config: Config, context: Context, parts: Parts) -> anyhow:
         let partitions = (bus.partitions(topic::EVENTS).await?, bus.partitions(topic::FACTS).await?);
         check_partitions(partitions.0, partitions.1)?;
         info!(knowledge = knowledge.version(), "what identifies a device has been read");
-        Ok(Enricher { knowledge: Arc::new(knowledge), inventory, limits })
+        Ok(Enricher { library: Arc::new(Library::new(Arc::new(knowledge))), inventory, limits })
     };
     wardwatch_processor::serve(prepared, intake, commit, context, parts).await
 }

@@ -1,7 +1,7 @@
 //! What inventories add to the counters.
 //!
-//! The sums of the enricher's counters close: messages received = batches applied + batches resent + commands + messages put
-//! aside; facts received = flows + observations believed + observations rejected + facts of no known kind.
+//! The sums of the enricher's counters close: messages received = batches applied + batches resent + commands applied +
+//! commands ignored + commands repeated + messages put aside; facts received = flows + observations believed + observations rejected + facts of no known kind.
 
 use wardwatch_processor::Tally;
 

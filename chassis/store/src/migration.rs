@@ -49,6 +49,7 @@ pub const ALL: &[Migration] = migrations![
     5 "views" in "0005_views.sql",
     6 "owners" in "0006_owners.sql",
     7 "rollups" in "0007_rollups.sql",
+    8 "commands" in "0008_commands.sql",
     9 "sensor_boots" in "0009_sensor_boots.sql",
 ];
 

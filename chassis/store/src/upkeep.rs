@@ -16,6 +16,7 @@ const WRITTEN: &[&str] = &[
     "devices",
     "attributes",
     "changes",
+    "commands",
     "sensor_boots",
     "alerts",
     "alert_events",

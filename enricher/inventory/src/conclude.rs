@@ -68,7 +68,42 @@ struct Affected {
 impl Concluding<'_> {
     /// Brings every device up to date that the batch touched. The devices' indices, in the order of their ids.
     pub(crate) fn devices(&mut self, batch: &Batch) -> Vec<u32> {
-        let affected = self.affected(batch);
+        let mut affected = self.affected(batch);
+        self.settle_parts(&mut affected);
+        self.each(&affected)
+    }
+
+    /// Brings every device up to date after the knowledge has changed.
+    pub(crate) fn all(&mut self, batch: &Batch, before: &Knowledge) -> Vec<u32> {
+        let mut affected = self.affected(batch);
+        for (at, device) in (0_u32..).zip(&self.register.devices) {
+            if !device.has_appeared() && !self.register.is_real(device) {
+                continue;
+            }
+            let entry = affected.entry(at).or_default();
+            entry.has_news = true;
+            let members = device.members.iter().filter_map(|at| self.register.dossier(*at));
+            for statement in members.flat_map(|dossier| dossier.statements.iter()) {
+                let (attribute, ..) = words(statement);
+                let is_many = |knowledge: &Knowledge| knowledge.has_many_values(attribute);
+                if trust(before, statement) != trust(self.knowledge, statement)
+                    || is_many(before) != is_many(self.knowledge)
+                {
+                    entry.statements.insert(statement.key.clone());
+                }
+            }
+        }
+        self.settle_parts(&mut affected);
+        self.each(&affected)
+    }
+
+    /// Brings one device up to date, about which a person decided.
+    pub(crate) fn decided(&mut self, device: u32) {
+        self.each(&BTreeMap::from([(device, Affected { has_news: true, ..Affected::default() })]));
+    }
+
+    /// The devices' indices, in the order of their ids.
+    fn each(&mut self, affected: &BTreeMap<u32, Affected>) -> Vec<u32> {
         let mut order: Vec<(uuid::Uuid, u32)> = affected
             .keys()
             .filter_map(|at| Some((self.register.devices.get(*at as usize)?.id, *at)))
@@ -116,6 +151,25 @@ impl Concluding<'_> {
             }
         }
         affected
+    }
+
+    /// Notes which devices are part of which, before any is described. Who loses a decision by that is described, too.
+    fn settle_parts(&mut self, affected: &mut BTreeMap<u32, Affected>) {
+        let mut bereft = Vec::new();
+        for (at, affected) in affected.iter() {
+            let Some(device) = self.register.devices.get(*at as usize) else { continue };
+            let is_part = device.has_appeared() && !self.register.is_real(device);
+            let before = &device.record.superseded_by;
+            let whole =
+                is_part.then(|| affected.gone_to.or_else(|| self.register.whole_of(before))).flatten();
+            let left = self.register.is_part_of(*at, whole);
+            if !self.register.decisions(*at).is_empty() {
+                bereft.extend(left);
+            }
+        }
+        for at in bereft {
+            affected.entry(at).or_default().has_news = true;
+        }
     }
 
     fn device(&mut self, at: u32, affected: &Affected) {
@@ -167,7 +221,7 @@ impl Concluding<'_> {
             self.statements(at, &statements, true);
             return;
         }
-        let profile = profile::describe(self.register, device, self.knowledge);
+        let profile = profile::describe(self.register, at, device, self.knowledge);
         statements.extend(self.reconsidered(device, &profile.chosen, !had_appeared || was_superseded));
         let Some(device) = self.register.devices.get_mut(at as usize) else { return };
         let before = std::mem::replace(&mut device.record, profile.record);

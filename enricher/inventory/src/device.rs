@@ -3,6 +3,7 @@
 use uuid::Uuid;
 
 use crate::conclusion::DeviceRecord;
+use crate::decision::Decisions;
 use crate::identity::DeviceKey;
 
 /// A device as it is known.
@@ -18,6 +19,8 @@ pub struct Device {
     pub(crate) chosen: Vec<(i32, String)>,
     /// The hour of event time in which it was last resolved.
     pub(crate) resolved_hour: u64,
+    /// What people decided about it.
+    pub(crate) decisions: Decisions,
 }
 
 impl Device {
@@ -29,6 +32,7 @@ impl Device {
             record: DeviceRecord::default(),
             chosen: Vec::new(),
             resolved_hour: 0,
+            decisions: Decisions::new(),
         }
     }
 

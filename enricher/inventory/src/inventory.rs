@@ -6,11 +6,12 @@ use std::sync::Arc;
 use hashbrown::HashMap;
 use wardwatch_knowledge::Knowledge;
 use wardwatch_proto::v1::fact::Fact as Stated;
-use wardwatch_proto::v1::{Fact, Flow};
+use wardwatch_proto::v1::{Fact, Flow, OverrideAttribute};
 
 use crate::conclude::Concluding;
 use crate::conclusion::{Conclusions, EnrichedFlow, LogMoment};
 use crate::counters::Counters;
+use crate::decision::Undecided;
 use crate::device::Device;
 use crate::identity::{self, EndpointId};
 use crate::intake::{End, Intake, Pending, has_sent};
@@ -76,15 +77,8 @@ impl Inventory {
         self.register.settle_routers();
         let batch = self.register.take_batch();
         self.changed_dossiers.extend(&batch.touched);
-        let mut concluding = Concluding {
-            register: &mut self.register,
-            knowledge: &self.knowledge,
-            site: &self.site,
-            sensor,
-            at,
-            newest,
-            conclusions: Conclusions::default(),
-        };
+        let mut concluding = concluding(&mut self.register, &self.knowledge, &self.site, at, newest);
+        concluding.sensor = sensor;
         self.changed_devices.extend(concluding.devices(&batch));
         let by_id: HashMap<u64, &Flow> = if findings.is_empty() {
             HashMap::new()
@@ -95,6 +89,57 @@ impl Inventory {
         let mut conclusions = concluding.conclusions;
         conclusions.flows = flows.into_iter().map(|flow| self.enrich(flow)).collect();
         conclusions
+    }
+
+    /// A person overrides what the evidence says of a device, or withdraws that. The value wins over every evidence until
+    /// it is withdrawn, and goes with the device when it turns out to be part of another.
+    ///
+    /// # Errors
+    /// Why nothing came of it; everything is as it was then.
+    pub fn decide(
+        &mut self,
+        command: &OverrideAttribute,
+        author: &str,
+        made_at: u64,
+        at: LogMoment,
+    ) -> Result<Conclusions, Undecided> {
+        self.settle();
+        let changed = self.register.decide(command, author, made_at, at)?;
+        let mut concluding = concluding(&mut self.register, &self.knowledge, &self.site, at, made_at);
+        if let Some(device) = changed.first() {
+            concluding.decided(*device);
+        }
+        let conclusions = concluding.conclusions;
+        self.changed_devices.extend(changed);
+        Ok(conclusions)
+    }
+
+    /// Every device is concluded anew with another knowledge, in the order of ids. What was heard before stays under the
+    /// endpoints that it was heard of, and findings are not looked for in it.
+    pub fn learn(&mut self, knowledge: Arc<Knowledge>, learned_at: u64, at: LogMoment) -> Conclusions {
+        self.settle();
+        let before = std::mem::replace(&mut self.knowledge, knowledge);
+        self.register.learn(&self.knowledge);
+        self.register.claim_anew();
+        let batch = self.register.take_batch();
+        self.changed_dossiers.extend(&batch.touched);
+        let mut concluding = concluding(&mut self.register, &self.knowledge, &self.site, at, learned_at);
+        let devices = concluding.all(&batch, &before);
+        let conclusions = concluding.conclusions;
+        self.changed_devices.extend(devices);
+        conclusions
+    }
+
+    /// Goes on with this knowledge, which the restored state was concluded with already. To be called before any facts
+    /// are applied.
+    pub fn adopt(&mut self, knowledge: Arc<Knowledge>) {
+        self.knowledge = knowledge;
+        self.register.learn(&self.knowledge);
+    }
+
+    /// The version of the knowledge that devices are concluded with.
+    pub fn knowledge(&self) -> &str {
+        self.knowledge.version()
     }
 
     /// The entries that changed since the last call, in the order of their keys.
@@ -157,6 +202,16 @@ impl Inventory {
             flow: flow.clone(),
         }
     }
+}
+
+fn concluding<'a>(
+    register: &'a mut Register,
+    knowledge: &'a Knowledge,
+    site: &'a str,
+    at: LogMoment,
+    newest: u64,
+) -> Concluding<'a> {
+    Concluding { register, knowledge, site, sensor: "", at, newest, conclusions: Conclusions::default() }
 }
 
 /// The other end of the flow that a finding was read from, where the flow stands in the same message.

@@ -13,6 +13,7 @@
 //! - `sameness` finds the third devices that are devices of the site after all.
 //! - `profile` describes a device by its dossiers (`choice` says which of several values to believe) and asks the
 //!   knowledge pack what it is and how risky.
+//! - `decision` keeps what people decided about devices, which wins over all evidence.
 //! - `conclude` compares that with what was known and tells the difference; `state` writes it down.
 //!
 //! # What depends on the order of facts
@@ -31,6 +32,7 @@ mod choice;
 mod conclude;
 mod conclusion;
 mod counters;
+mod decision;
 mod device;
 mod dossier;
 mod identity;
@@ -49,6 +51,7 @@ pub use conclusion::{
     AttributeRecord, Change, Conclusions, DeviceRecord, EnrichedFlow, Factor, LogMoment, Why,
 };
 pub use counters::Counters;
+pub use decision::Undecided;
 pub use device::Device;
 pub use inventory::Inventory;
 pub use network::local_networks;

@@ -120,6 +120,7 @@ impl Register {
         for at in 0..self.dossiers.len() as u32 {
             self.place(at);
         }
+        self.enter_parts();
     }
 
     /// The device at an end of a flow at the time of the flow. What did not answer need not exist, so it is only
@@ -261,7 +262,9 @@ impl Register {
             return *device;
         }
         let at = self.devices.len() as u32;
-        self.devices.push(Device::new(key.clone(), &self.site));
+        let device = Device::new(key.clone(), &self.site);
+        self.ids.insert(device.id, at);
+        self.devices.push(device);
         self.device_index.insert(key, at);
         at
     }

@@ -1,8 +1,10 @@
 //! From the evidence of a device's dossiers to what it is: its fields, each with why it is believed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use wardwatch_knowledge::{DicomRoot, Evidence, Field, Knowledge, Said, Source, Spoken, describe_said};
+use wardwatch_knowledge::{
+    Classification, DicomRoot, Evidence, Field, Knowledge, Said, Source, Spoken, describe_said,
+};
 use wardwatch_proto::name::Named as _;
 use wardwatch_proto::v1::subject::Role;
 use wardwatch_proto::v1::{Attribute, Protocol};
@@ -10,6 +12,7 @@ use wardwatch_proto::{address, name};
 
 use crate::choice::{Candidate, Candidates, trust, words};
 use crate::conclusion::{DeviceRecord, Factor, Why};
+use crate::decision::Decision;
 use crate::device::Device;
 use crate::dossier::Dossier;
 use crate::identity::DeviceKey;
@@ -48,11 +51,13 @@ struct Sketch<'a> {
     knowledge: &'a Knowledge,
     dossiers: Vec<&'a Dossier>,
     statements: Vec<&'a Statement>,
+    /// What people decided about it, by field.
+    decisions: BTreeMap<&'static str, &'a Decision>,
     record: DeviceRecord,
 }
 
 /// Describes a device by everything that is known of it.
-pub(crate) fn describe(register: &Register, device: &Device, knowledge: &Knowledge) -> Profile {
+pub(crate) fn describe(register: &Register, at: u32, device: &Device, knowledge: &Knowledge) -> Profile {
     let mut dossiers: Vec<&Dossier> = device.members.iter().filter_map(|at| register.dossier(*at)).collect();
     dossiers.sort_by(|a, b| a.id.cmp(&b.id));
     let mut statements: Vec<&Statement> =
@@ -63,7 +68,8 @@ pub(crate) fn describe(register: &Register, device: &Device, knowledge: &Knowled
         knowledge: knowledge.version().to_owned(),
         ..DeviceRecord::default()
     };
-    let mut sketch = Sketch { knowledge, dossiers, statements, record };
+    let decisions = register.decisions(at);
+    let mut sketch = Sketch { knowledge, dossiers, statements, decisions, record };
     sketch.sightings(register, device);
     crate::addressing::describe(&mut sketch.record, register, device, &sketch.dossiers);
     sketch.fields();
@@ -164,12 +170,22 @@ impl Sketch<'_> {
             names.into_iter().take(MOST_NAMES).map(|candidate| candidate.value).collect();
     }
 
-    /// The best candidate's value; the reasons for it and for its rivals go on record.
+    /// What a person decided about a field, which goes on record.
+    fn decided(&mut self, field: &str) -> Option<String> {
+        let decision = self.decisions.get(field)?;
+        self.record.why.push(decision.why(field));
+        Some(decision.value.clone())
+    }
+
+    /// What a person decided, else the best candidate's value; the reasons for it and for its rivals go on record.
     fn believe(&mut self, field: &str, candidates: Candidates) -> String {
+        let decided = self.decided(field);
         if candidates.is_empty() {
-            return String::new();
+            return decided.unwrap_or_default();
         }
-        let best = candidates.best().map(|candidate| candidate.value.clone()).unwrap_or_default();
+        let best = decided
+            .or_else(|| candidates.best().map(|candidate| candidate.value.clone()))
+            .unwrap_or_default();
         let (chosen, rivals): (Vec<_>, Vec<_>) =
             candidates.ranked().into_iter().partition(|candidate| candidate.value == best);
         let reasons = chosen.into_iter().chain(rivals).take(MOST_REASONS).map(|candidate| Why {
@@ -289,7 +305,7 @@ impl Sketch<'_> {
                 last_seen: conversation.last_seen,
             });
         let mut evidence = Evidence::new(facts, spoken.collect(), newest);
-        let found = knowledge.classify(&evidence);
+        let found = self.decided_kind(knowledge.classify(&evidence));
         if !found.category.is_empty() {
             evidence.add(concluded(Field::Category, &found.category));
         }
@@ -323,8 +339,44 @@ impl Sketch<'_> {
         self.record.confidence = found.confidence;
     }
 
-    /// What people call it: its own names first, its address last.
+    /// The classification with what people decided of it. A type brings its category along; a category that is not the
+    /// type's leaves no type.
+    fn decided_kind(&mut self, found: Classification) -> Classification {
+        let mut kind = found;
+        let device_type = self.decided("device_type");
+        let category = self.decided("category");
+        let subcategory = self.decided("subcategory");
+        if device_type.is_some() || category.is_some() {
+            kind.confidence = 100;
+        }
+        if let Some(device_type) = device_type {
+            if let Some((category, subcategory)) = self.knowledge.kind_of(&device_type) {
+                (kind.category, kind.subcategory) = (category.to_owned(), subcategory.to_owned());
+            }
+            kind.device_type = device_type;
+            if let Some(category) = category {
+                kind.category = category;
+            }
+        } else if let Some(category) = category.filter(|category| *category != kind.category) {
+            kind = Classification {
+                category,
+                confidence: 100,
+                reasons: kind.reasons,
+                ..Classification::default()
+            };
+        }
+        if let Some(subcategory) = subcategory {
+            kind.subcategory = subcategory;
+        }
+        kind
+    }
+
+    /// What people call it: what a person decided, else its own names first, its address last.
     fn name(&mut self, device: &Device) {
+        if let Some(name) = self.decided("name") {
+            self.record.name = name;
+            return;
+        }
         let own = [Attribute::StationName, Attribute::BacnetObjectName, Attribute::DicomAeTitle];
         let best = |attribute| self.candidates(attribute).best().map(|best| best.value.clone());
         let said = own.into_iter().find_map(best);
@@ -355,7 +407,8 @@ impl Sketch<'_> {
         let single = name::attributes().filter(|attribute| !self.knowledge.has_many_values(*attribute));
         single
             .filter_map(|attribute| {
-                let best = self.candidates(attribute).best()?.value.clone();
+                let decided = self.decisions.get(attribute.name()).map(|decision| decision.value.clone());
+                let best = decided.or_else(|| Some(self.candidates(attribute).best()?.value.clone()))?;
                 Some((i32::from(attribute), best))
             })
             .collect()

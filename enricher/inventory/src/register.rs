@@ -3,6 +3,7 @@
 //! Everything here but the dossiers themselves and what was last concluded of devices follows from them and is
 //! rebuilt after a restart; [`crate::placement`] says how.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -37,6 +38,14 @@ pub(crate) struct Register {
     pub(crate) addresses: HashMap<IpAddr, AddressBook>,
     pub(crate) devices: Vec<Device>,
     pub(crate) device_index: HashMap<DeviceKey, u32>,
+    /// Devices by their ids.
+    pub(crate) ids: HashMap<Uuid, u32>,
+    /// Devices that turned out to be part of another, and of which.
+    pub(crate) wholes: HashMap<u32, u32>,
+    /// The other way round.
+    pub(crate) parts: HashMap<u32, BTreeSet<u32>>,
+    /// How many decisions of people are kept.
+    pub(crate) decided: usize,
     /// Dossiers that say of themselves what may identify a third device, in order.
     pub(crate) claimants: HashMap<Identity, Vec<u32>>,
     /// Third devices by what would make them a device of the site.
@@ -99,6 +108,10 @@ impl Register {
             addresses: HashMap::new(),
             devices: Vec::new(),
             device_index: HashMap::new(),
+            ids: HashMap::new(),
+            wholes: HashMap::new(),
+            parts: HashMap::new(),
+            decided: 0,
             claimants: HashMap::new(),
             thirds: HashMap::new(),
             hearsay: 0,
@@ -220,6 +233,36 @@ impl Register {
         batch
     }
 
+    /// Goes on with another knowledge: third devices are entered anew under what would make them a device of the site.
+    pub(crate) fn learn(&mut self, knowledge: &Arc<Knowledge>) {
+        self.knowledge = Arc::clone(knowledge);
+        self.thirds.clear();
+        let keys: Vec<(u32, Box<str>)> = (0_u32..)
+            .zip(&self.dossiers)
+            .filter_map(|(at, dossier)| match &dossier.id {
+                EndpointId::Third(None, key) => Some((at, key.clone())),
+                _ => None,
+            })
+            .collect();
+        for (at, key) in keys {
+            self.enter_third(at, &key);
+        }
+    }
+
+    /// Judges anew which third devices are devices of the site.
+    pub(crate) fn claim_anew(&mut self) {
+        self.claimants.clear();
+        self.enter_claims();
+        let is_third = |dossier: &Dossier| matches!(dossier.id, EndpointId::Third(None, _));
+        let thirds: Vec<u32> = (0_u32..)
+            .zip(&self.dossiers)
+            .filter_map(|(at, dossier)| is_third(dossier).then_some(at))
+            .collect();
+        for at in thirds {
+            self.place(at);
+        }
+    }
+
     /// Puts a dossier from the state in its place in the books.
     pub(crate) fn restore_dossier(&mut self, dossier: Dossier) {
         match self.find(&dossier.id) {
@@ -241,7 +284,9 @@ impl Register {
                 *known = device;
             }
         } else {
-            self.device_index.insert(device.key.clone(), self.devices.len() as u32);
+            let at = self.devices.len() as u32;
+            self.device_index.insert(device.key.clone(), at);
+            self.ids.insert(device.id, at);
             self.devices.push(device);
         }
     }

@@ -10,6 +10,7 @@ use uuid::Uuid;
 use wardwatch_proto::address;
 
 use crate::conclusion::DeviceRecord;
+use crate::decision::Decision;
 use crate::device::Device;
 use crate::dossier::{Conversation, Dossier, FindingKey, Interval, Told};
 use crate::identity::{self, DeviceKey, EndpointId};
@@ -170,6 +171,26 @@ struct DeviceState {
     chosen: Vec<ChosenState>,
     #[prost(uint64, tag = "7")]
     resolved_hour: u64,
+    #[prost(message, repeated, tag = "8")]
+    decisions: Vec<DecisionState>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct DecisionState {
+    #[prost(string, tag = "1")]
+    field: String,
+    #[prost(string, tag = "2")]
+    value: String,
+    #[prost(string, tag = "3")]
+    author: String,
+    #[prost(string, tag = "4")]
+    note: String,
+    #[prost(fixed64, tag = "5")]
+    at: u64,
+    #[prost(uint32, tag = "6")]
+    incarnation: u32,
+    #[prost(uint64, tag = "7")]
+    offset: u64,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -237,6 +258,7 @@ pub(crate) fn of_device(device: &Device) -> StateEntry {
             .map(|(attribute, value)| ChosenState { attribute: *attribute, value: value.clone() })
             .collect(),
         resolved_hour: device.resolved_hour,
+        decisions: device.decisions.iter().map(DecisionState::from).collect(),
         ..DeviceState::default()
     };
     match &device.key {
@@ -284,7 +306,15 @@ fn device(state: DeviceState, site: &Uuid) -> Option<Device> {
     device.record = state.record?;
     device.chosen = state.chosen.into_iter().map(|chosen| (chosen.attribute, chosen.value)).collect();
     device.resolved_hour = state.resolved_hour;
+    device.decisions = state.decisions.into_iter().filter_map(decision).collect();
     Some(device)
+}
+
+/// `None` for a field of a newer version.
+fn decision(state: DecisionState) -> Option<(&'static str, Decision)> {
+    let DecisionState { field, value, author, note, at, incarnation, offset } = state;
+    let field = wardwatch_proto::command::field(&field)?;
+    Some((field, Decision { value, author, note, at, place: (incarnation, offset) }))
 }
 
 fn endpoint(state: EndpointState) -> Option<EndpointId> {
@@ -359,6 +389,13 @@ impl From<StatementState> for Statement {
             count: state.count,
             is_touched: false,
         }
+    }
+}
+
+impl From<(&&'static str, &Decision)> for DecisionState {
+    fn from((field, decision): (&&'static str, &Decision)) -> Self {
+        let Decision { value, author, note, at, place: (incarnation, offset) } = decision.clone();
+        Self { field: (*field).to_owned(), value, author, note, at, incarnation, offset }
     }
 }
 

@@ -11,7 +11,7 @@
 
 #![forbid(unsafe_code)]
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 mod condition;
@@ -37,6 +37,9 @@ pub use source::{Source, Trust};
 pub use taxonomy::{Classification, Reason};
 use wardwatch_proto::v1::subject::Role;
 use wardwatch_proto::v1::{Attribute, Protocol};
+
+/// The longest version of a pack that is laid over another, in octets.
+const LONGEST_VERSION: usize = 64;
 
 /// A checked knowledge pack.
 #[derive(Clone, Debug, Default)]
@@ -67,15 +70,47 @@ impl Knowledge {
         Self::from_files(&files)
     }
 
+    /// This knowledge with a pack laid over it, which must say its version. The name and the version go into
+    /// [`Knowledge::version`]: `2025.11+north@3`.
+    pub fn over(&self, name: &str, text: &str) -> Result<Self, KnowledgeError> {
+        let file = pack::File::parse(name, text)?;
+        let version = Self::version_in(&file)?;
+        let mut knowledge = self.clone();
+        knowledge.add(&file)?;
+        knowledge.version = format!("{}+{name}@{version}", self.version);
+        knowledge.checked()
+    }
+
+    /// The version that a pack says of itself.
+    pub fn version_of(name: &str, text: &str) -> Result<String, KnowledgeError> {
+        Self::version_in(&pack::File::parse(name, text)?)
+    }
+
+    fn version_in(file: &pack::File) -> Result<String, KnowledgeError> {
+        let is_short = |version: &String| {
+            (1..=LONGEST_VERSION).contains(&version.len()) && !version.contains(char::is_control)
+        };
+        let version = file.value::<String>("version")?.map(|version| version.value).filter(is_short);
+        version.ok_or_else(|| {
+            let problem = format!("must be given, in at most {LONGEST_VERSION} octets: version = \"1\"");
+            file.place("version").wrong("", problem)
+        })
+    }
+
     fn from_files(files: &[pack::File]) -> Result<Self, KnowledgeError> {
         let mut knowledge = Self::default();
         for file in files {
             knowledge.add(file)?;
         }
-        knowledge.taxonomy.check_examples()?;
-        knowledge.factors.check_examples()?;
-        knowledge.watched = knowledge.factors.watched().collect();
-        Ok(knowledge)
+        knowledge.checked()
+    }
+
+    /// The same, if every rule and factor holds its own example.
+    fn checked(mut self) -> Result<Self, KnowledgeError> {
+        self.taxonomy.check_examples()?;
+        self.factors.check_examples()?;
+        self.watched = self.factors.watched().collect();
+        Ok(self)
     }
 
     /// Takes in one file; what it refers to must stand in it or in a file before it.
@@ -93,7 +128,7 @@ impl Knowledge {
         for entry in file.entries("dicom_root", "root")? {
             self.dicom_roots.add(entry, &self.manufacturers)?;
         }
-        if let Some(vendors) = file.value::<HashMap<String, String>>("bacnet_vendors")? {
+        if let Some(vendors) = file.value::<BTreeMap<String, String>>("bacnet_vendors")? {
             for (text, name) in vendors.value {
                 let id = text.parse().map_err(|_| vendors.place.wrong(&text, "must be a number"))?;
                 if !self.manufacturers.is_known(&name) {
@@ -193,6 +228,11 @@ impl Knowledge {
     /// Whether a value of this attribute may be one of the others.
     pub fn distinguishes(&self, attribute: Attribute) -> bool {
         self.third_keys.distinguishes(attribute)
+    }
+
+    /// The category and sub-category of devices of this type; `None` where the type is not known.
+    pub fn kind_of(&self, device_type: &str) -> Option<(&str, &str)> {
+        self.taxonomy.kind_of(device_type)
     }
 
     /// What kind of device it is.

@@ -1,6 +1,6 @@
 //! Makers: one name each for the many spellings, and the tables that lead to them.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::Deserialize;
 use wardwatch_proto::v1::Protocol;
@@ -47,7 +47,7 @@ pub(crate) struct RawManufacturer {
     #[serde(default)]
     spellings: Vec<String>,
     #[serde(default)]
-    spellings_in: HashMap<String, Vec<String>>,
+    spellings_in: BTreeMap<String, Vec<String>>,
 }
 
 #[derive(Deserialize)]
@@ -103,7 +103,7 @@ impl Manufacturers {
 
     pub(crate) fn add_prefixes(
         &mut self,
-        entry: Entry<HashMap<String, RawPrefix>>,
+        entry: Entry<BTreeMap<String, RawPrefix>>,
     ) -> Result<(), KnowledgeError> {
         let Entry { place, value: prefixes } = entry;
         for (text, raw) in prefixes {

@@ -89,7 +89,7 @@ impl File {
         }
     }
 
-    fn place(&self, entry: &str) -> Place {
+    pub(crate) fn place(&self, entry: &str) -> Place {
         Place { file: self.name.clone(), entry: entry.to_owned() }
     }
 

@@ -182,6 +182,10 @@ impl Taxonomy {
         Ok(())
     }
 
+    pub(crate) fn kind_of(&self, name: &str) -> Option<(&str, &str)> {
+        self.types.get(name).map(|known| (known.category.as_str(), known.subcategory.as_str()))
+    }
+
     pub(crate) fn classify(&self, evidence: &Evidence<'_>) -> Classification {
         let mut held: Vec<(&Rule, String)> =
             self.rules.iter().filter_map(|rule| Some((rule, rule.support(evidence)?))).collect();

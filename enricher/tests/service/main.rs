@@ -1,6 +1,7 @@
 //! The enricher on a real ClickHouse, on the embedded log and on Apache Kafka.
 
 mod boots;
+mod commands;
 mod conclusions;
 mod exactly_once;
 mod groups;

@@ -14,8 +14,8 @@ use wardwatch_bus::{Bus, Delivery, EmbeddedBus, Message, Publication, TopicParti
 use wardwatch_enricher::{Config, Parts, Progress, serve_on};
 use wardwatch_proto::v1::fact::Fact as Stated;
 use wardwatch_proto::v1::{
-    Attribute, Batch, EndReason, Endpoint, Event, Fact, Flow, LogRecord, Observation, Protocol, Subject,
-    log_record, subject,
+    Attribute, Batch, Command, EndReason, Endpoint, Event, Fact, Flow, LogRecord, Observation, Protocol,
+    Subject, command, log_record, subject,
 };
 use wardwatch_proto::{log, topic, v1};
 use wardwatch_service::{Context, Counters, ServiceInfo};
@@ -116,6 +116,19 @@ impl Rig {
         let site = batch.site.clone();
         self.send_bytes(&site, LogRecord { record: Some(log_record::Record::Batch(batch)) }.encode_to_vec())
             .await
+    }
+
+    /// Lays what a person decided into the log; gives its offset.
+    pub(crate) async fn decide(&self, site: &str, id: &str, action: command::Action) -> u64 {
+        let command = Command {
+            id: id.into(),
+            site: site.into(),
+            author: "j.doe".into(),
+            at: 1_700_000_900_000_000_000,
+            action: Some(action),
+        };
+        let record = LogRecord { record: Some(log_record::Record::Command(command)) };
+        self.send_bytes(site, record.encode_to_vec()).await
     }
 
     pub(crate) async fn send_bytes(&self, site: &str, payload: Vec<u8>) -> u64 {

@@ -1,14 +1,17 @@
-//! What must hold for any facts: a restart is not noticed, a replay says nothing new, and order does not matter.
+//! What must hold for any facts: a restart is not noticed, a replay says nothing new, and order does not matter. And for
+//! any decisions of people among them: a restart is not noticed, and what is withdrawn leaves no trace.
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::{Arc, LazyLock};
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use wardwatch_inventory::{Conclusions, DeviceRecord, Inventory, LogMoment, Settings, StateEntry};
+use wardwatch_inventory::{Conclusions, DeviceRecord, Inventory, LogMoment, Settings, StateEntry, Undecided};
+use wardwatch_knowledge::Knowledge;
 use wardwatch_proto::v1::event::Event as Kind;
 use wardwatch_proto::v1::subject::Role;
-use wardwatch_proto::v1::{Attribute, Fact, Protocol};
+use wardwatch_proto::v1::{Attribute, Fact, OverrideAttribute, Protocol};
 
 use crate::ward::{DAY, KNOWLEDGE, NEW_YEAR, SECOND, arp_at, flow_at, line, observation, unanswered};
 
@@ -137,7 +140,172 @@ fn later_hour() -> Message {
     Message("s1".to_owned(), flows.chain(told).collect())
 }
 
+/// Two packs that conclude otherwise: what makers are called, what a model is, what makes a third device the same, whom
+/// to believe, and of what a device has many values.
+static PACKS: LazyLock<[Arc<Knowledge>; 3]> = LazyLock::new(|| {
+    let first = r#"
+        version = "1"
+        many_valued = ["software_version"]
+        [[manufacturer]]
+        name = "Northern"
+        spellings = ["Philips"]
+        [[third_key]]
+        kind = "slot"
+        parts = ["model"]
+        needs = 1
+        same_by = ["model"]
+        [[rule]]
+        id = "ours"
+        type = "infusion pump"
+        confidence = 99
+        because = "it is called that"
+        when = [{ attribute = "model", exact = "X1" }]
+        example = [{ attribute = "model", value = "X1" }]
+    "#;
+    let second = r#"
+        version = "2"
+        [[source]]
+        attributes = ["model", "manufacturer"]
+        order = [{ source = "tls", confidence = 99 }, { source = "http", confidence = 10 }]
+        [[third_key]]
+        kind = "serial"
+        parts = ["manufacturer", "model", "serial_number"]
+        needs = 3
+        same_by = ["serial_number"]
+    "#;
+    let over = |text| Arc::new(KNOWLEDGE.over("north", text).expect("a sound pack"));
+    [Arc::clone(&KNOWLEDGE), over(first), over(second)]
+});
+
+/// What may stand in the log.
+#[derive(Clone, Debug)]
+enum Step {
+    Facts(Message),
+    /// One of the devices that were ever told of, as far as there are any; a field, and its value.
+    Decision(prop::sample::Index, &'static str, &'static str),
+    /// One of [`PACKS`].
+    Learn(usize),
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let field =
+        prop::sample::select(vec!["name", "category", "type", "manufacturer", "model", "location", "score"]);
+    let value = prop::sample::select(vec!["medical", "CT scanner", "X1", "", ""]);
+    let sensor = prop::sample::select(vec!["s1".to_owned(), "s2".to_owned()]);
+    let facts = (sensor, vec(fact(), 0..12)).prop_map(|(sensor, facts)| Step::Facts(Message(sensor, facts)));
+    let decision = (any::<prop::sample::Index>(), field, value);
+    let step = prop_oneof![
+        4 => facts,
+        3 => decision.prop_map(|(which, field, value)| Step::Decision(which, field, value)),
+        1 => (0..3_usize).prop_map(Step::Learn),
+    ];
+    vec(step, 1..14)
+}
+
+/// An inventory, and what is known of it from outside.
+struct World {
+    inventory: Inventory,
+    knowledge: usize,
+    /// Every device that was ever told of, in the order of being told of.
+    devices: Vec<String>,
+}
+
+impl World {
+    fn new() -> Self {
+        Self { inventory: empty(), knowledge: 0, devices: Vec::new() }
+    }
+
+    fn take(&mut self, offset: usize, step: &Step) -> Result<Conclusions, Undecided> {
+        let at = LogMoment { incarnation: 1, partition: 3, offset: offset as u64, log_time: 0 };
+        let conclusions = match step {
+            Step::Facts(message) => apply(&mut self.inventory, offset, message),
+            Step::Decision(_, _, _) if self.devices.is_empty() => Conclusions::default(),
+            Step::Decision(which, field, value) => {
+                self.decide(which.get(&self.devices).clone(), field, value, at)?
+            }
+            Step::Learn(pack) => {
+                self.knowledge = *pack;
+                self.inventory.learn(Arc::clone(&PACKS[*pack]), NEW_YEAR, at)
+            }
+        };
+        for device in &conclusions.devices {
+            if !self.devices.contains(&device.id) {
+                self.devices.push(device.id.clone());
+            }
+        }
+        Ok(conclusions)
+    }
+
+    fn decide(
+        &mut self,
+        device: String,
+        field: &str,
+        value: &str,
+        at: LogMoment,
+    ) -> Result<Conclusions, Undecided> {
+        let (field, value) = (field.to_owned(), value.to_owned());
+        let wanted = OverrideAttribute { device, field, value, note: String::new() };
+        self.inventory.decide(&wanted, "j.doe", NEW_YEAR, at)
+    }
+}
+
 proptest! {
+    #[test]
+    fn a_restart_among_decisions_is_not_noticed(steps in steps(), cut in 0..14_usize) {
+        let mut whole = World::new();
+        let mut store = BTreeMap::new();
+        let cut = cut.min(steps.len());
+        let (before, after) = steps.split_at(cut);
+        for (offset, step) in before.iter().enumerate() {
+            let _ = whole.take(offset, step);
+            keep(&mut store, whole.inventory.take_changed_state());
+        }
+        let mut restored = World { devices: whole.devices.clone(), ..World::new() };
+        for (key, value) in store.iter().rev() {
+            restored.inventory.restore(key, value).expect("what was written can be read");
+        }
+        restored.inventory.adopt(Arc::clone(&PACKS[whole.knowledge]));
+        prop_assert_eq!(records(&whole.inventory), records(&restored.inventory));
+        for (offset, step) in after.iter().enumerate() {
+            prop_assert_eq!(whole.take(cut + offset, step), restored.take(cut + offset, step));
+            prop_assert_eq!(whole.inventory.take_changed_state(), restored.inventory.take_changed_state());
+        }
+        prop_assert_eq!(records(&whole.inventory), records(&restored.inventory));
+    }
+
+    #[test]
+    fn what_is_withdrawn_leaves_no_trace(steps in steps()) {
+        let mut decided = World::new();
+        let mut untouched = World::new();
+        for (offset, step) in steps.iter().enumerate() {
+            let outcome = decided.take(offset, step);
+            match step {
+                Step::Decision(which, field, value) => {
+                    // What was decided last is shown by the device, or by the one that it is part of.
+                    if outcome.is_ok() && !decided.devices.is_empty() && !value.is_empty() {
+                        let id = which.get(&decided.devices);
+                        let shown = outcome.iter().flat_map(|said| &said.devices).find(|record| record.superseded_by.is_empty());
+                        let why = shown.and_then(|record| record.why.iter().find(|why| why.statement == "a person decided so" && why.field.ends_with(field)));
+                        prop_assert!(shown.is_none() || why.is_some_and(|why| why.value == *value), "{id} {field}");
+                    }
+                }
+                _ => {
+                    let _ = untouched.take(offset, step);
+                }
+            }
+        }
+        for device in decided.devices.clone() {
+            for field in wardwatch_proto::command::FIELDS {
+                let at = LogMoment { incarnation: 1, partition: 3, offset: 50, log_time: 0 };
+                let _ = decided.decide(device.clone(), field, "", at);
+            }
+        }
+        let last = Step::Facts(later_hour());
+        let _ = decided.take(60, &last);
+        let _ = untouched.take(60, &last);
+        prop_assert_eq!(records(&decided.inventory), records(&untouched.inventory));
+    }
+
     #[test]
     fn a_restart_is_not_noticed(messages in messages(), cut in 0..10_usize) {
         let mut whole = empty();

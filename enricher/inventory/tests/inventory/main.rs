@@ -2,6 +2,7 @@
 
 mod addresses;
 mod attributes;
+mod decisions;
 mod findings;
 mod hostile;
 mod laws;

@@ -6,14 +6,16 @@
 use std::net::IpAddr;
 use std::sync::{Arc, LazyLock};
 
-use wardwatch_inventory::{AttributeRecord, Conclusions, DeviceRecord, Inventory, LogMoment, Settings};
+use wardwatch_inventory::{
+    AttributeRecord, Conclusions, DeviceRecord, Inventory, LogMoment, Settings, Undecided,
+};
 use wardwatch_knowledge::Knowledge;
 use wardwatch_proto::address;
 use wardwatch_proto::v1::event::Event as Kind;
 use wardwatch_proto::v1::fact::Fact as Stated;
 use wardwatch_proto::v1::subject::Role;
 use wardwatch_proto::v1::{
-    Attribute, Counters, Endpoint, Fact, Finding, Flow, Observation, Protocol, Subject,
+    Attribute, Counters, Endpoint, Fact, Finding, Flow, Observation, OverrideAttribute, Protocol, Subject,
 };
 
 pub(crate) const SECOND: u64 = 1_000_000_000;
@@ -46,9 +48,38 @@ impl Site {
 
     pub(crate) fn hears_from(&mut self, sensor: &str, facts: impl IntoIterator<Item = Fact>) -> Conclusions {
         let facts: Vec<Fact> = facts.into_iter().collect();
+        let at = self.moment();
+        self.inventory.apply(sensor, &facts, at)
+    }
+
+    /// j.doe overrides a field of a device, or withdraws that by an empty value.
+    pub(crate) fn decides(
+        &mut self,
+        device: &DeviceRecord,
+        field: &str,
+        value: &str,
+    ) -> Result<Conclusions, Undecided> {
+        let at = self.moment();
+        let wanted = OverrideAttribute {
+            device: device.id.clone(),
+            field: field.into(),
+            value: value.into(),
+            note: "seen on site".into(),
+        };
+        self.inventory.decide(&wanted, "j.doe", NEW_YEAR + DAY, at)
+    }
+
+    /// The built-in knowledge with a pack of one file laid over it.
+    pub(crate) fn learns(&mut self, pack: &str) -> Conclusions {
+        let at = self.moment();
+        let knowledge = KNOWLEDGE.over("north", pack).expect("a sound pack");
+        self.inventory.learn(Arc::new(knowledge), NEW_YEAR + DAY, at)
+    }
+
+    fn moment(&mut self) -> LogMoment {
         let at = LogMoment { incarnation: 1, partition: 33, offset: self.offset, log_time: 0 };
         self.offset += 1;
-        self.inventory.apply(sensor, &facts, at)
+        at
     }
 
     pub(crate) fn records(&self) -> Vec<DeviceRecord> {
