@@ -1,6 +1,7 @@
 //! Events in, alerts out: the alerts of one site, and what becomes of them.
 //!
-//! An alert lives as long as its matter: the first event raises it, a later one repeats it, a person acknowledges it.
+//! An alert lives as long as its matter: the first event raises it, a later one repeats it, a person acknowledges it,
+//! and may open it again.
 //! An event that is not later on the wire than what is known adds nothing, so that a capture played twice, or a message
 //! read twice, leaves everything as it was.
 
@@ -8,7 +9,7 @@ use std::collections::BTreeMap;
 
 use prost::Message as _;
 use uuid::Uuid;
-use wardwatch_proto::v1::{AcknowledgeAlert, Alert, Event, Position, Status, command, event};
+use wardwatch_proto::v1::{Alert, Command, Event, Position, Status, command, event};
 
 use crate::detectors::{self, Detector, Verdict};
 
@@ -24,6 +25,8 @@ pub enum Action {
     Repeated,
     /// A person knows.
     Acknowledged,
+    /// A person wants it looked at again.
+    Reopened,
 }
 
 impl Action {
@@ -33,6 +36,7 @@ impl Action {
             Self::Raised => "raised",
             Self::Repeated => "repeated",
             Self::Acknowledged => "acknowledged",
+            Self::Reopened => "reopened",
         }
     }
 }
@@ -46,6 +50,10 @@ pub struct Update {
     pub alert: Alert,
     /// When, in nanoseconds since the Unix epoch: on the wire, or of the command.
     pub at: u64,
+    /// Who did it, and what they noted; empty where no person did.
+    pub author: String,
+    /// See `author`.
+    pub note: String,
     /// What gave rise to it.
     pub source: Position,
 }
@@ -83,10 +91,7 @@ impl Judge {
     /// Judges one event. `source` is its place in `wardwatch.events`.
     pub fn apply(&mut self, event: &Event, source: Position) -> Vec<Update> {
         if let Some(event::Event::Command(command)) = &event.event {
-            let Some(command::Action::AcknowledgeAlert(acknowledge)) = &command.action else {
-                return Vec::new();
-            };
-            return self.acknowledge(acknowledge, &command.author, command.at, source).into_iter().collect();
+            return self.obey(command, source).into_iter().collect();
         }
         let verdicts: Vec<_> = self
             .detectors
@@ -161,7 +166,8 @@ impl Judge {
         };
         let alert = self.alerts.get_mut(&id)?;
         alert.last_source = Some(source);
-        Some(Update { action, alert: alert.clone(), at, source })
+        let (author, note) = (String::new(), String::new());
+        Some(Update { action, alert: alert.clone(), at, author, note, source })
     }
 
     fn raise(&self, id: &str, about: &detectors::About, verdict: Verdict, at: u64) -> Alert {
@@ -184,28 +190,37 @@ impl Judge {
         }
     }
 
-    fn acknowledge(
-        &mut self,
-        command: &AcknowledgeAlert,
-        author: &str,
-        at: u64,
-        source: Position,
-    ) -> Option<Update> {
-        let Some(alert) = self.alerts.get_mut(&command.alert) else {
+    /// Does what a person wants; nothing where the alert is not known or is so already.
+    fn obey(&mut self, command: &Command, source: Position) -> Option<Update> {
+        let (action, id, note) = match &command.action {
+            Some(command::Action::AcknowledgeAlert(said)) => (Action::Acknowledged, &said.alert, &said.note),
+            Some(command::Action::ReopenAlert(said)) => (Action::Reopened, &said.alert, &said.note),
+            _ => return None,
+        };
+        let author = &command.author;
+        let Some(alert) = self.alerts.get_mut(id) else {
             self.commands += 1;
             return None;
         };
-        if alert.status() == Status::Acknowledged
-            && alert.acknowledged_by == author
-            && alert.note == command.note
-        {
-            return None;
+        let is_acknowledged = alert.status() == Status::Acknowledged;
+        if action == Action::Acknowledged {
+            if is_acknowledged && alert.acknowledged_by == *author && alert.note == *note {
+                return None;
+            }
+            alert.set_status(Status::Acknowledged);
+            alert.acknowledged_by.clone_from(author);
+            alert.note.clone_from(note);
+        } else {
+            if !is_acknowledged {
+                return None;
+            }
+            alert.set_status(Status::Open);
+            alert.acknowledged_by.clear();
+            alert.note.clear();
         }
-        alert.set_status(Status::Acknowledged);
-        author.clone_into(&mut alert.acknowledged_by);
-        alert.note.clone_from(&command.note);
         alert.last_source = Some(source);
-        Some(Update { action: Action::Acknowledged, alert: alert.clone(), at, source })
+        let (alert, author, note) = (alert.clone(), author.clone(), note.clone());
+        Some(Update { action, alert, at: command.at, author, note, source })
     }
 
     /// The same for the same matter, whenever and by whomever it is seen.

@@ -17,10 +17,10 @@ pub const OCSF_VERSION: &str = "1.8.0";
 
 /// The event that tells of this update.
 pub fn detection_finding(update: &Update) -> Value {
-    let Update { action, alert, at, .. } = update;
+    let Update { action, alert, at, note, .. } = update;
     let (activity_id, activity_name) = match action {
         Action::Raised => (1, "Create"),
-        Action::Repeated | Action::Acknowledged => (2, "Update"),
+        Action::Repeated | Action::Acknowledged | Action::Reopened => (2, "Update"),
     };
     let (severity_id, severity) = severity(alert.severity());
     let (status_id, status) = match alert.status() {
@@ -43,7 +43,7 @@ pub fn detection_finding(update: &Update) -> Value {
         "status_id": status_id,
         "status": status,
         "message": alert.explanation,
-        "comment": alert.note,
+        "comment": if note.is_empty() { &alert.note } else { note },
         "metadata": {
             "version": OCSF_VERSION,
             "uid": uid(update),

@@ -6,7 +6,7 @@ use wardwatch_processor::Moment;
 use wardwatch_proto::name::Named as _;
 use wardwatch_store::{Row, version};
 
-use crate::judge::{Action, Update};
+use crate::judge::Update;
 
 /// A row of `alerts`: how an alert is now.
 #[derive(Clone, Debug, Row, Serialize, Deserialize)]
@@ -110,8 +110,6 @@ impl AlertEventRow {
     /// What an update says; `index` is its place among those of one message.
     pub(crate) fn new(update: &Update, at: Moment, index: u32) -> Self {
         let alert = &update.alert;
-        let is_a_persons = update.action == Action::Acknowledged;
-        let of_person = |text: &str| if is_a_persons { text.to_owned() } else { String::new() };
         Self {
             site: alert.site.clone(),
             alert: alert.id.clone(),
@@ -121,8 +119,8 @@ impl AlertEventRow {
             severity: alert.severity().name().to_owned(),
             status: alert.status().name().to_owned(),
             device: alert.device.as_ref().map(|device| device.id.clone()).unwrap_or_default(),
-            author: of_person(&alert.acknowledged_by),
-            note: of_person(&alert.note),
+            author: update.author.clone(),
+            note: update.note.clone(),
             received: (at.log_time / 1_000_000).cast_signed(),
             source_incarnation: at.incarnation,
             source_partition: at.partition,

@@ -12,7 +12,8 @@ fn document() -> String {
          What raises an alert. This page is written from the code: `UPDATE=1 cargo test -p wardwatch-alerter --test \
          detectors_document`.\n\n\
          An alert is about one device and one matter. It is raised by the first event, repeated by later ones, and stays \
-         acknowledged once a person has acknowledged it.\n",
+         acknowledged once a person has acknowledged it, until a person opens it again: who acknowledges knows that it \
+         goes on.\n",
     );
     for about in detectors::all().iter().map(|detector| detector.about()) {
         let attack = about

@@ -1,7 +1,10 @@
 //! What raises an alert, what repeats it, and what leaves it alone.
 
 use super::*;
-use wardwatch_proto::v1::{Attribute, Command, DeviceAppeared, DeviceSummary, Finding, Protocol, Severity};
+use wardwatch_proto::v1::{
+    AcknowledgeAlert, Attribute, Command, DeviceAppeared, DeviceSummary, Finding, Protocol, ReopenAlert,
+    Severity,
+};
 
 fn device(id: &str) -> DeviceSummary {
     DeviceSummary { id: id.into(), name: "pump-7".into(), ips: vec!["10.0.0.7".into()], ..Default::default() }
@@ -87,6 +90,25 @@ fn an_acknowledged_alert_stays_so_when_it_repeats_and_the_command_works_once() {
     assert_eq!(again[0].alert.status(), Status::Acknowledged);
     assert!(judge.apply(&acknowledgement("nobody", ""), place(5)).is_empty());
     assert_eq!(judge.unknown_alerts(), 1);
+}
+
+#[test]
+fn an_acknowledged_alert_can_be_opened_again() {
+    let mut judge = Judge::new("north");
+    let id = judge.apply(&credentials("d1", "http-basic", 10), place(1))[0].alert.id.clone();
+    let reopen = |at| {
+        let reopen = ReopenAlert { alert: id.clone(), note: "not solved".into() };
+        let action = Some(command::Action::ReopenAlert(reopen));
+        let command = Command { author: "a.roe".into(), at, action, ..Default::default() };
+        Event { event: Some(event::Event::Command(command)), ..Default::default() }
+    };
+    assert!(judge.apply(&reopen(5), place(2)).is_empty(), "it is open");
+    judge.apply(&acknowledgement(&id, "known"), place(3));
+    let updates = judge.apply(&reopen(120), place(4));
+    assert_eq!(actions(&updates), [Action::Reopened]);
+    let Update { alert, author, note, at, .. } = &updates[0];
+    assert_eq!((author.as_str(), note.as_str(), *at), ("a.roe", "not solved", 120));
+    assert_eq!((alert.status(), alert.acknowledged_by.as_str(), alert.note.as_str()), (Status::Open, "", ""));
 }
 
 #[test]
