@@ -1,5 +1,6 @@
 //! Who is let in: a sensor shows its token with each stream, and thereby which sensor it is and for which site it may
-//! speak. A tower layer in front of the service, so that an unknown caller reaches nothing else.
+//! speak; a person does so with each command. In front of the services, so that an unknown caller reaches nothing else.
+//! The token of a sensor opens nothing for people, nor the other way round.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,7 +11,7 @@ use tonic::service::Interceptor;
 use tonic::{Request, Status};
 use wardwatch_service::{Counter, Counters};
 
-use crate::config::SensorConfig;
+use crate::config::{OperatorConfig, SensorConfig};
 
 /// The sensor behind a stream, as its token proved.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,35 +22,67 @@ pub struct AdmittedSensor {
     pub site: String,
 }
 
-/// Checks the token of each new stream.
+/// The person behind a command, as their token proved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AdmittedOperator {
+    /// The person's name, which the command carries as its author.
+    pub name: String,
+    /// The sites that they may decide about; empty for all.
+    pub sites: Vec<String>,
+}
+
+impl AdmittedOperator {
+    /// Whether they may decide about a site; empty for all sites together.
+    pub(crate) fn may_decide_about(&self, site: &str) -> bool {
+        self.sites.is_empty() || self.sites.iter().any(|known| known == site)
+    }
+}
+
+/// Checks the token of each new stream or command.
 #[derive(Clone, Debug)]
-pub struct Admission {
+pub struct Admission<A> {
     /// By the SHA-256 of the token: the token itself is not kept, and comparing digests tells nothing about it.
-    sensors: Arc<BTreeMap<[u8; 32], AdmittedSensor>>,
+    known: Arc<BTreeMap<[u8; 32], A>>,
     refused: Counter,
 }
 
-impl Admission {
+impl Admission<AdmittedSensor> {
     /// For these sensors.
-    pub fn new(sensors: &BTreeMap<String, SensorConfig>, counters: &Counters) -> Self {
+    pub fn of_sensors(sensors: &BTreeMap<String, SensorConfig>, counters: &Counters) -> Self {
         let known = sensors.iter().map(|(name, config)| {
             let admitted = AdmittedSensor { sensor: name.clone(), site: config.site.clone() };
             (Sha256::digest(config.token.expose()).into(), admitted)
         });
         Self {
-            sensors: Arc::new(known.collect()),
+            known: Arc::new(known.collect()),
             refused: counters.counter("collector_streams_refused", &[("reason", "unknown token")]),
         }
     }
+}
 
-    fn admit(&self, metadata: &MetadataMap) -> Option<AdmittedSensor> {
-        let token = metadata.get("authorization")?.to_str().ok()?.strip_prefix("Bearer ")?;
-        let digest: [u8; 32] = Sha256::digest(token).into();
-        self.sensors.get(&digest).cloned()
+impl Admission<AdmittedOperator> {
+    /// For these people.
+    pub fn of_operators(operators: &BTreeMap<String, OperatorConfig>, counters: &Counters) -> Self {
+        let known = operators.iter().map(|(name, config)| {
+            let admitted = AdmittedOperator { name: name.clone(), sites: config.sites.clone() };
+            (Sha256::digest(config.token.expose()).into(), admitted)
+        });
+        Self {
+            known: Arc::new(known.collect()),
+            refused: counters.counter("collector_commands_refused", &[("reason", "unknown token")]),
+        }
     }
 }
 
-impl Interceptor for Admission {
+impl<A: Clone> Admission<A> {
+    fn admit(&self, metadata: &MetadataMap) -> Option<A> {
+        let token = metadata.get("authorization")?.to_str().ok()?.strip_prefix("Bearer ")?;
+        let digest: [u8; 32] = Sha256::digest(token).into();
+        self.known.get(&digest).cloned()
+    }
+}
+
+impl<A: Clone + Send + Sync + 'static> Interceptor for Admission<A> {
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
         let Some(admitted) = self.admit(request.metadata()) else {
             self.refused.increment();

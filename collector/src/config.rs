@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use wardwatch_bus::BusConfig;
+use wardwatch_proto::name::is_name;
 use wardwatch_service::Secret;
 use wardwatch_service::tls::ServerTls;
 
@@ -19,6 +20,8 @@ pub struct Config {
     pub tls: Option<ServerTls>,
     /// The sensors that are let in, by name.
     pub sensors: BTreeMap<String, SensorConfig>,
+    /// The people whose commands are taken, by name; the name is the author of what they decide.
+    pub operators: BTreeMap<String, OperatorConfig>,
     /// Partitions of `wardwatch.facts`; must be what the topic has.
     pub partitions: u32,
     /// Sites that live in another partition than the hash of their name gives, so that two large ones need not share one.
@@ -37,6 +40,16 @@ pub struct SensorConfig {
     pub site: String,
     /// What it shows to prove who it is.
     pub token: Secret,
+}
+
+/// One person, or program of theirs, whose commands are taken.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct OperatorConfig {
+    /// What they show to prove who they are.
+    pub token: Secret,
+    /// The sites that they may decide about; empty for all.
+    pub sites: Vec<String>,
 }
 
 /// The collector's bounds.
@@ -63,6 +76,7 @@ impl Default for Config {
             listen: SocketAddr::from(([127, 0, 0, 1], 7443)),
             tls: None,
             sensors: BTreeMap::new(),
+            operators: BTreeMap::new(),
             partitions: wardwatch_proto::log::DEFAULT_PARTITIONS,
             partition_overrides: BTreeMap::new(),
             limits: LimitsConfig::default(),
@@ -99,6 +113,10 @@ impl Config {
             anyhow::ensure!(!sensor.site.is_empty(), "sensors.{name}.site: is not set");
             anyhow::ensure!(!sensor.token.is_empty(), "sensors.{name}.token: is not set");
         }
+        for (name, operator) in &self.operators {
+            anyhow::ensure!(is_name(name), "operators.{name}: is longer than 128 octets or cannot be shown");
+            anyhow::ensure!(!operator.token.is_empty(), "operators.{name}.token: is not set");
+        }
         Ok(())
     }
 
@@ -121,6 +139,9 @@ mod tests {
         assert_eq!(error.to_string(), "partition_overrides.north: partition 64 does not exist, there are 64");
         let config = Config { sensors: [("s1".into(), SensorConfig::default())].into(), ..Config::default() };
         assert_eq!(config.check().expect_err("no site").to_string(), "sensors.s1.site: is not set");
+        let operators = [("j.doe".into(), OperatorConfig::default())].into();
+        let config = Config { operators, ..Config::default() };
+        assert_eq!(config.check().expect_err("no token").to_string(), "operators.j.doe.token: is not set");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The collector: receives batches from sensors, authenticates, checks, publishes to the log, and acknowledges what the
-//! log holds. It reads no facts and keeps no state: resends are recognised behind it.
+//! log holds. It reads no facts and keeps no state: resends are recognised behind it. On the same port it takes the
+//! commands of people (`control`).
 //!
 //! In the order of a batch: a connection is accepted ([`listener`]), the sensor behind it admitted ([`admission`]), its
 //! stream spoken with ([`session`]), and its batches laid into the partition of its site.
@@ -12,6 +13,7 @@
 pub mod admission;
 mod batch;
 pub mod config;
+mod control;
 mod ingest;
 mod listener;
 mod server;

@@ -7,16 +7,17 @@ use std::time::Duration;
 use anyhow::Context as _;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
-use tonic::service::InterceptorLayer;
+use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Server;
-use tower::ServiceBuilder;
 use wardwatch_bus::{Bus, TopicSpec};
-use wardwatch_proto::topic;
+use wardwatch_proto::v1::control_server::ControlServer;
 use wardwatch_proto::v1::ingest_server::IngestServer;
+use wardwatch_proto::{command, topic};
 use wardwatch_service::Context;
 
 use crate::admission::Admission;
 use crate::config::Config;
+use crate::control::Submissions;
 use crate::ingest::Sessions;
 use crate::listener::Listener;
 use crate::telling::Telling;
@@ -59,17 +60,24 @@ impl Collector {
         if self.config.sensors.is_empty() {
             tracing::warn!("sensors: none is configured, so none will be let in");
         }
+        let telling = Telling::new(&context.counters);
+        let submissions =
+            Submissions { config: Arc::clone(&self.config), bus: Arc::clone(&bus), telling: telling.clone() };
+        let control = ControlServer::new(submissions)
+            .max_decoding_message_size(command::LARGEST_PACK + MESSAGE_OVERHEAD)
+            .accept_compressed(tonic::codec::CompressionEncoding::Zstd);
         let sessions = Sessions {
             config: Arc::clone(&self.config),
             bus: Arc::clone(&bus),
-            telling: Telling::new(&context.counters),
+            telling,
             shutdown: context.shutdown.clone(),
             places: Arc::new(Semaphore::new(self.config.limits.streams)),
         };
         let ingest = IngestServer::new(sessions)
             .max_decoding_message_size(self.config.limits.batch_bytes + MESSAGE_OVERHEAD)
             .accept_compressed(tonic::codec::CompressionEncoding::Zstd);
-        let admission = Admission::new(&self.config.sensors, &context.counters);
+        let sensors = Admission::of_sensors(&self.config.sensors, &context.counters);
+        let operators = Admission::of_operators(&self.config.operators, &context.counters);
         let mut server = Server::builder()
             .http2_keepalive_interval(Some(Duration::from_secs(20)))
             .http2_keepalive_timeout(Some(Duration::from_secs(20)));
@@ -80,8 +88,8 @@ impl Collector {
         tracing::info!(%address, tls = self.config.tls.is_some(), "collecting");
         let watch = tokio::spawn(watch_bus(bus, context.clone()));
         let served = server
-            .layer(ServiceBuilder::new().layer(InterceptorLayer::new(admission)))
-            .add_service(ingest)
+            .add_service(InterceptedService::new(ingest, sensors))
+            .add_service(InterceptedService::new(control, operators))
             .serve_with_incoming_shutdown(listener, context.shutdown.clone().cancelled_owned())
             .await;
         watch.abort();

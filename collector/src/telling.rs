@@ -12,6 +12,10 @@ pub(crate) struct Telling {
     pub(crate) received_bytes: Counter,
     pub(crate) published: Counter,
     pub(crate) unpublished: Counter,
+    pub(crate) commands_received: Counter,
+    pub(crate) commands_published: Counter,
+    pub(crate) command_messages_published: Counter,
+    pub(crate) commands_not_published: Counter,
     rejected: [(Flaw, Counter); 4],
     counters: Counters,
 }
@@ -26,6 +30,10 @@ impl Telling {
             received_bytes: counters.counter("collector_bytes_received", &[]),
             published: counters.counter("collector_batches_published", &[]),
             unpublished: counters.counter("collector_batches_not_published", &[]),
+            commands_received: counters.counter("collector_commands_received", &[]),
+            commands_published: counters.counter("collector_commands_published", &[]),
+            command_messages_published: counters.counter("collector_command_messages_published", &[]),
+            commands_not_published: counters.counter("collector_commands_not_published", &[]),
             rejected,
             counters: counters.clone(),
         }
@@ -35,6 +43,11 @@ impl Telling {
         if let Some((_, counter)) = self.rejected.iter().find(|(known, _)| *known == flaw) {
             counter.increment();
         }
+    }
+
+    /// A command can never be taken; the reason is one of ours.
+    pub(crate) fn command_rejected(&self, reason: &'static str) {
+        self.counters.counter("collector_commands_rejected", &[("reason", reason)]).increment();
     }
 
     /// The reason is one of ours, never the peer's words.

@@ -4,6 +4,7 @@
 //! [`Pipeline`] runs them in the test's process, where their counters and health can be looked at; [`program`] runs the
 //! programs themselves. [`leaks`] looks through everything that a pipeline has written for what must not be there.
 
+mod deciding;
 pub mod leaks;
 pub mod program;
 mod reading;
@@ -20,7 +21,7 @@ use tokio::time::{sleep, timeout};
 use wardwatch_bus::config::{BusKind, EmbeddedConfig};
 use wardwatch_bus::{Bus, BusConfig, TopicSpec};
 use wardwatch_collector::Collector;
-use wardwatch_collector::config::SensorConfig;
+use wardwatch_collector::config::{OperatorConfig, SensorConfig};
 use wardwatch_proto::topic;
 use wardwatch_sensor::batch::BatchLimits;
 use wardwatch_sensor::config::{InputConfig, UplinkConfig};
@@ -49,6 +50,11 @@ pub const SITE: &str = "tarnwick";
 pub const OTHER_SENSOR: &str = "mirror-2";
 /// See [`OTHER_SENSOR`].
 pub const OTHER_SITE: &str = "saltmarsh";
+
+/// A person whose commands the collector takes, for all sites.
+pub const OPERATOR: &str = "a.roe";
+/// Another, who may decide about [`OTHER_SITE`] alone.
+pub const OTHER_OPERATOR: &str = "j.doe";
 
 /// How often a pipeline that is waited for is looked at.
 const LOOK: Duration = Duration::from_millis(50);
@@ -303,9 +309,12 @@ fn collector_config() -> wardwatch_collector::Config {
     let known = [(SENSOR, SITE), (OTHER_SENSOR, OTHER_SITE)].map(|(sensor, site)| {
         (sensor.to_owned(), SensorConfig { site: site.to_owned(), token: token_of(sensor) })
     });
+    let operators = [(OPERATOR, vec![]), (OTHER_OPERATOR, vec![OTHER_SITE.to_owned()])]
+        .map(|(name, sites)| (name.to_owned(), OperatorConfig { token: token_of(name), sites }));
     wardwatch_collector::Config {
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
         sensors: BTreeMap::from(known),
+        operators: BTreeMap::from(operators),
         partitions: PARTITIONS,
         ..wardwatch_collector::Config::default()
     }
