@@ -96,6 +96,8 @@ fn assert_the_sums_close(pipeline: &Pipeline, sensor: &Counters) {
                 "enricher_batches_applied",
                 "enricher_batches_resent",
                 "enricher_commands_applied",
+                "enricher_commands_ignored",
+                "enricher_commands_repeated",
                 "enricher_messages_put_aside",
             ]
         )

@@ -3,9 +3,10 @@
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 
+use crate::decide::{self, Acknowledge, Knowledge, Override, Reopen};
 use crate::demo::{self, Demo};
 use crate::migrate::{self, Migrate};
-use crate::read::{self, Alerts, Device, Devices, Query};
+use crate::read::{self, Alerts, Commands, Device, Devices, Query};
 use crate::up::{self, Up};
 
 /// Wardwatch sees every device on a hospital's network: what it is and why we believe it, how it talks, how risky it
@@ -24,6 +25,11 @@ enum Command {
     Devices(Devices),
     Device(Device),
     Alerts(Alerts),
+    Acknowledge(Acknowledge),
+    Reopen(Reopen),
+    Override(Override),
+    Knowledge(Knowledge),
+    Commands(Commands),
     Query(Query),
     Migrate(Migrate),
 }
@@ -43,6 +49,11 @@ impl Arguments {
                 Command::Devices(devices) => read::devices(&devices).await,
                 Command::Device(device) => read::device(&device).await,
                 Command::Alerts(alerts) => read::alerts(&alerts).await,
+                Command::Acknowledge(acknowledge) => decide::acknowledge(&acknowledge).await,
+                Command::Reopen(reopen) => decide::reopen(&reopen).await,
+                Command::Override(wanted) => decide::override_attribute(&wanted).await,
+                Command::Knowledge(knowledge) => decide::knowledge(&knowledge).await,
+                Command::Commands(commands) => read::commands(&commands).await,
                 Command::Query(query) => read::query(&query).await,
                 Command::Migrate(migrate) => migrate::run(migrate).await,
             }

@@ -2,7 +2,8 @@
 //!
 //! - [`up`]: sensor, collector, enricher and alerter on embedded parts, on captures or an interface
 //! - [`demo`]: the same on captures that this project recorded, with a tour of what came out
-//! - [`read`]: what is known: `devices`, `device`, `alerts`, `query`
+//! - [`read`]: what is known: `devices`, `device`, `alerts`, `commands`, `query`
+//! - [`decide`]: what people decide: `acknowledge`, `reopen`, `override`, `knowledge`
 //! - [`migrate`]: the tables and topics of a cluster
 //! - [`platform`]: how the services are put together in one process
 //! - [`engine`]: which ClickHouse is used
@@ -10,7 +11,9 @@
 #![forbid(unsafe_code)]
 
 mod cli;
+mod decide;
 mod demo;
+mod door;
 mod engine;
 mod folder;
 mod migrate;

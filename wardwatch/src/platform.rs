@@ -12,12 +12,14 @@ use uuid::Uuid;
 use wardwatch_bus::config::{BusKind, EmbeddedConfig};
 use wardwatch_bus::{Bus, BusConfig, TopicSpec};
 use wardwatch_collector::Collector;
-use wardwatch_collector::config::SensorConfig;
+use wardwatch_collector::config::{OperatorConfig, SensorConfig};
+use wardwatch_proto::name::is_name;
 use wardwatch_proto::topic;
 use wardwatch_sensor::config::{InputConfig, UplinkConfig};
 use wardwatch_service::{CancellationToken, Context, Counters, Secret, ServiceInfo, Tasks};
 use wardwatch_store::Store;
 
+use crate::door::OpenDoor;
 use crate::folder::Folder;
 
 /// Partitions of each topic: one process gains nothing from many, and several sites from a few.
@@ -48,6 +50,8 @@ pub(crate) struct Platform {
     /// Ends the sensor alone: what it has learned until then still goes through the others.
     watching: CancellationToken,
     collector: SocketAddr,
+    /// The way in for commands.
+    _door: OpenDoor,
     sensor: Option<JoinHandle<anyhow::Result<()>>>,
     services: JoinHandle<anyhow::Result<()>>,
 }
@@ -59,10 +63,11 @@ impl Platform {
         let context = Context::new(THIS);
         let bus = open_bus(folder, &context.counters).await?;
         let mut tasks = Tasks::new(context.shutdown.clone());
-        let token = Uuid::new_v4().to_string();
+        let (token, operators_token) = (Uuid::new_v4().to_string(), Uuid::new_v4().to_string());
 
-        let collector = Collector::bind(collector_config(plan, &token)).await?;
+        let collector = Collector::bind(collector_config(plan, &token, &operators_token)).await?;
         let address = collector.address()?;
+        let door = OpenDoor::open(&folder.path()?, address, &operators_token)?;
         tasks.spawn("collector", collector.serve(service(&context, "collector"), Arc::clone(&bus)));
 
         let enriched = wardwatch_enricher::Progress::default();
@@ -95,6 +100,7 @@ impl Platform {
             context,
             watching,
             collector: address,
+            _door: door,
             sensor: Some(sensor),
             services,
         })
@@ -185,11 +191,19 @@ fn service(context: &Context, name: &'static str) -> Context {
     context.child(ServiceInfo { name, version: env!("CARGO_PKG_VERSION") })
 }
 
-fn collector_config(plan: &Plan, token: &str) -> wardwatch_collector::Config {
+/// Who runs this, as far as the system says.
+fn operator() -> String {
+    let named = |variable: &str| std::env::var(variable).ok().filter(|name| is_name(name));
+    named("USER").or_else(|| named("LOGNAME")).unwrap_or_else(|| "local".to_owned())
+}
+
+fn collector_config(plan: &Plan, token: &str, operators_token: &str) -> wardwatch_collector::Config {
+    let decides = OperatorConfig { token: Secret::new(operators_token), ..OperatorConfig::default() };
     let sensor = SensorConfig { site: plan.site.clone(), token: Secret::new(token) };
     wardwatch_collector::Config {
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
         sensors: BTreeMap::from([(plan.sensor.clone(), sensor)]),
+        operators: BTreeMap::from([(operator(), decides)]),
         partitions: PARTITIONS,
         ..wardwatch_collector::Config::default()
     }

@@ -7,6 +7,8 @@ use crate::engine::Database;
 use crate::table::{Column, Format, joined, moment, print_json, print_table, text};
 
 /// List the alerts: what happened, to which device, since when, and what to do.
+///
+/// The id in the first column, or a part of it from its beginning, names an alert to `wardwatch acknowledge`.
 #[derive(Args, Debug)]
 pub(crate) struct Alerts {
     #[command(flatten)]
@@ -14,6 +16,7 @@ pub(crate) struct Alerts {
 }
 
 const COLUMNS: &[Column] = &[
+    ("id", |row| text(row, "alert").chars().take(8).collect()),
     ("severity", |row| text(row, "severity")),
     ("alert", |row| text(row, "title")),
     ("device", |row| {

@@ -39,11 +39,12 @@ pub(crate) async fn device(arguments: &Device) -> anyhow::Result<()> {
     .await
 }
 
-async fn page(database: &Database, wanted: &str) -> anyhow::Result<Page> {
+/// The device of this id, name or address, among those for which more conditions hold (`AND ...`).
+pub(crate) async fn find_device(database: &Database, wanted: &str, more: &str) -> anyhow::Result<Row> {
     let wanted_text = quote(wanted);
     let condition = format!(
-        "device = {wanted_text} OR startsWith(device, lower({wanted_text})) OR name = {wanted_text} \
-         OR has(ips, {wanted_text}) OR has(macs, lower({wanted_text}))"
+        "(device = {wanted_text} OR startsWith(device, lower({wanted_text})) OR name = {wanted_text} \
+         OR has(ips, {wanted_text}) OR has(macs, lower({wanted_text}))) {more}"
     );
     let found =
         device_rows(database, &condition, &format!("device = {wanted_text} DESC, device LIMIT 10")).await?;
@@ -53,9 +54,13 @@ async fn page(database: &Database, wanted: &str) -> anyhow::Result<Page> {
             found.iter().map(|row| format!("{} ({})", text(row, "device"), text(row, "name"))).collect();
         anyhow::bail!("{wanted} names several devices: {}", ids.join(", "));
     }
-    let device = found.into_iter().next().with_context(|| {
+    found.into_iter().next().with_context(|| {
         format!("no device has the id, name or address {wanted}; `wardwatch devices` lists them")
-    })?;
+    })
+}
+
+async fn page(database: &Database, wanted: &str) -> anyhow::Result<Page> {
+    let device = find_device(database, wanted, "").await?;
     let of =
         format!("site = {} AND device = {}", quote(&text(&device, "site")), quote(&text(&device, "device")));
     Ok(Page {

@@ -5,7 +5,7 @@ use clap::Args;
 use super::{Reading, with_database};
 use crate::table::{Format, print, print_json};
 
-/// Ask ClickHouse. Reading only; the views v_devices, v_attributes, v_flows and v_alerts are made for it.
+/// Ask ClickHouse. Reading only; the views v_devices, v_attributes, v_flows, v_alerts and v_commands are made for it.
 ///
 /// Example: wardwatch query "SELECT protocol, count() FROM v_flows GROUP BY protocol ORDER BY 2 DESC"
 #[derive(Args, Debug)]

@@ -1,0 +1,135 @@
+//! `wardwatch acknowledge`, `reopen`, `override` and `knowledge` beside a running `wardwatch up`, as a person types them.
+
+mod rig;
+
+use rig::{Rig, Said, recorded};
+use serde_json::Value;
+use wardwatch_tests::skip;
+
+/// Every device of this maker is an infusion pump.
+const PACK: &str = r#"
+version = "7"
+[[rule]]
+id = "ours"
+type = "infusion pump"
+confidence = 99
+because = "it stands in our list"
+when = [{ attribute = "manufacturer", contains = "ge" }]
+example = [{ attribute = "manufacturer", value = "GE MEDICAL SYSTEMS" }]
+"#;
+
+fn receipt(said: &Said) -> Value {
+    assert!(said.status.success(), "{said:?}");
+    serde_json::from_str(&said.out).expect("a JSON object")
+}
+
+fn text(row: &Value, field: &str) -> String {
+    row[field].as_str().unwrap_or_else(|| panic!("{field} of {row}")).to_owned()
+}
+
+#[test]
+fn decisions_take_effect_and_are_listed() {
+    if skip::unless_clickhouse("decisions_take_effect_and_are_listed") {
+        return;
+    }
+    let rig = Rig::new();
+    let captures = recorded();
+    let mut arguments = vec!["up"];
+    arguments.extend(captures.iter().flat_map(|path| ["--pcap", path.to_str().expect("UTF-8")]));
+    let mut running = rig.start(&arguments);
+    running.until("all input is stored");
+
+    let alert =
+        rig.query("SELECT alert FROM v_alerts WHERE detector = 'clear-text-credentials' ORDER BY alert");
+    let alert = text(&alert[0], "alert");
+    let said = rig.run(&["acknowledge", &alert, "--note", "known", "--wait", "--format", "json"]);
+    let acknowledged = receipt(&said);
+    assert_eq!(
+        (text(&acknowledged, "outcome"), text(&acknowledged, "site")),
+        ("applied".into(), "local".into())
+    );
+    let status = format!("SELECT status, note, acknowledged_by FROM v_alerts WHERE alert = '{alert}'");
+    let shown = &rig.query(&status)[0];
+    assert_eq!((text(shown, "status"), text(shown, "note")), ("acknowledged".into(), "known".into()));
+    assert_eq!(text(shown, "acknowledged_by"), text(&acknowledged, "author"));
+    let said = rig.run(&["reopen", &alert, "--wait"]);
+    assert!(said.status.success() && said.out.contains("opened again"), "{said:?}");
+    assert_eq!(text(&rig.query(&status)[0], "status"), "open");
+
+    let scanner =
+        rig.query("SELECT device, location FROM v_devices WHERE type = 'CT scanner' ORDER BY device");
+    let id = text(&scanner[0], "device");
+    let said = rig.run(&["override", &id[..8], "location", "Room 7", "--note", "on the round", "--wait"]);
+    assert!(said.status.success() && said.out.contains("location is Room 7"), "{said:?}");
+    let page = rig.run(&["device", &id]);
+    assert!(page.out.contains("Room 7") && page.out.contains("a person decided so"), "{}", page.out);
+
+    let pack = rig.file("ours.toml", PACK.as_bytes());
+    let pack = pack.to_str().expect("UTF-8");
+    let said = rig.run(&["knowledge", "load", pack, "--wait", "--format", "json"]);
+    assert_eq!(text(&receipt(&said), "outcome"), "applied");
+    let concluded = format!("SELECT type, knowledge FROM v_devices WHERE device = '{id}'");
+    assert_eq!(text(&rig.query(&concluded)[0], "type"), "infusion pump");
+    assert!(text(&rig.query(&concluded)[0], "knowledge").ends_with("+ours@7"));
+    assert!(rig.run(&["knowledge", "unload", "ours", "--wait"]).status.success());
+    assert_eq!(text(&rig.query(&concluded)[0], "type"), "CT scanner");
+    let said = rig.run(&["knowledge", "unload", "ours", "--wait"]);
+    assert!(!said.status.success() && said.err.contains("unknown-pack"), "{said:?}");
+    let said = rig.run(&["override", &id, "location", "--withdraw", "--wait"]);
+    assert!(said.status.success(), "{said:?}");
+    let location = rig.query(&format!("SELECT location FROM v_devices WHERE device = '{id}'"));
+    assert_eq!(location[0]["location"], scanner[0]["location"]);
+
+    let listed = rig.run(&["commands", "--format", "json"]);
+    let listed: Vec<Value> = serde_json::from_str(&listed.out).expect("a JSON array");
+    let outcomes: Vec<String> =
+        listed.iter().rev().map(|row| format!("{} {}", text(row, "action"), text(row, "outcome"))).collect();
+    assert_eq!(
+        outcomes,
+        [
+            "acknowledge_alert applied",
+            "reopen_alert applied",
+            "override_attribute applied",
+            "load_knowledge_pack applied",
+            "load_knowledge_pack applied",
+            "load_knowledge_pack ignored",
+            "override_attribute applied",
+        ]
+    );
+    assert!(running.stop().success(), "it stops in order");
+    let said = rig.run(&["acknowledge", &alert]);
+    assert!(!said.status.success() && said.err.contains("no `wardwatch up` runs on"), "{}", said.err);
+}
+
+#[test]
+fn what_is_wrong_is_told_before_anything_is_sent() {
+    if skip::unless_clickhouse("what_is_wrong_is_told_before_anything_is_sent") {
+        return;
+    }
+    let rig = Rig::new();
+    let captures = recorded();
+    let mut running = rig.start(&["up", "--pcap", captures[0].to_str().expect("UTF-8")]);
+    running.until("all input is stored");
+    let broken = rig.file("broken.toml", b"version = \"1\"\n[[rule]]\nid = \"x\"\nconfidence = 500");
+    let broken = broken.to_str().expect("UTF-8");
+    let unversioned = rig.file("unversioned.toml", b"[[manufacturer]]\nname = \"Ours\"");
+    let unversioned = unversioned.to_str().expect("UTF-8");
+    let wrong: [(&[&str], &str); 9] = [
+        (&["acknowledge", "nothing-like-this"], "`wardwatch alerts` lists them"),
+        (&["override", "nobody", "location", "x"], "`wardwatch devices` lists them"),
+        (&["override", "nobody", "score", "0"], "these are: name, category"),
+        (&["override", "nobody", "location", ""], "--withdraw"),
+        (&["knowledge", "load", broken], "rule \"x\""),
+        (&["knowledge", "check", unversioned], "version"),
+        (&["knowledge", "load", "/nowhere/at/all.toml"], "/nowhere/at/all.toml"),
+        (&["acknowledge", "x", "--collector", "https://127.0.0.1:1"], "WARDWATCH_TOKEN"),
+        (&["acknowledge", "x", "--collector", "http://127.0.0.1:1", "--token-file", broken], "--site"),
+    ];
+    for (arguments, expected) in wrong {
+        let said = rig.run(arguments);
+        assert!(!said.status.success(), "{arguments:?}: {said:?}");
+        assert!(said.err.contains(expected), "{arguments:?}: {}", said.err);
+    }
+    assert_eq!(rig.count("SELECT count() FROM commands"), 0);
+    assert!(running.stop().success(), "it stops in order");
+}
