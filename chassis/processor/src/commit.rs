@@ -17,6 +17,7 @@ use wardwatch_store::{Fence, Owner};
 
 use crate::deadletter;
 use crate::error::Error;
+use crate::ledger::Ledger;
 use crate::marks::Marks;
 use crate::partition::Shared;
 use crate::plan::{Plan, Plans};
@@ -37,6 +38,7 @@ pub(crate) struct Committer<P: Processor> {
     pub(crate) plans: Plans,
     /// How far the tables are written; read when the first range is about to be.
     pub(crate) marks: Option<Marks>,
+    pub(crate) ledger: Ledger,
     pub(crate) state: State,
 }
 
@@ -80,7 +82,8 @@ impl<P: Processor> Committer<P> {
         entries.push(span.witness.entry());
         for (name, count) in [
             ("messages_received", messages),
-            ("state_entries_written", entries.len()),
+            // The ledger is the last of them.
+            ("state_entries_written", entries.len() + 1),
             ("ranges_committed", 1),
         ] {
             tally.add(format!("{}_{name}", P::NAME), count);
@@ -88,6 +91,8 @@ impl<P: Processor> Committer<P> {
         for (_, reason) in &unreadable {
             tally.add_labelled(format!("{}_messages_put_aside", P::NAME), "reason", reason.0, 1);
         }
+        self.ledger.add(&tally);
+        entries.push(self.ledger.entry());
         point_of([P::NAME, ".state-before"]).await;
         self.state.store(&shared.store, end, entries, &self.fence).await?;
         point_of([P::NAME, ".state-after"]).await;

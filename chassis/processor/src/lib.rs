@@ -13,6 +13,7 @@
 //! - `commit`, [`Sink`], [`Block`]: the plan, then outputs, then what could not be read, then the memory
 //! - `plan`, `state`, `marks`, `deadletter`: how each of these looks outside
 //! - `witness`, `loss`: whether the log is still the one that was worked on, and what it has lost
+//! - `ledger`: what the work on a partition has added up to, across all owners
 //! - [`Progress`], `faults`: how far each partition is, and which stand still and why
 //!
 //! # Nothing lost, nothing twice
@@ -39,6 +40,7 @@ mod error;
 mod faults;
 mod inbox;
 mod intake;
+mod ledger;
 mod loss;
 mod marks;
 mod partition;

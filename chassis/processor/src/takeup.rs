@@ -8,6 +8,7 @@ use wardwatch_store::Fence;
 
 use crate::commit::Committer;
 use crate::error::Error;
+use crate::ledger::Ledger;
 use crate::loss::Loss;
 use crate::partition::Partition;
 use crate::plan::{Plan, Plans};
@@ -35,6 +36,11 @@ impl<P: Processor> Partition<P> {
         let (state, mut loaded) =
             State::load(store, P::STATE_TABLE, incarnation, partition, compact_after).await?;
         let witness = Witness::take_from(&mut loaded.entries);
+        let mut ledger = Ledger::take_from(&mut loaded.entries);
+        if let Some((_, end)) = loaded.end.filter(|(of, _)| *of != incarnation) {
+            // Offsets begin anew with the topic, the ledger does not.
+            ledger.count(format!("{}_offsets_of_former_topics", P::NAME), end);
+        }
         let mut memory = processor.empty(partition);
         for entry in &loaded.entries {
             let restored = processor.restore(&mut memory, entry);
@@ -62,6 +68,7 @@ impl<P: Processor> Partition<P> {
             fence,
             plans,
             marks: None,
+            ledger,
             state,
         };
         // What retention has removed altogether cannot be repeated.

@@ -29,6 +29,11 @@ impl Tally {
         }
     }
 
+    /// What it holds: name, label, the label's value, count. Label and value are empty where there is none.
+    pub(crate) fn counts(&self) -> impl Iterator<Item = (&str, &str, &str, u64)> {
+        self.0.iter().map(|((name, label, value), count)| (name.as_ref(), *label, *value, *count))
+    }
+
     /// Counts what it holds.
     pub fn count(self, counters: &Counters) {
         for ((name, label, value), count) in self.0 {

@@ -51,6 +51,7 @@ pub const ALL: &[Migration] = migrations![
     7 "rollups" in "0007_rollups.sql",
     8 "commands" in "0008_commands.sql",
     9 "sensor_boots" in "0009_sensor_boots.sql",
+    10 "ledger" in "0010_ledger.sql",
 ];
 
 impl Migration {

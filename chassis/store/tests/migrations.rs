@@ -53,6 +53,7 @@ async fn applying_them_twice_changes_nothing_the_second_time() {
         "v_conversations",
         "v_devices",
         "v_flows",
+        "v_ledger",
         "v_sensors",
         "v_site_minute",
     ] {

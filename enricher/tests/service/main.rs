@@ -6,5 +6,6 @@ mod conclusions;
 mod exactly_once;
 mod groups;
 mod handover;
+mod ledger;
 mod rig;
 mod rollups;
