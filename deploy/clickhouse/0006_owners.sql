@@ -19,9 +19,10 @@ ENGINE = MergeTree
 ORDER BY (service, partition, epoch)
 SETTINGS non_replicated_deduplication_window = 10000;
 
--- Plans: CURRENT STATE, one of each claim. The range of offsets that the owner was about to write, recorded before anything of it was. A new
--- owner whose memory ends where the plan begins repeats exactly that range, so that its inserts carry the tokens of those
--- that may still be on the way. It need not outlive a power failure: what was on the way does not either.
+-- Plans: CURRENT STATE, one of each claim. The range of offsets that the owner was about to write, recorded before anything
+-- of it was. A new owner whose memory ends where the plan begins repeats exactly that range, so that its inserts carry the
+-- tokens of those that may still be on the way. It is not synced: an output passes only while its plan is recorded, so a
+-- power failure that takes the plan stops the owner as well.
 CREATE TABLE IF NOT EXISTS plans
 (
     service      LowCardinality(String),
