@@ -38,6 +38,8 @@ impl Telling {
         for (name, before, now) in [
             ("sensor_packets", before.packets, now.packets),
             ("sensor_bytes", before.bytes, now.bytes),
+            ("sensor_packets_in_flows", before.packets_in_flows, now.packets_in_flows),
+            ("sensor_packets_not_ip", before.packets_not_ip, now.packets_not_ip),
             ("sensor_flows", before.flows, now.flows),
             ("sensor_flow_records", before.flow_records, now.flow_records),
             ("sensor_observations", before.observations, now.observations),
@@ -53,6 +55,8 @@ impl Telling {
         ] {
             self.counters.counter(name, &[]).add(now.saturating_sub(before));
         }
+        let held = i64::try_from(now.fragments_held).unwrap_or(i64::MAX);
+        self.counters.gauge("sensor_fragments_held", &[]).set(held);
         for (reason, count) in &now.malformed {
             let more = count.saturating_sub(before.malformed.get(reason).copied().unwrap_or(0));
             self.counters.counter("sensor_packets_malformed", &[("reason", reason)]).add(more);

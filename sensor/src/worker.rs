@@ -81,14 +81,14 @@ impl Worker {
         self.totals.packets += 1;
         self.totals.bytes += u64::from(frame.wire_length);
         let Some(link) = link_of(frame.link) else {
-            self.totals.malformed("link type that is not decoded");
+            self.totals.malformed("link type that is not decoded", 1);
             return;
         };
         let tag = frame.vlan.map(|tag| VlanTag { tpid: tag.protocol, tci: tag.control });
         let tag_length = if tag.is_some() { wardwatch_capture::VlanTag::LENGTH } else { 0 };
         match packet::parse(link, tag, frame.bytes, frame.wire_length.saturating_sub(tag_length)) {
             Ok(packet) => self.packet(&packet, frame.at, facts),
-            Err(reason) => self.totals.malformed(reason.name()),
+            Err(reason) => self.totals.malformed(reason.name(), 1),
         }
         if frame.at.abs_diff(self.timers_at) >= TIMER_INTERVAL {
             self.advance(frame.at, facts);
@@ -123,6 +123,7 @@ impl Worker {
             incomplete_datagrams: self.fragments.stats().timed_out + self.fragments.stats().evicted,
             fragments_refused: self.fragments.stats().invalid + self.fragments.stats().overlaps,
             fragments_lost: self.fragments.stats().lost_frames,
+            fragments_held: self.fragments.frames(),
             missing_bytes: self.budget.stats().gap_bytes,
             reassembly_given_up: self.budget.stats().stream_full + self.budget.stats().budget_full,
             repeats: self.repeats.held_back(),
@@ -134,11 +135,15 @@ impl Worker {
         match &packet.network {
             Network::Ip(_) => {}
             Network::Arp(bytes) | Network::Other(bytes) => {
+                self.totals.packets_not_ip += 1;
                 link::dissect(packet, bytes, at, &mut self.statements);
                 self.take_statements(facts);
                 return;
             }
-            Network::Llc(_) => return,
+            Network::Llc(_) => {
+                self.totals.packets_not_ip += 1;
+                return;
+            }
         }
         if packet.fragment().is_none() {
             return self.transport(packet, at, facts);
@@ -147,7 +152,7 @@ impl Worker {
         if let Fragmented::Complete(datagram) = fragmented {
             match datagram.packet() {
                 Ok(whole) => self.transport(&whole, at, facts),
-                Err(reason) => self.totals.malformed(reason.name()),
+                Err(reason) => self.totals.malformed(reason.name(), datagram.frames()),
             }
         }
     }
@@ -157,12 +162,13 @@ impl Worker {
         for datagram in incomplete {
             match datagram.packet() {
                 Ok(part) => self.transport(&part, datagram.first_at(), facts),
-                Err(reason) => self.totals.malformed(reason.name()),
+                Err(reason) => self.totals.malformed(reason.name(), datagram.frames()),
             }
         }
     }
 
     fn transport(&mut self, packet: &Packet<'_>, at: u64, facts: &mut Vec<Fact>) {
+        self.totals.packets_in_flows += u64::from(packet.frames);
         let mut records = Records {
             facts,
             statements: &mut self.statements,

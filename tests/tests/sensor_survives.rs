@@ -322,7 +322,9 @@ fn digest(frames: &[Framed]) -> Result<()> {
     let counted: u64 =
         stated::flows(&facts)?.iter().flat_map(|flow| flow.frames).map(|sent| sent.packets).sum();
     let malformed: u64 = totals.malformed.values().sum();
-    anyhow::ensure!(counted + malformed <= totals.packets, "{counted} packets in flows: {totals:?}");
+    anyhow::ensure!(counted == totals.packets_in_flows, "{counted} packets in flows: {totals:?}");
+    let elsewhere = totals.packets_not_ip + malformed + totals.fragments_lost + totals.fragments_held;
+    anyhow::ensure!(counted + elsewhere == totals.packets, "the sum does not close: {totals:?}");
     Ok(())
 }
 

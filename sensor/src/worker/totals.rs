@@ -12,6 +12,12 @@ pub struct Totals {
     pub packets: u64,
     /// Octets of these frames on the wire.
     pub bytes: u64,
+    /// Frames counted with a flow.
+    pub packets_in_flows: u64,
+    /// Frames of other protocols than IP (ARP, LLC and others), which belong to no flow.
+    pub packets_not_ip: u64,
+    /// Fragments that wait for the others of their datagram now.
+    pub fragments_held: u64,
     /// Flows begun.
     pub flows: u64,
     /// Flow records stated.
@@ -43,8 +49,8 @@ pub struct Totals {
 }
 
 impl Totals {
-    pub(super) fn malformed(&mut self, reason: &'static str) {
-        *self.malformed.entry(reason).or_default() += 1;
+    pub(super) fn malformed(&mut self, reason: &'static str, frames: u32) {
+        *self.malformed.entry(reason).or_default() += u64::from(frames);
     }
 
     pub(super) fn conversation(&mut self, outcome: Outcome, is_over_bound: bool) {
@@ -63,6 +69,9 @@ impl Totals {
     pub fn add(&mut self, other: &Self) {
         self.packets += other.packets;
         self.bytes += other.bytes;
+        self.packets_in_flows += other.packets_in_flows;
+        self.packets_not_ip += other.packets_not_ip;
+        self.fragments_held += other.fragments_held;
         self.flows += other.flows;
         self.flow_records += other.flow_records;
         self.observations += other.observations;

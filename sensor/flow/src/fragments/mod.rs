@@ -122,6 +122,11 @@ impl Defragmenter {
         self.datagrams.len()
     }
 
+    /// Frames that are kept now: of incomplete datagrams, and of those that were given up and wait to be handed out.
+    pub fn frames(&self) -> u64 {
+        self.datagrams.values().chain(&self.given_up).map(|datagram| u64::from(datagram.frames())).sum()
+    }
+
     /// Whether no incomplete datagram is kept.
     pub fn is_empty(&self) -> bool {
         self.datagrams.is_empty()
