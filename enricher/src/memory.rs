@@ -20,6 +20,8 @@ use crate::record::{Unreadable, believable};
 use crate::tally::add_inventory;
 
 mod command;
+#[cfg(test)]
+mod laws;
 mod recent;
 
 pub(crate) use command::{Outcome, Ruling};

@@ -26,6 +26,7 @@ pub(crate) struct Cluster {
 
 const PARTITIONS: i64 = 8;
 const TOKEN: &str = "4fd1c5";
+const OPERATORS_TOKEN: &str = "b77e09";
 
 impl Cluster {
     /// With empty engines.
@@ -68,6 +69,8 @@ impl Cluster {
         let mut overlay = toml! {
             [sensors.mirror-1]
             token = "4fd1c5"
+            [operators."a.roe"]
+            token = "b77e09"
         };
         overlay.insert("partitions".into(), PARTITIONS.into());
         overlay.insert("listen".into(), format!("127.0.0.1:{port}").into());
@@ -123,6 +126,23 @@ impl Cluster {
         fs::write(&path, toml::to_string(&settings)?)?;
         let token = [("WARDWATCH_SENSOR__UPLINK__TOKEN", TOKEN)];
         Running::start("wardwatch-sensor", &["run", "--config", &path], token)
+    }
+
+    /// Runs a command of a person, with their own token and certificate.
+    pub(crate) fn decide(&self, collector: SocketAddr, arguments: &[&str]) -> Result<program::Said> {
+        let Certificates { authority, client, .. } = &self.certificates;
+        let token = self.folder.path().join("token");
+        fs::write(&token, format!("{OPERATORS_TOKEN}\n"))?;
+        let mut command = program::command("wardwatch", arguments)?;
+        command.arg("--collector").arg(format!("https://{collector}")).arg("--token-file").arg(&token);
+        command.arg("--ca").arg(authority).arg("--certificate").arg(&client.certificate);
+        command.arg("--key").arg(&client.key);
+        program::run(command)
+    }
+
+    /// The text that a query gives.
+    pub(crate) async fn text(&self, query: &str) -> Result<String> {
+        Ok(Store::connect(&self.store)?.text(query, "TSV").await?.trim().to_owned())
     }
 
     /// Starts the enricher or the alerter.

@@ -68,6 +68,7 @@ async fn a_cluster_is_made_run_and_stopped_as_the_manual_says() -> Result<()> {
     assert!(status.success(), "{log}");
     cluster.until_it_gives("SELECT count() FROM flows", flow_records(&captures)?).await?;
     assert!(cluster.number("SELECT count() FROM v_devices").await? > 20);
+    a_person_decides(&cluster, address).await?;
     // Counted when the range is committed, which is after its rows are there.
     enricher.until("counted what it applied", |_| {
         let (status, metrics) = get(health[1], "/metrics.json").ok()?;
@@ -97,6 +98,20 @@ async fn a_cluster_is_made_run_and_stopped_as_the_manual_says() -> Result<()> {
         assert!(!log.contains("panicked"), "{log}");
     }
     a_topic_that_is_made_anew_begins_an_incarnation(&broker, &cluster).await
+}
+
+/// From afar, with TLS on both sides, and nothing to look up in.
+async fn a_person_decides(cluster: &Cluster, collector: SocketAddr) -> Result<()> {
+    let device = cluster.text("SELECT min(device) FROM v_devices WHERE location = ''").await?;
+    let wanted = ["override", &device, "location", "Room 7", "--site", SITE];
+    let said = cluster.decide(collector, &wanted)?;
+    assert!(said.status.success() && said.out.contains("by a.roe"), "{said:?}");
+    let shown = format!("SELECT count() FROM v_devices WHERE device = '{device}' AND location = 'Room 7'");
+    cluster.until_it_gives(&shown, 1).await?;
+    let elsewhere = ["override", &device, "location", "Room 7", "--site", "elsewhere"];
+    let said = cluster.decide(collector, &elsewhere)?;
+    assert!(!said.status.success() && said.err.contains("may only decide about"), "{said:?}");
+    Ok(())
 }
 
 /// Where a collector listens.
