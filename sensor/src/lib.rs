@@ -18,4 +18,4 @@ mod watch;
 pub mod worker;
 
 pub use config::Config;
-pub use service::{Outlet, serve, serve_facts};
+pub use service::serve;

@@ -7,7 +7,7 @@ use anyhow::Result;
 use wardwatch_fault_suite::facts::FactsLog;
 use wardwatch_fault_suite::guards::{Named, directed};
 use wardwatch_fault_suite::ledger::{Entry, Ledger};
-use wardwatch_fault_suite::plan::{Plan, after_kafka};
+use wardwatch_fault_suite::plan::{Plan, Side};
 use wardwatch_fault_suite::stage::Log;
 use wardwatch_fault_suite::{reference, subject, trial};
 
@@ -36,7 +36,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<bool> {
     }
     let seeds = arguments.seed.map_or(arguments.seeds.clone().unwrap_or(SEEDS), |seed| seed..seed + 1);
     let is_series = arguments.seed.is_none();
-    suite.seeds(seeds, arguments.bus, &without, is_series).await
+    suite.seeds(seeds, arguments.bus, arguments.side, &without, is_series).await
 }
 
 struct Suite {
@@ -50,20 +50,21 @@ impl Suite {
         &mut self,
         seeds: std::ops::Range<u64>,
         bus: Option<Log>,
+        side: Option<Side>,
         without: &[Named],
         is_series: bool,
     ) -> Result<bool> {
-        let facts = FactsLog::ward()?;
+        let (ward, none) = (FactsLog::ward()?, FactsLog::default());
         let names: Vec<String> = without.iter().map(|guard| guard.name().to_owned()).collect();
         let mut failed = Vec::new();
         for seed in seeds {
-            let log = bus.unwrap_or_else(|| Log::of_seed(seed));
             let run = format!("seed {seed}");
-            if is_series && self.ledger.has_passed(&run, log, &self.build, &names) {
+            let plan = Plan { without: names.iter().cloned().collect(), ..Plan::of_seed(seed, bus, side) };
+            let facts = if plan.side == Side::After { &ward } else { &none };
+            if is_series && self.ledger.has_passed(&run, &self.build, &plan) {
                 continue;
             }
-            let plan = Plan { without: names.iter().cloned().collect(), ..after_kafka(seed, log) };
-            if !self.one(run.clone(), &facts, &plan).await? {
+            if !self.one(run.clone(), facts, &plan).await? {
                 failed.push(run);
             }
         }
@@ -100,7 +101,7 @@ impl Suite {
 
     /// Runs one, and writes it down.
     async fn one(&mut self, run: String, facts: &FactsLog, plan: &Plan) -> Result<bool> {
-        say(&format!("{run} on {:?}\n{}", plan.log, indented(&plan.to_string())));
+        say(&format!("{run} on {:?}, faults {:?} it\n{}", plan.log, plan.side, indented(&plan.to_string())));
         let verdict = trial::held(facts, plan, self.keep).await?;
         let passed = verdict.wrong.is_none();
         let outcome = verdict.wrong.as_deref().map_or("ends like a run without faults".to_owned(), |wrong| {
@@ -108,8 +109,7 @@ impl Suite {
         });
         say(&format!("  fired: {}", verdict.report.passed.fired.join(", ")));
         say(&format!("{run}: {outcome} ({:.1} s)", verdict.seconds));
-        let without = plan.without.iter().cloned().collect();
-        self.ledger.add(Entry::new(run, plan.log, self.build.clone(), without, plan.to_string(), verdict))?;
+        self.ledger.add(Entry::new(run, self.build.clone(), plan, verdict))?;
         Ok(passed)
     }
 }

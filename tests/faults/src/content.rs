@@ -35,6 +35,17 @@ const CUT_OF_A_SUM: [&str; 2] = ["source_offset", "received"];
 /// Columns that hold the log's times of the facts.
 const LOG_TIMES: [&str; 3] = ["received", "first_heard", "last_heard"];
 
+/// What services count exactly once, whoever did the work: but for what depends on where ranges were cut, and on events that
+/// came twice. Of append-only tables a row is written or left out since it is there.
+const LEDGER: &str = "
+    SELECT service, partition, counter, label, value, count FROM v_ledger
+    WHERE NOT match(counter, '_(ranges_committed|state_entries_written|rows_written|rows_skipped)$')
+        AND counter NOT IN ('alerter_messages_received', 'alerter_events_repeated')
+    UNION ALL
+    SELECT service, partition, 'rows', label, value, sum(count) AS count FROM v_ledger
+    WHERE match(counter, '_(rows_written|rows_skipped)$') AND value IN ('flows', 'changes', 'commands', 'alert_events')
+    GROUP BY ALL";
+
 /// Tables that are written from `wardwatch.events`.
 const FROM_EVENTS: [&str; 3] = ["alerts", "alert_events", "alert_devices"];
 
@@ -54,6 +65,9 @@ pub struct Repeats {
     pub findings: usize,
     /// Dead letters that came again.
     pub letters: usize,
+    /// Batches that came again from a sensor; of the facts that are given, those that were laid in twice are not counted.
+    #[serde(default)]
+    pub batches: usize,
 }
 
 /// The content of tables and topics. `scope` leaves out what differs on that log: the broker's times on the embedded one.
@@ -66,6 +80,8 @@ pub async fn read(stage: &Stage, scope: Log) -> Result<(Content, Repeats)> {
     for (table, engine) in tables(stage).await? {
         content.kinds.insert(table.clone(), rows(stage, &table, &engine, scope).await?);
     }
+    let ledger = stage.store().text(LEDGER, "JSONEachRow").await.context("read the counts")?;
+    content.kinds.insert("v_ledger".to_owned(), sorted(&ledger));
     let bus = stage.bus().await?;
     let (events, repeated_events) = events(&messages(bus.as_ref(), topic::EVENTS).await?, scope)?;
     let (findings, repeated_findings) = findings(&messages(bus.as_ref(), topic::SIEM_DETECTION).await?)?;
@@ -75,7 +91,12 @@ pub async fn read(stage: &Stage, scope: Log) -> Result<(Content, Repeats)> {
     {
         content.kinds.insert(kind.to_owned(), lines);
     }
-    let repeats = Repeats { events: repeated_events, findings: repeated_findings, letters: repeated_letters };
+    let repeats = Repeats {
+        events: repeated_events,
+        findings: repeated_findings,
+        letters: repeated_letters,
+        batches: 0,
+    };
     Ok((content, repeats))
 }
 
@@ -141,9 +162,14 @@ async fn rows(stage: &Stage, table: &str, engine: &str, scope: Log) -> Result<Ve
     let condition = if has_site { format!(" WHERE site != '{FILLER_SITE}'") } else { String::new() };
     let query = format!("SELECT {} FROM {table}{last}{condition}", columns.join(", "));
     let text = stage.store().text(&query, "JSONEachRow").await.with_context(|| format!("read {table}"))?;
+    Ok(sorted(&text))
+}
+
+/// The lines of a text.
+pub(crate) fn sorted(text: &str) -> Vec<String> {
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
     lines.sort_unstable();
-    Ok(lines)
+    lines
 }
 
 /// Events without repeats, each with its place among those of its partition.

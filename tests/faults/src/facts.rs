@@ -6,13 +6,15 @@
 //! |---|---|
 //! | 0 | the project's captures, decoded by the sensor, in small batches |
 //! | 1 | many flows in large batches: ranges of more than 256 KiB |
-//! | 2 | many small batches: devices that change, log-ins in clear text, and people who acknowledge the alerts |
+//! | 2 | many small batches: devices that change, log-ins in clear text, and people who decide about devices, alerts and knowledge |
 //! | 3 | the captures at another site, and a second site beside it |
 //!
-//! Everywhere some batches are sent again, some come out of order, and some messages cannot be read.
+//! Everywhere some batches are sent again, some come out of order, some messages cannot be read, and a knowledge pack for all
+//! sites is loaded.
 
+mod commands;
 mod generated;
-mod recorded;
+pub mod recorded;
 
 use std::collections::BTreeSet;
 
@@ -22,7 +24,7 @@ use prost::bytes::Bytes;
 use sha2::{Digest as _, Sha256};
 use wardwatch_proto::log::partition_of;
 use wardwatch_proto::v1::fact::Fact as Stated;
-use wardwatch_proto::v1::{AcknowledgeAlert, Batch, Command, Fact, LogRecord, command, log_record};
+use wardwatch_proto::v1::{Batch, Command, Fact, LogRecord, log_record};
 use wardwatch_tests::oracle::dice::Dice;
 
 /// Partitions of every topic here.
@@ -77,14 +79,11 @@ impl FactsLog {
     pub fn ward() -> Result<Self> {
         let recorded = recorded::facts()?;
         let small = generated::changing(40, 5);
-        let alerts = generated::alerts(&site_in(2, 0), &small)?;
-        let commands = alerts.into_iter().enumerate();
-        let commands =
-            commands.map(|(number, alert)| (120 + 3 * number, acknowledge(number, &site_in(2, 0), alert)));
+        let decided = commands::about(&site_in(2, 0), &generated::told(&site_in(2, 0), &small)?);
         Ok(Self::of(vec![
             stream(0, 0, "mirror-1", cut(&recorded, 12)),
             stream(1, 0, "core-1", generated::heavy(40, 200)),
-            Stream { commands: commands.collect(), ..stream(2, 0, "ward-1", small) },
+            Stream { commands: decided, ..stream(2, 0, "ward-1", small) },
             stream(3, 0, "mirror-2", cut(&recorded, 20)),
             stream(3, 1, "ward-2", generated::changing(10, 3)),
         ]))
@@ -115,6 +114,7 @@ impl FactsLog {
     fn lane(&mut self, seed: u64, stream: Stream) -> Vec<(u32, String, Bytes)> {
         let Stream { site, sensor, epoch, batches, commands } = stream;
         let partition = partition_of(&site, PARTITIONS);
+        let is_first = site == site_in(partition, 0);
         let mut dice = Dice::new(seed);
         let mut batches: Vec<Batch> = (1_u64..)
             .zip(batches)
@@ -138,6 +138,9 @@ impl FactsLog {
             let of = |command: &(usize, Command)| (command.0 == number).then(|| command.1.clone());
             for command in commands.iter().filter_map(of) {
                 lane.push(record(log_record::Record::Command(command)));
+            }
+            if number == batches.len() / 3 && is_first {
+                lane.push(record(log_record::Record::Command(commands::for_all_sites())));
             }
             if dice.once_in(30) {
                 lane.push(unreadable(&mut dice));
@@ -193,17 +196,6 @@ fn cut(facts: &[Fact], length: usize) -> Vec<Vec<Fact>> {
 
 fn record(record: log_record::Record) -> Bytes {
     LogRecord { record: Some(record) }.encode_to_vec().into()
-}
-
-fn acknowledge(number: usize, site: &str, alert: String) -> Command {
-    let note = format!("seen on round {number}");
-    Command {
-        id: format!("00000000-0000-4000-8000-{number:012}"),
-        site: site.to_owned(),
-        author: "night shift".to_owned(),
-        at: CUT_AT + number as u64,
-        action: Some(command::Action::AcknowledgeAlert(AcknowledgeAlert { alert, note })),
-    }
 }
 
 /// A message that belongs into the dead letters.

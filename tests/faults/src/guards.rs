@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use wardwatch_faults::Guard;
 
 use crate::detour::{Hold, Through};
-use crate::plan::{Action, Blow, Fault, Instance, Plan, REST, Service, When};
+use crate::plan::{Action, Blow, Fault, Instance, Plan, Service, Side, When};
 use crate::stage::Log;
 
 /// A guard by its name, for the command line and the ledger.
@@ -82,20 +82,15 @@ fn late(through: Through, others_rows: usize, forgotten: bool) -> Plan {
 
 fn enricher(number: usize, rows: usize) -> Instance {
     Instance {
-        service: Service::Enricher,
-        name: format!("enricher-{number}"),
         rows,
         // Ranges are cut by rows alone, so that both sides cut where they are meant to.
         age: Duration::from_secs(2),
-        begins: Some(Duration::ZERO),
-        rest: Some(REST),
-        by_detour: false,
-        lives: Vec::new(),
+        ..Instance::new(Service::Enricher, number)
     }
 }
 
 fn plan(mut instances: Vec<Instance>, hold: Option<Hold>, blows: Vec<(When, Blow)>) -> Plan {
-    let calm = Plan::calm(Log::Kafka);
+    let calm = Plan::calm(Log::Kafka, Side::After);
     instances.extend(calm.instances.into_iter().filter(|instance| instance.service == Service::Alerter));
     Plan { instances, blows, hold, ..calm }
 }

@@ -10,6 +10,7 @@ use anyhow::{Context as _, Result};
 use serde::{Deserialize, Serialize};
 
 use crate::content::Repeats;
+use crate::plan::{Plan, Side};
 use crate::stage::Log;
 use crate::trial::Verdict;
 
@@ -20,6 +21,8 @@ pub struct Entry {
     pub run: String,
     /// Which log.
     pub log: Log,
+    /// On which side of it things happened.
+    pub side: Side,
     /// The build that was under test.
     pub build: String,
     /// Guards that were switched off.
@@ -28,6 +31,8 @@ pub struct Entry {
     pub plan: String,
     /// Whether it ended like a run without faults.
     pub passed: bool,
+    /// Whether nothing went with a sensor that was killed, so that all could be compared.
+    pub is_whole: bool,
     /// What was wrong, if not.
     pub wrong: Option<String>,
     /// How often each point was passed; above 1 the highest power of two of each process, added up.
@@ -43,22 +48,17 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// From a verdict.
-    pub fn new(
-        run: String,
-        log: Log,
-        build: String,
-        without: Vec<String>,
-        plan: String,
-        verdict: Verdict,
-    ) -> Self {
-        let Verdict { wrong, report, repeats, seconds } = verdict;
+    /// From a plan and what came of it.
+    pub fn new(run: String, build: String, plan: &Plan, verdict: Verdict) -> Self {
+        let Verdict { wrong, report, repeats, is_whole, seconds } = verdict;
         Self {
             run,
-            log,
+            log: plan.log,
+            side: plan.side,
             build,
-            without,
-            plan,
+            without: plan.without.iter().cloned().collect(),
+            plan: plan.to_string(),
+            is_whole,
             passed: wrong.is_none(),
             wrong,
             hits: report.passed.hits,
@@ -93,9 +93,11 @@ impl Ledger {
     }
 
     /// Whether this run has passed with this build already.
-    pub fn has_passed(&self, run: &str, log: Log, build: &str, without: &[String]) -> bool {
+    pub fn has_passed(&self, run: &str, build: &str, plan: &Plan) -> bool {
         let same = |entry: &&Entry| {
-            entry.run == run && entry.log == log && entry.build == build && entry.without == without
+            (entry.run.as_str(), entry.log, entry.side, entry.build.as_str())
+                == (run, plan.log, plan.side, build)
+                && entry.without.iter().eq(&plan.without)
         };
         self.entries.iter().filter(same).any(|entry| entry.passed)
     }
@@ -126,10 +128,12 @@ mod tests {
         Entry {
             run: run.to_owned(),
             log: Log::Kafka,
+            side: Side::After,
             build: "b1".to_owned(),
             without: Vec::new(),
             plan: String::new(),
             passed,
+            is_whole: true,
             wrong: None,
             hits: BTreeMap::new(),
             fired: Vec::new(),
@@ -149,10 +153,12 @@ mod tests {
         // Cut off in the middle of a line.
         OpenOptions::new().append(true).open(&path).unwrap().write_all(b"{\"run\":\"se").unwrap();
         let ledger = Ledger::open(&path).unwrap();
-        assert!(ledger.has_passed("seed 1", Log::Kafka, "b1", &[]));
-        assert!(!ledger.has_passed("seed 1", Log::Kafka, "b2", &[]), "another build has not been tried");
-        assert!(!ledger.has_passed("seed 1", Log::Embedded, "b1", &[]));
-        assert!(!ledger.has_passed("seed 2", Log::Kafka, "b1", &[]), "it failed");
-        assert!(!ledger.has_passed("seed 3", Log::Kafka, "b1", &[]));
+        let plan = Plan::calm(Log::Kafka, Side::After);
+        assert!(ledger.has_passed("seed 1", "b1", &plan));
+        assert!(!ledger.has_passed("seed 1", "b2", &plan), "another build has not been tried");
+        assert!(!ledger.has_passed("seed 1", "b1", &Plan::calm(Log::Embedded, Side::After)));
+        assert!(!ledger.has_passed("seed 1", "b1", &Plan::calm(Log::Kafka, Side::Before)));
+        assert!(!ledger.has_passed("seed 2", "b1", &plan), "it failed");
+        assert!(!ledger.has_passed("seed 3", "b1", &plan));
     }
 }

@@ -9,6 +9,7 @@
 //! - [`subject`]: the services' processes, built with their fail points armed
 //! - [`run`]: carries the plan out until everything is settled
 //! - [`content`], [`difference`]: what was written, held against a run without faults ([`reference`](mod@reference))
+//! - [`upstream`]: the same for what is before the log: sensors, spools, collectors
 //! - [`trial`] is all of these together, and [`ledger`] where it is written down
 //!
 //! `cargo xtask test faults` is the program; `tests/` has the runs of the continuous integration.
@@ -27,3 +28,4 @@ pub mod run;
 pub mod stage;
 pub mod subject;
 pub mod trial;
+pub mod upstream;

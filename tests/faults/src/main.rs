@@ -14,12 +14,14 @@ use std::{io, str};
 use anyhow::Context as _;
 use clap::Parser;
 use wardwatch_fault_suite::guards::Named;
+use wardwatch_fault_suite::plan::Side;
 use wardwatch_fault_suite::stage::Log;
 
 /// Kill, stall and restart everything while it works, and hold the result against a run without faults.
 ///
 /// Every run is made from a number, its seed: who runs, how often each is killed at which point, what befalls the engines.
-/// Three of ten seeds are on the embedded log, the others on Apache Kafka.
+/// Three of ten seeds are on the embedded log, the others on Apache Kafka; with every fifth the sensors and collectors
+/// fall, with the others the enrichers and alerters.
 #[derive(Parser, Debug)]
 #[command(name = "cargo xtask test faults")]
 struct Arguments {
@@ -32,6 +34,9 @@ struct Arguments {
     /// Which log; without it the seed says
     #[arg(long, value_enum)]
     bus: Option<Log>,
+    /// On which side of the log things happen; without it the seed says
+    #[arg(long, value_enum)]
+    side: Option<Side>,
     /// Switch a guard off; may be repeated. Alone it runs what that guard is for, which then must fail
     #[arg(long, value_enum, value_name = "GUARD")]
     without: Vec<Named>,

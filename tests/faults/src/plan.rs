@@ -1,6 +1,8 @@
 //! What happens in one run, made from a seed: who runs, how each cuts its ranges, what befalls whom.
 
-mod dealt;
+mod after;
+mod before;
+mod deal;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -11,12 +13,14 @@ use serde::{Deserialize, Serialize};
 use crate::detour::Hold;
 use crate::stage::Log;
 
-pub use dealt::after_kafka;
-
 /// A service under test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Service {
+    /// From frames to facts.
+    Sensor,
+    /// From sensors to the log.
+    Collector,
     /// From facts to conclusions.
     Enricher,
     /// From conclusions to alerts.
@@ -29,6 +33,8 @@ impl Service {
     /// As `subject` and the settings call it.
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Sensor => "sensor",
+            Self::Collector => "collector",
             Self::Enricher => "enricher",
             Self::Alerter => "alerter",
             Self::Standalone => "standalone",
@@ -88,6 +94,9 @@ pub struct Instance {
     pub rest: Option<Duration>,
     /// Whether its way to ClickHouse is the one on which an insert is held back.
     pub by_detour: bool,
+    /// Of a sensor, which captures each process plays, by their place in [`recorded`](wardwatch_tests::pipeline::recorded). It
+    /// comes to its end by itself when the last one has played them and everything in its spool is acknowledged.
+    pub plays: Vec<Vec<usize>>,
     /// What befalls each process; one that comes after these is left alone.
     pub lives: Vec<Vec<Fault>>,
 }
@@ -133,11 +142,23 @@ pub enum When {
 /// How long an instance stays down as a rule: a supervisor is quick.
 pub const REST: Duration = Duration::from_millis(200);
 
+/// On which side of the log things happen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub enum Side {
+    /// Sensors and collectors fall. What reaches the log, and in which order, depends on it.
+    Before,
+    /// The log is given; enrichers and alerters fall.
+    After,
+}
+
 /// Everything that is to happen.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
     /// Which log.
     pub log: Log,
+    /// On which side of it.
+    pub side: Side,
     /// Who runs.
     pub instances: Vec<Instance>,
     /// What befalls them besides.
@@ -149,38 +170,69 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// The plan of a seed. Three of ten are on the embedded log.
+    pub fn of_seed(seed: u64, log: Option<Log>, side: Option<Side>) -> Self {
+        let log = log.unwrap_or(if seed % 10 < 7 { Log::Kafka } else { Log::Embedded });
+        let side = side.unwrap_or(Side::After);
+        match side {
+            Side::Before => before::of(seed, log),
+            Side::After => after::of(seed, log),
+        }
+    }
+
     /// One instance of each service, and nothing befalls them: what the others are held against.
-    pub fn calm(log: Log) -> Self {
-        let instance = |service: Service| Instance {
+    pub fn calm(log: Log, side: Side) -> Self {
+        let mut instances = match log {
+            Log::Kafka => vec![Instance::new(Service::Enricher, 1), Instance::new(Service::Alerter, 1)],
+            Log::Embedded => vec![Instance::new(Service::Standalone, 1)],
+        };
+        if side == Side::Before {
+            instances.extend(before::sensors());
+            instances.extend((log == Log::Kafka).then(|| Instance::new(Service::Collector, 1)));
+        }
+        Self { log, side, instances, blows: Vec::new(), hold: None, without: BTreeSet::new() }
+    }
+}
+
+impl Instance {
+    /// One that starts at once, is started again when it has fallen, and that nothing befalls.
+    pub fn new(service: Service, number: usize) -> Self {
+        Self {
             service,
-            name: format!("{}-1", service.name()),
+            name: format!("{}-{number}", service.name()),
             rows: 2000,
             age: Duration::from_millis(100),
             begins: Some(Duration::ZERO),
             rest: Some(REST),
             by_detour: false,
+            plays: Vec::new(),
             lives: Vec::new(),
-        };
-        let instances = match log {
-            Log::Kafka => vec![instance(Service::Enricher), instance(Service::Alerter)],
-            Log::Embedded => vec![instance(Service::Standalone)],
-        };
-        Self { log, instances, blows: Vec::new(), hold: None, without: BTreeSet::new() }
+        }
+    }
+
+    /// `collector-2` is number 2.
+    pub fn number(&self) -> usize {
+        self.name.rsplit('-').next().and_then(|number| number.parse().ok()).unwrap_or(1)
     }
 }
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for instance in &self.instances {
-            let Instance { name, rows, age, begins, rest, by_detour, lives, .. } = instance;
-            write!(f, "{name} ({rows} rows, {age:?}")?;
+            let Instance { service, name, rows, age, begins, rest, by_detour, lives, .. } = instance;
+            match service {
+                Service::Sensor | Service::Collector => f.write_str(name)?,
+                _ => write!(f, "{name} ({rows} rows, {age:?})")?,
+            }
             if let Some(begins) = begins.filter(|begins| !begins.is_zero()) {
                 write!(f, ", from {begins:?}")?;
             }
             if *rest != Some(REST) {
                 write!(f, ", down for {rest:?}")?;
             }
-            f.write_str(if *by_detour { ", by a detour)" } else { ")" })?;
+            if *by_detour {
+                f.write_str(", by a detour")?;
+            }
             for life in lives {
                 let faults: Vec<String> = life
                     .iter()

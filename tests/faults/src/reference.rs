@@ -11,36 +11,54 @@ use wardwatch_proto::topic;
 
 use crate::content::{self, Content};
 use crate::facts::{FactsLog, FlowIdentity};
-use crate::plan::Plan;
-use crate::run;
+use crate::plan::{Plan, Side};
 use crate::stage::{Log, Stage};
-use crate::subject;
+use crate::{run, subject, upstream};
 
-/// The content that a run on this log is to have.
-pub async fn of(facts: &FactsLog, log: Log) -> Result<Content> {
+/// The content that a run is to have.
+pub async fn of(facts: &FactsLog, plan: &Plan) -> Result<Content> {
     // Of several tests in one program the first one works it out.
     static ONE: Mutex<()> = Mutex::const_new(());
     let _one = ONE.lock().await;
-    let path = place(facts, log)?;
+    let path = place(facts, plan.side, plan.log)?;
     if let Ok(kept) = fs::read(&path) {
         return serde_json::from_slice(&kept).with_context(|| format!("read {}", path.display()));
     }
     // Every kind of log is to end in the same, so one of them tells for both.
-    let stage = Stage::set(Log::Kafka, facts).await?;
-    let (report, ended) = run::carry_out(&stage, facts, &Plan::calm(Log::Kafka)).await?;
+    let calm = Plan::calm(Log::Kafka, plan.side);
+    let stage = Stage::set(calm.log, facts).await?;
+    let (report, ended) = run::carry_out(&stage, facts, &calm).await?;
     ended.context("a run without faults")?;
     ensure!(report.misbehaved.is_empty(), "a run without faults: {}", report.misbehaved.join("; "));
-    check(&stage, facts).await.context("a run without faults")?;
-    for scope in [Log::Kafka, Log::Embedded] {
-        let (content, _) = content::read(&stage, scope).await?;
-        ensure!(
-            content.kinds.get(topic::DEADLETTER).is_some_and(|letters| letters.len() == facts.unreadable),
-            "a run without faults does not put aside what cannot be read"
-        );
-        keep(&place(facts, scope)?, &content)?;
+    for log in [Log::Kafka, Log::Embedded] {
+        let content = match plan.side {
+            Side::After => given(&stage, facts, log).await,
+            Side::Before => made(&stage, &calm).await,
+        };
+        keep(&place(facts, plan.side, log)?, &content.context("a run without faults")?)?;
     }
     let kept = fs::read(&path).with_context(|| format!("read {}", path.display()))?;
     Ok(serde_json::from_slice(&kept)?)
+}
+
+/// What came of facts that were given.
+async fn given(stage: &Stage, facts: &FactsLog, log: Log) -> Result<Content> {
+    check(stage, facts).await?;
+    let (content, _) = content::read(stage, log).await?;
+    let letters = content.kinds.get(topic::DEADLETTER).map_or(0, Vec::len);
+    ensure!(letters == facts.unreadable, "{letters} dead letters instead of {}", facts.unreadable);
+    Ok(content)
+}
+
+/// What came of facts that sensors made.
+async fn made(stage: &Stage, calm: &Plan) -> Result<Content> {
+    let found = upstream::examine(stage, calm).await?;
+    ensure!(
+        found.wrong.is_empty() && found.is_whole,
+        "the sensors did not state all: {}",
+        found.wrong.join("; ")
+    );
+    upstream::content(stage).await
 }
 
 /// The flows of the log are there, each once: known from the log itself, without any run.
@@ -70,12 +88,16 @@ pub fn folder() -> Result<PathBuf> {
     Ok(folder)
 }
 
-fn place(facts: &FactsLog, log: Log) -> Result<PathBuf> {
+fn place(facts: &FactsLog, side: Side, log: Log) -> Result<PathBuf> {
+    let of = match side {
+        Side::After => facts.digest(),
+        Side::Before => "sensors".to_owned(),
+    };
     let scope = match log {
         Log::Kafka => "kafka",
         Log::Embedded => "embedded",
     };
-    let name = format!("reference-{}-{}-{scope}.json", facts.digest(), subject::build_id()?);
+    let name = format!("reference-{of}-{}-{scope}.json", subject::build_id()?);
     Ok(folder()?.join(name))
 }
 

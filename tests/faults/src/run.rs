@@ -2,6 +2,7 @@
 
 mod actor;
 mod settled;
+mod told;
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -59,7 +60,7 @@ pub async fn carry_out(stage: &Stage, facts: &FactsLog, plan: &Plan) -> Result<(
         begun: Instant::now(),
         working_since: None,
         troubled: Instant::now(),
-        watch: Watch::new(stage, facts),
+        watch: Watch::new(stage, facts, plan),
     };
     let outcome = run.until_settled().await;
     let mut report = Report { seconds: run.begun.elapsed().as_secs_f64(), ..Report::default() };
@@ -135,7 +136,10 @@ impl<'a> Run<'a> {
             }
             When::Enriched => is_enriched,
         };
-        let Some(place) = self.due.iter().position(|(when, _)| due(when)) else { return Ok(()) };
+        // What asks the server something waits until it is there.
+        let can = |blow: &Blow| *blow != Blow::RollWindows || self.engines.is_empty();
+        let next = self.due.iter().position(|(when, blow)| due(when) && can(blow));
+        let Some(place) = next else { return Ok(()) };
         let (_, blow) = self.due.remove(place);
         self.troubled = Instant::now();
         match blow {

@@ -1,5 +1,6 @@
 //! What the services stand on: a log with the facts in it, and a ClickHouse with empty tables. Both can be killed.
 
+use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,14 +15,16 @@ use tokio::sync::Mutex;
 use tokio::time::timeout;
 use wardwatch_bus::config::{BusKind, EmbeddedConfig};
 use wardwatch_bus::{Bus, BusConfig, Publication, TopicPartition, TopicSpec};
+use wardwatch_engine::free_ports;
 use wardwatch_proto::topic;
 use wardwatch_service::Counters;
 use wardwatch_store::{Settings, Store};
 use wardwatch_tests::clickhouse::Server;
 use wardwatch_tests::kafka::Broker;
 use wardwatch_tests::pipeline::kafka_config;
+use wardwatch_tests::traffic::Capture;
 
-use crate::facts::{FactsLog, PARTITIONS};
+use crate::facts::{FactsLog, PARTITIONS, site_in};
 
 /// How long one question of the suite may take while engines are killed.
 const ANSWER: Duration = Duration::from_secs(3);
@@ -33,6 +36,15 @@ pub const WINDOW: usize = 100;
 /// The site of the rows that roll a window on; nothing that is compared looks at it.
 pub const FILLER_SITE: &str = "window-filler";
 
+/// The sensors of a run on their side of the log.
+pub const SENSORS: [&str; 2] = ["mirror-1", "mirror-2"];
+
+/// A sensor by its number from 1, and the site where it stands.
+pub fn sensor(number: usize) -> (&'static str, String) {
+    let place = (number - 1) % SENSORS.len();
+    (SENSORS[place], site_in([0, 3][place], 0))
+}
+
 /// Which log the services speak by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
@@ -43,19 +55,14 @@ pub enum Log {
     Embedded,
 }
 
-impl Log {
-    /// Three of ten seeds are on the embedded log.
-    pub const fn of_seed(seed: u64) -> Self {
-        if seed % 10 < 7 { Self::Kafka } else { Self::Embedded }
-    }
-}
-
 /// The engines. Dropping it kills them and removes their data.
 pub struct Stage {
     log: Log,
     broker: Option<Arc<Mutex<Broker>>>,
     bootstrap: String,
     server: Arc<Mutex<Server>>,
+    /// For collectors, who keep their address when they are started again.
+    ports: [u16; 2],
     settings: Settings,
     store: Store,
     /// The journal of the embedded log, and what the services leave behind.
@@ -75,6 +82,7 @@ impl Stage {
         };
         let server = async { Server::start().await.context("start ClickHouse") };
         let (broker, server) = tokio::try_join!(broker, server)?;
+        Capture::default().write(&folder.path().join("empty.pcap")).context("write a capture")?;
         let settings = Settings {
             url: server.url().to_owned(),
             fsync: false,
@@ -89,6 +97,7 @@ impl Stage {
             broker: broker.map(|broker| Arc::new(Mutex::new(broker))),
             bootstrap,
             server: Arc::new(Mutex::new(server)),
+            ports: free_ports()?,
             settings,
             store,
             folder,
@@ -120,6 +129,40 @@ impl Stage {
     /// How services reach Kafka.
     pub fn bootstrap(&self) -> &str {
         &self.bootstrap
+    }
+
+    /// Where a collector listens, by its number from 1.
+    pub fn collector(&self, number: usize) -> String {
+        format!("127.0.0.1:{}", self.ports[(number - 1) % self.ports.len()])
+    }
+
+    /// Where a sensor keeps what is not acknowledged.
+    pub fn spool(&self, sensor: &str) -> PathBuf {
+        self.folder.path().join(format!("{sensor}.spool"))
+    }
+
+    /// Where the spool of a process that was killed lies as it left it, by its number from 1.
+    pub fn kept_spool(&self, sensor: &str, process: usize) -> PathBuf {
+        self.folder.path().join(format!("{sensor}.{process}.kept"))
+    }
+
+    /// Copies a sensor's spool, so that it can be looked at later.
+    pub fn keep_spool(&self, sensor: &str, process: usize) -> Result<()> {
+        let (from, to) = (self.spool(sensor), self.kept_spool(sensor, process));
+        if !from.is_dir() {
+            return Ok(());
+        }
+        fs::create_dir(&to)?;
+        for entry in fs::read_dir(&from)? {
+            let entry = entry?;
+            fs::copy(entry.path(), to.join(entry.file_name()))?;
+        }
+        Ok(())
+    }
+
+    /// A capture with nothing in it.
+    pub fn empty_capture(&self) -> PathBuf {
+        self.folder.path().join("empty.pcap")
     }
 
     /// Where ClickHouse answers.
@@ -246,7 +289,7 @@ impl Stage {
     }
 
     async fn lay_facts(&self, facts: &FactsLog) -> Result<()> {
-        if let Some(broker) = &self.broker {
+        if let Some(broker) = self.broker.as_ref().filter(|_| !facts.messages.is_empty()) {
             // With times of our own, so that they are the same in every run.
             let settings = [
                 ("message.timestamp.type", "CreateTime"),

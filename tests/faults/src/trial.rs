@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::content::{self, Repeats};
 use crate::facts::FactsLog;
-use crate::plan::Plan;
+use crate::plan::{Plan, Side};
 use crate::run::{self, Report};
 use crate::stage::Stage;
-use crate::{difference, reference};
+use crate::{difference, reference, upstream};
 
 /// How it ended.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -21,29 +21,50 @@ pub struct Verdict {
     pub report: Report,
     /// What came again.
     pub repeats: Repeats,
+    /// Whether nothing went with a sensor that was killed, so that all can be compared; always so after the log.
+    pub is_whole: bool,
     /// All of it, in seconds.
     pub seconds: f64,
 }
 
-/// Carries a plan out and holds what came of it against the run without faults.
+/// Carries a plan out and holds what came of it against the run without faults. Where the facts are made by sensors, `facts`
+/// are none.
 ///
 /// # Errors
 /// When the engines cannot be started. Whatever the services do wrong is in the verdict.
 pub async fn held(facts: &FactsLog, plan: &Plan, keep: bool) -> Result<Verdict> {
-    let expected = reference::of(facts, plan.log).await?;
+    let expected = reference::of(facts, plan).await?;
     let begun = Instant::now();
     let stage = Stage::set(plan.log, facts).await?;
-    let mut verdict =
-        Verdict { wrong: None, report: Report::default(), repeats: Repeats::default(), seconds: 0.0 };
+    let mut verdict = Verdict {
+        wrong: None,
+        report: Report::default(),
+        repeats: Repeats::default(),
+        is_whole: true,
+        seconds: 0.0,
+    };
     let judged = async {
         let (report, ended) = run::carry_out(&stage, facts, plan).await?;
         verdict.report = report;
         ended?;
-        let (found, repeats) = content::read(&stage, plan.log).await.context("what was written")?;
-        verdict.repeats = repeats;
         let mut wrong: Vec<String> = verdict.report.misbehaved.clone();
-        wrong.extend(difference::between(&expected, &found));
-        wrong.extend(reference::check(&stage, facts).await.err().map(|error| format!("{error:#}")));
+        match plan.side {
+            Side::After => {
+                let (found, repeats) = content::read(&stage, plan.log).await.context("what was written")?;
+                verdict.repeats = repeats;
+                wrong.extend(difference::between(&expected, &found));
+                wrong.extend(reference::check(&stage, facts).await.err().map(|error| format!("{error:#}")));
+            }
+            Side::Before => {
+                let found = upstream::examine(&stage, plan).await.context("what came")?;
+                verdict.repeats.batches = found.resent;
+                verdict.is_whole = found.is_whole;
+                wrong.extend(found.wrong);
+                if found.is_whole {
+                    wrong.extend(difference::between(&expected, &upstream::content(&stage).await?));
+                }
+            }
+        }
         anyhow::Ok(wrong)
     };
     let wrong = judged.await.unwrap_or_else(|error| vec![format!("{error:#}")]);

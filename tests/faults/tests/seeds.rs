@@ -3,21 +3,23 @@
 #![forbid(unsafe_code)]
 
 use wardwatch_fault_suite::facts::FactsLog;
-use wardwatch_fault_suite::plan::after_kafka;
-use wardwatch_fault_suite::stage::Log;
+use wardwatch_fault_suite::plan::{Plan, Side};
 use wardwatch_fault_suite::trial;
 use wardwatch_tests::skip;
 
 async fn ends_like_a_run_without_faults(test: &str, seed: u64) {
-    let log = Log::of_seed(seed);
     // What it is held against comes of Kafka, whatever the log.
     if skip::unless_clickhouse(test) || skip::unless_kafka(test) {
         return;
     }
-    let facts = FactsLog::ward().expect("the captures can be read");
-    let plan = after_kafka(seed, log);
+    let plan = Plan::of_seed(seed, None, None);
+    let facts = match plan.side {
+        Side::After => FactsLog::ward().expect("the captures can be read"),
+        Side::Before => FactsLog::default(),
+    };
     let verdict = trial::held(&facts, &plan, false).await.expect("the engines start");
-    assert!(verdict.wrong.is_none(), "seed {seed} on {log:?}\n{plan}\n{}", verdict.wrong.unwrap_or_default());
+    let wrong = verdict.wrong.unwrap_or_default();
+    assert!(wrong.is_empty(), "seed {seed} on {:?}, faults {:?} it\n{plan}\n{wrong}", plan.log, plan.side);
 }
 
 macro_rules! seeds {

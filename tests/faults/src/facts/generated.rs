@@ -80,21 +80,31 @@ pub(super) fn changing(devices: u8, rounds: u64) -> Vec<Vec<Fact>> {
     batches
 }
 
-/// The alerts that these batches raise at a site, by their ids: what the pure parts of enricher and alerter say, which need
-/// no engine.
-pub(super) fn alerts(site: &str, batches: &[Vec<Fact>]) -> Result<Vec<String>> {
+/// What becomes known by these batches.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    /// Alerts that are raised, by their ids.
+    pub(super) alerts: BTreeSet<String>,
+    /// Devices, by their ids.
+    pub(super) devices: BTreeSet<String>,
+}
+
+/// What these batches tell of a site: what the pure parts of enricher and alerter say, which need no engine.
+pub(super) fn told(site: &str, batches: &[Vec<Fact>]) -> Result<Told> {
     let knowledge = Arc::new(Knowledge::builtin().context("read the built-in pack")?);
     let mut inventory = Inventory::new(site, knowledge, Settings::default());
     let mut judge = Judge::new(site);
-    let mut raised = BTreeSet::new();
+    let mut told = Told::default();
     for (offset, facts) in (0..).zip(batches) {
         let at = LogMoment { incarnation: 1, partition: 0, offset, log_time: 0 };
-        for event in inventory.apply("ward-1", facts, at).events {
+        let conclusions = inventory.apply("ward-1", facts, at);
+        told.devices.extend(conclusions.devices.into_iter().map(|device| device.id));
+        for event in conclusions.events {
             let updates = judge.apply(&event, Position::default());
-            raised.extend(updates.into_iter().map(|update| update.alert.id));
+            told.alerts.extend(updates.into_iter().map(|update| update.alert.id));
         }
     }
-    Ok(raised.into_iter().collect())
+    Ok(told)
 }
 
 fn flow(id: u64, initiator: Endpoint, responder: Endpoint, dice: &mut Dice) -> Flow {

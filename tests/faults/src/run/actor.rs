@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 use super::Report;
+use super::told::Told;
 use crate::detour::Detour;
-use crate::plan::{Action, Fault, Instance, Plan, Service};
-use crate::stage::{Log, Stage};
+use crate::plan::{Action, Instance, Plan, Service};
+use crate::stage::Stage;
 use crate::subject::{Passed, Subject, was_killed};
 
 /// How long an orderly stop may take: the services' own grace, and some.
@@ -19,9 +20,7 @@ const TAIL: usize = 1500;
 /// An instance, whatever process it is now.
 pub(super) struct Actor<'a> {
     stage: &'a Stage,
-    plan: &'a Plan,
-    /// Where it reaches ClickHouse.
-    store: String,
+    told: Told<'a>,
     instance: &'a Instance,
     state: State,
     /// Those that have ended.
@@ -61,12 +60,9 @@ impl<'a> Actor<'a> {
         instance: &'a Instance,
         detour: Option<&Detour>,
     ) -> Self {
-        let detour = detour.filter(|_| instance.by_detour);
-        let store = detour.map_or_else(|| stage.settings().url.clone(), Detour::url);
         Self {
             stage,
-            plan,
-            store,
+            told: Told::new(stage, plan, detour.filter(|_| instance.by_detour)),
             instance,
             state: State::Waiting,
             past: Vec::new(),
@@ -128,7 +124,8 @@ impl<'a> Actor<'a> {
         let faults = self.instance.lives.get(life).cloned().unwrap_or_default();
         let name = format!("{}.{}", self.instance.name, life + 1);
         let service = self.instance.service.name();
-        let subject = Subject::start(service, self.stage.folder(), &name, self.settings(&faults))?;
+        let told = self.told.to(self.instance, life, &faults);
+        let subject = Subject::start(service, self.stage.folder(), &name, told)?;
         let stops = faults.iter().filter_map(|fault| match fault.action {
             Action::Stop(time) => Some(time),
             Action::Kill | Action::Stall(_) => None,
@@ -200,19 +197,36 @@ impl<'a> Actor<'a> {
         }
     }
 
+    /// Whether this was the last of what it has to do: a sensor that has played all and got rid of all.
+    fn is_done(&self, status: ExitStatus) -> bool {
+        self.instance.service == Service::Sensor
+            && status.success()
+            && self.past.len() + 1 >= self.instance.plays.len()
+    }
+
     fn has_fallen(&mut self, status: ExitStatus) {
+        let is_done = self.is_done(status);
         let state = std::mem::replace(&mut self.state, State::Down { since: Instant::now() });
         let State::Running(process) = state else { return };
         self.fired = Some(Instant::now());
         let name = &self.instance.name;
         let said = process.subject.said();
-        let as_asked = process.asked && status.success();
+        // A sensor ends by itself when it has played its captures.
+        let as_asked = (process.asked || self.instance.service == Service::Sensor) && status.success();
         if !(as_asked || was_killed(status)) {
             self.misbehaved.push(format!("{name} ended with {status}: {}", tail(&said)));
         } else if said.contains("panicked at") {
             self.misbehaved.push(format!("{name} panicked: {}", tail(&said)));
         }
         self.past.push(process.subject);
+        if is_done {
+            self.state = State::Ended;
+        } else if self.instance.service == Service::Sensor
+            && was_killed(status)
+            && let Err(error) = self.stage.keep_spool(name, self.past.len())
+        {
+            self.misbehaved.push(format!("{name}: its spool cannot be looked at: {error:#}"));
+        }
     }
 
     /// What it is up to, for an error.
@@ -245,50 +259,6 @@ impl<'a> Actor<'a> {
         }
         report.misbehaved.append(&mut self.misbehaved);
         Ok(())
-    }
-
-    /// What the process is told, in the environment's form.
-    fn settings(&self, faults: &[Fault]) -> Vec<(String, String)> {
-        let Self { stage, plan, instance, .. } = self;
-        let prefix = format!("WARDWATCH_{}", instance.service.name().to_uppercase());
-        let mut settings = vec![
-            (format!("{prefix}__TELEMETRY__LOG"), "info,wardwatch_processor=debug".to_owned()),
-            (format!("{prefix}__HEALTH__ADDRESS"), "127.0.0.1:0".to_owned()),
-        ];
-        let parts: &[&str] = match instance.service {
-            Service::Enricher | Service::Alerter => &[""],
-            Service::Standalone => &["__ENRICHER", "__ALERTER"],
-        };
-        for part in parts {
-            let mut set = |key: &str, value: String| settings.push((format!("{prefix}{part}__{key}"), value));
-            set("STORE__URL", self.store.clone());
-            set("STORE__DATABASE", stage.settings().database.clone());
-            set("STORE__FSYNC", "false".to_owned());
-            set("COMMIT__ROWS", instance.rows.to_string());
-            set("COMMIT__AGE", format!("{}ms", instance.age.as_millis()));
-            // Small enough that memories are compacted in every run.
-            set("COMMIT__COMPACT_AFTER", "150".to_owned());
-            set("INTAKE__LONGEST_PAUSE", "1s".to_owned());
-        }
-        let mut set = |key: &str, value: String| settings.push((format!("{prefix}__{key}"), value));
-        match stage.log() {
-            Log::Kafka => {
-                set("BUS__KAFKA__BROKERS", format!("[\"{}\"]", stage.bootstrap()));
-                set("BUS__KAFKA__SESSION_TIMEOUT", "6s".to_owned());
-                set("BUS__KAFKA__LINGER", "5ms".to_owned());
-            }
-            Log::Embedded => {
-                set("BUS__KIND", "embedded".to_owned());
-                set("BUS__EMBEDDED__DIRECTORY", stage.journal().display().to_string());
-                set("COLLECTOR__LISTEN", "127.0.0.1:0".to_owned());
-                set("COLLECTOR__PARTITIONS", crate::facts::PARTITIONS.to_string());
-            }
-        }
-        let faults: Vec<String> = faults.iter().map(Fault::to_string).collect();
-        settings.push(("WARDWATCH_FAULTS".to_owned(), faults.join(";")));
-        let without: Vec<&str> = plan.without.iter().map(String::as_str).collect();
-        settings.push(("WARDWATCH_WITHOUT".to_owned(), without.join(",")));
-        settings
     }
 }
 

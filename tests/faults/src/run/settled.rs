@@ -9,60 +9,70 @@ use wardwatch_bus::Bus;
 use wardwatch_proto::topic;
 
 use crate::facts::FactsLog;
+use crate::plan::{Plan, Side};
 use crate::stage::{Log, Stage};
 
 /// How often the engines are asked.
 const ASK: Duration = Duration::from_millis(150);
 /// How long an answer may take while engines come and go.
 const ANSWER: Duration = Duration::from_secs(3);
-/// How long the alerter of the embedded log has to be quiet before it is thought done.
+/// How long those who work on the embedded log have to be quiet before they are thought done: nobody else can ask it where it
+/// ends.
 const QUIET: Duration = Duration::from_millis(600);
 
 /// Looks at how far services have come.
 pub(super) struct Watch<'a> {
     stage: &'a Stage,
-    facts: &'a FactsLog,
+    /// Where the facts end, unless sensors still add to them.
+    facts: Option<Vec<u64>>,
     asked: Option<Instant>,
     bus: Option<Arc<dyn Bus>>,
-    /// How far the alerter was when it moved last, and when that was.
-    alerted: (Vec<u64>, Instant),
+    /// How far enrichers and alerters were when they moved last, and when that was.
+    moved: ([Vec<u64>; 2], Instant),
 }
 
 impl<'a> Watch<'a> {
-    pub(super) fn new(stage: &'a Stage, facts: &'a FactsLog) -> Self {
-        Self { stage, facts, asked: None, bus: None, alerted: (Vec::new(), Instant::now()) }
+    pub(super) fn new(stage: &'a Stage, facts: &FactsLog, plan: &Plan) -> Self {
+        let facts = (plan.side == Side::After).then(|| facts.ends());
+        Self { stage, facts, asked: None, bus: None, moved: (<[Vec<u64>; 2]>::default(), Instant::now()) }
     }
 
-    /// Whether the first range has been stored.
+    /// Whether the work has begun: the first range has been stored, or sensors have been started.
     pub(super) async fn has_begun(&mut self) -> bool {
         let has_any = |reached: Vec<u64>| reached.iter().any(|end| *end > 0);
-        self.is_time() && self.stage.reached("enricher_state").await.is_ok_and(has_any)
+        self.facts.is_none()
+            || self.is_time() && self.stage.reached("enricher_state").await.is_ok_and(has_any)
     }
 
-    /// Whether all facts have been worked on.
+    /// Whether all facts have been worked on; to be asked where the facts are given.
     pub(super) async fn is_enriched(&mut self) -> bool {
-        let ends = self.facts.ends();
-        self.is_time() && self.stage.reached("enricher_state").await.is_ok_and(|reached| reached == ends)
+        self.is_time()
+            && self.stage.reached("enricher_state").await.is_ok_and(|reached| Some(reached) == self.facts)
     }
 
-    /// Whether all facts and all events have been worked on, as far as can be seen while the services run.
+    /// Whether all facts and all events have been worked on, as far as can be seen while the services run. Nobody adds facts
+    /// any more.
     pub(super) async fn is_settled(&mut self, begun: bool) -> Result<bool> {
         if !begun || !self.is_time() {
             return Ok(false);
         }
         // Engines that are away answer later.
         let Ok(enriched) = self.stage.reached("enricher_state").await else { return Ok(false) };
-        if enriched != self.facts.ends() {
+        if self.facts.as_ref().is_some_and(|ends| *ends != enriched) {
             return Ok(false);
         }
         let Ok(alerted) = self.stage.reached("alerter_state").await else { return Ok(false) };
         match self.stage.log() {
-            Log::Kafka => Ok(self.ends().await.is_some_and(|ends| ends == alerted)),
+            Log::Kafka => {
+                let (facts, events) = (self.ends(topic::FACTS).await, self.ends(topic::EVENTS).await);
+                Ok(facts == Some(enriched) && events == Some(alerted))
+            }
             Log::Embedded => {
-                if self.alerted.0 != alerted {
-                    self.alerted = (alerted, Instant::now());
+                let now = [enriched, alerted];
+                if self.moved.0 != now {
+                    self.moved = (now, Instant::now());
                 }
-                Ok(self.alerted.1.elapsed() > QUIET)
+                Ok(self.moved.1.elapsed() > QUIET)
             }
         }
     }
@@ -71,12 +81,12 @@ impl<'a> Watch<'a> {
     pub(super) async fn is_done(&mut self) -> Result<bool> {
         let (enriched, alerted) =
             (self.stage.reached("enricher_state").await?, self.stage.reached("alerter_state").await?);
-        let ends = self.ends().await;
+        let (facts, events) = (self.ends(topic::FACTS).await, self.ends(topic::EVENTS).await);
         if self.stage.log() == Log::Embedded {
             // It has one owner.
             self.bus = None;
         }
-        Ok(enriched == self.facts.ends() && ends.is_some_and(|ends| ends == alerted))
+        Ok(facts == Some(enriched) && events == Some(alerted))
     }
 
     /// Where everybody is, for an error.
@@ -85,17 +95,19 @@ impl<'a> Watch<'a> {
             |of: Result<Vec<u64>>| of.map_or_else(|error| format!("{error:#}"), |ends| format!("{ends:?}"));
         let enriched = reached(self.stage.reached("enricher_state").await);
         let alerted = reached(self.stage.reached("alerter_state").await);
-        let events = if self.stage.log() == Log::Kafka { self.ends().await } else { None };
-        let facts = self.facts.ends();
+        let (mut facts, mut events) = (self.facts.clone(), None);
+        if self.stage.log() == Log::Kafka {
+            (facts, events) = (self.ends(topic::FACTS).await, self.ends(topic::EVENTS).await);
+        }
         format!("facts end at {facts:?}, enriched {enriched}; events end at {events:?}, alerted {alerted}")
     }
 
-    /// Where the events end; none while the log cannot be asked.
-    async fn ends(&mut self) -> Option<Vec<u64>> {
+    /// Where a topic ends; none while the log cannot be asked.
+    async fn ends(&mut self, topic: &str) -> Option<Vec<u64>> {
         if self.bus.is_none() {
             self.bus = timeout(ANSWER, self.stage.bus()).await.ok()?.ok();
         }
-        let marks = timeout(ANSWER, self.bus.as_ref()?.topic_watermarks(topic::EVENTS)).await.ok()?.ok()?;
+        let marks = timeout(ANSWER, self.bus.as_ref()?.topic_watermarks(topic)).await.ok()?.ok()?;
         Some(marks.iter().map(|marks| marks.end).collect())
     }
 
