@@ -117,6 +117,13 @@ impl Config {
             anyhow::ensure!(is_name(name), "operators.{name}: is longer than 128 octets or cannot be shown");
             anyhow::ensure!(!operator.token.is_empty(), "operators.{name}.token: is not set");
         }
+        // By its token a sensor is known: one of two with the same would never be let in.
+        let mut tokens = BTreeMap::new();
+        for (name, sensor) in &self.sensors {
+            if let Some(other) = tokens.insert(sensor.token.expose(), name) {
+                anyhow::bail!("sensors.{name}.token: is that of sensor {other}");
+            }
+        }
         Ok(())
     }
 
@@ -142,6 +149,13 @@ mod tests {
         let operators = [("j.doe".into(), OperatorConfig::default())].into();
         let config = Config { operators, ..Config::default() };
         assert_eq!(config.check().expect_err("no token").to_string(), "operators.j.doe.token: is not set");
+        let sensor = SensorConfig { site: "north".into(), token: Secret::new("t") };
+        let sensors = ["s1", "s2"].map(|name| (name.to_owned(), sensor.clone()));
+        let config = Config { sensors: sensors.into(), ..Config::default() };
+        assert_eq!(
+            config.check().expect_err("one token for two").to_string(),
+            "sensors.s2.token: is that of sensor s1"
+        );
     }
 
     #[test]

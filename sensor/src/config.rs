@@ -83,14 +83,20 @@ impl Default for UplinkConfig {
 impl Config {
     /// What serde cannot check, with the key named.
     pub(crate) fn check(&self) -> anyhow::Result<()> {
-        anyhow::ensure!(!self.site.is_empty(), "site: is not set");
-        anyhow::ensure!(!self.sensor.is_empty(), "sensor: is not set");
-        anyhow::ensure!(!self.uplink.collectors.is_empty(), "uplink.collectors: there must be at least one");
-        anyhow::ensure!(!self.uplink.token.is_empty(), "uplink.token: is not set");
+        self.check_identity()?;
         match (&self.input.interface, self.input.files.is_empty()) {
             (None, true) => anyhow::bail!("input: set input.interface or input.files"),
             (Some(_), false) => anyhow::bail!("input: input.interface and input.files exclude each other"),
             _ => Ok(()),
         }
+    }
+
+    /// The part of it that is about who the sensor is and whom it speaks with.
+    pub(crate) fn check_identity(&self) -> anyhow::Result<()> {
+        anyhow::ensure!(!self.site.is_empty(), "site: is not set");
+        anyhow::ensure!(!self.sensor.is_empty(), "sensor: is not set");
+        anyhow::ensure!(!self.uplink.collectors.is_empty(), "uplink.collectors: there must be at least one");
+        anyhow::ensure!(!self.uplink.token.is_empty(), "uplink.token: is not set");
+        Ok(())
     }
 }

@@ -18,4 +18,4 @@ mod watch;
 pub mod worker;
 
 pub use config::Config;
-pub use service::serve;
+pub use service::{Outlet, serve, serve_facts};

@@ -45,6 +45,11 @@ impl Server {
         &self.url
     }
 
+    /// The server's process; `None` while it is stopped.
+    pub fn pid(&self) -> Option<u32> {
+        self.engine.as_ref().map(Engine::pid)
+    }
+
     /// A client of the database `default`.
     pub fn client(&self) -> Client {
         Client::default().with_url(&self.url).with_user("default")

@@ -103,6 +103,11 @@ impl Broker {
         self.process.as_ref().map(Owned::id)
     }
 
+    /// The folder of the logs: one folder for each partition, `<topic>-<number>`.
+    pub fn logs(&self) -> PathBuf {
+        self.node.folder.join("data")
+    }
+
     /// Stops the broker in order.
     pub async fn stop(&mut self) -> Result<()> {
         let Some(mut process) = self.process.take() else { return Ok(()) };

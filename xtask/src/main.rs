@@ -1,4 +1,4 @@
-//! Developer commands: `cargo xtask demo | test | record | lint | fetch`.
+//! Developer commands: `cargo xtask demo | test | bench | record | lint | fetch`.
 //!
 //! They fetch what is not in the repository, install what a test needs from the system's packages, and run cargo
 //! with it. This crate builds in seconds: it depends on none of the services.
@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "its output is for people")]
 
+mod bench;
 mod cargo;
 mod demo;
 mod fetch;
@@ -35,6 +36,15 @@ enum Command {
     },
     /// Run every test with the engines it needs; ends with the line "N passed, N failed, N skipped"
     Test(test::Selection),
+    /// Measure the data path, built for release; ends with a table. Further arguments go to the benchmark
+    Bench {
+        /// What to measure
+        #[arg(value_enum)]
+        what: bench::What,
+        /// Passed to the benchmark, such as --seconds 60 or --help
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Record the captures in tests/captures anew, as root; tests/captures/README.md tells of them
     Record {
         /// The areas to record, such as radiology; all when none is named
@@ -54,6 +64,7 @@ fn main() -> ExitCode {
     let ran = match Arguments::parse().command {
         Command::Demo { arguments } => demo::run(&arguments),
         Command::Test(selection) => test::run(&selection),
+        Command::Bench { what, arguments } => bench::run(what, &arguments),
         Command::Record { areas } => record::run(&areas),
         Command::Lint => lint::run(),
         Command::Fetch { what } => fetch::run(what).map(|()| ExitCode::SUCCESS),

@@ -136,7 +136,9 @@ impl Running {
         Self::launch(name, command, arguments, settings)
     }
 
-    fn launch(
+    /// As [`Running::start`], for a program of another kind; the command ties it to the life of this process, as
+    /// [`Runner::exec`](wardwatch_engine::Runner::exec) does.
+    pub fn launch(
         name: &str,
         mut command: Command,
         arguments: &[&str],
@@ -149,6 +151,11 @@ impl Running {
         command.stderr(File::create(scratch.path().join("err"))?);
         let process = Owned::spawn(command).with_context(|| format!("start {name}"))?;
         Ok(Self { name: name.to_owned(), process, scratch })
+    }
+
+    /// Its process.
+    pub fn id(&self) -> u32 {
+        self.process.id()
     }
 
     /// What it has said on standard error so far.

@@ -1,0 +1,67 @@
+//! Benchmarks of the data path on real engines, run by `cargo xtask bench`; `docs/benchmarks.md` has the figures.
+//!
+//! - [`pipeline`]: each hop and the whole, with every service a process of its own
+//! - [`soak`]: the product in one process, for minutes
+//! - [`traffic`], [`load`]: the hospitals that all of it is about, and their sensors
+//! - [`cluster`]: Apache Kafka, ClickHouse and the services
+//! - [`cpu`], [`stretch`], [`seen`], [`report`]: how it is measured and told
+
+#![forbid(unsafe_code)]
+
+mod cluster;
+mod cpu;
+mod load;
+mod pipeline;
+mod report;
+mod seen;
+mod soak;
+mod stretch;
+mod traffic;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Benchmarks of Wardwatch's data path on real engines.
+#[derive(Parser)]
+#[command(name = "wardwatch-bench")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Records per second, CPU, latency and bytes: each hop and the whole, on Kafka and ClickHouse
+    Pipeline(pipeline::Pipeline),
+    /// Rows per second and memory of `wardwatch up` for minutes, next to ClickHouse alone
+    Soak(soak::Soak),
+    /// Becomes one of the services that are measured
+    #[command(hide = true)]
+    Service { name: String },
+}
+
+fn main() -> ExitCode {
+    wardwatch_engine::serve_if_asked();
+    let command = Arguments::parse().command;
+    if let Command::Service { name } = &command {
+        return cluster::become_service(name);
+    }
+    let ran = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(anyhow::Error::from);
+    let ran = ran.and_then(|runtime| {
+        runtime.block_on(async {
+            match &command {
+                Command::Pipeline(arguments) => pipeline::run(arguments).await,
+                Command::Soak(arguments) => soak::run(arguments).await,
+                Command::Service { .. } => Ok(()),
+            }
+        })
+    });
+    match ran {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            report::say(&wardwatch_service::run::error_text(&error));
+            ExitCode::FAILURE
+        }
+    }
+}

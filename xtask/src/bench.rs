@@ -1,0 +1,38 @@
+//! `cargo xtask bench`: the benchmarks, from a fresh checkout, in one command.
+
+use std::env;
+use std::os::unix::process::CommandExt;
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context, Result};
+use clap::ValueEnum;
+
+use crate::{cargo, fetch, packages};
+
+/// What is measured.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum What {
+    /// Each hop of the data path and the whole, on Kafka and ClickHouse
+    Pipeline,
+    /// The product in one process, for minutes, next to ClickHouse alone
+    Soak,
+}
+
+/// Fetches the engines, builds for release, and becomes the benchmark.
+pub(crate) fn run(what: What, arguments: &[String]) -> Result<ExitCode> {
+    packages::ensure(packages::BUILD)?;
+    packages::ensure(packages::TESTS)?;
+    fetch::run(fetch::What::All)?;
+    let mut build = vec!["build", "--release", "--package", "wardwatch-bench"];
+    if what == What::Soak {
+        build.extend(["--package", "wardwatch"]);
+    }
+    cargo::require(&build)?;
+    // We are <target folder>/debug/xtask, whatever the target folder is called.
+    let this = env::current_exe().context("find the target folder")?;
+    let target = this.ancestors().nth(2).context("find the target folder")?;
+    let program = target.join("release/wardwatch-bench");
+    let name = what.to_possible_value().context("a name")?;
+    let error = Command::new(&program).arg(name.get_name()).args(arguments).exec();
+    Err(error).with_context(|| format!("run {}", program.display()))
+}
