@@ -1,7 +1,8 @@
-//! A way to ClickHouse on which an insert can be late: what a load balancer, a full buffer or a slow line does.
+//! A way to ClickHouse on which an insert can be late, or its answer lost: what a load balancer, a full buffer or a bad line
+//! does.
 //!
 //! The n-th insert into a table is taken from its sender whole. The server gets a part of it, or nothing yet; the rest comes
-//! when it is released, whatever has become of the sender meanwhile.
+//! when it is released, whatever has become of the sender meanwhile. Or the server gets all of it, and the sender no answer.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -40,6 +41,9 @@ pub enum Through {
     Nothing,
     /// Everything but the end of the body: the server has all rows and waits for more.
     AllButTheEnd,
+    /// Everything, but the answer does not come back, and the connection ends: the sender cannot know. So it is with every
+    /// third insert from that one on.
+    AllButTheAnswer,
 }
 
 /// The way. Dropping it cuts it off.
@@ -58,6 +62,13 @@ struct State {
     caught: watch::Sender<Option<Instant>>,
     released: watch::Sender<bool>,
     answered: watch::Sender<bool>,
+}
+
+/// What is done with a request.
+enum Way {
+    On,
+    Held,
+    Unanswered,
 }
 
 impl Detour {
@@ -120,10 +131,11 @@ impl State {
             tokio::select! {
                 read = from_client.read(&mut buffer) => {
                     let piece = buffer.get(..read?).filter(|piece| !piece.is_empty()).context("the client is gone")?;
-                    if self.is_to_be_held(piece) {
-                        return self.hold(piece.to_vec(), from_client, to_server, from_server).await;
+                    match self.way_of(piece) {
+                        Way::On => to_server.write_all(piece).await?,
+                        Way::Held => return self.hold(piece.to_vec(), from_client, to_server, from_server).await,
+                        Way::Unanswered => return self.swallow(piece.to_vec(), from_client, to_server, from_server).await,
                     }
-                    to_server.write_all(piece).await?;
                 }
                 // Answers are small: one of a pair of pieces may wait for the other.
                 answered = from_server.readable() => {
@@ -140,16 +152,44 @@ impl State {
         }
     }
 
-    /// Whether a request begins here that is the one to be held. The client sends a request's head in one piece, when it has
-    /// the answer to the one before.
-    fn is_to_be_held(&self, piece: &[u8]) -> bool {
+    /// What is to be done with what begins here. The client sends a request's head in one piece, when it has the answer to the
+    /// one before.
+    fn way_of(&self, piece: &[u8]) -> Way {
         let line = piece.split(|byte| *byte == b'\r').next().unwrap_or_default();
         let line = String::from_utf8_lossy(line);
         let is_insert = line.starts_with("POST ")
             && ["%20", "+"]
                 .iter()
                 .any(|blank| line.contains(&format!("INSERT{blank}INTO{blank}{}{blank}", self.hold.table)));
-        is_insert && self.seen.fetch_add(1, std::sync::atomic::Ordering::SeqCst) + 1 == self.hold.number
+        if !is_insert {
+            return Way::On;
+        }
+        let number = self.seen.fetch_add(1, std::sync::atomic::Ordering::SeqCst) + 1;
+        match self.hold.through {
+            Through::AllButTheAnswer
+                if number >= self.hold.number && (number - self.hold.number).is_multiple_of(3) =>
+            {
+                Way::Unanswered
+            }
+            Through::Nothing | Through::AllButTheEnd if number == self.hold.number => Way::Held,
+            _ => Way::On,
+        }
+    }
+
+    /// Lets a request through, and cuts the connection off when the server has begun to answer.
+    async fn swallow(
+        &self,
+        mut request: Vec<u8>,
+        mut client: OwnedReadHalf,
+        mut to_server: OwnedWriteHalf,
+        mut from_server: OwnedReadHalf,
+    ) -> Result<()> {
+        whole(&mut request, &mut client).await?;
+        to_server.write_all(&request).await?;
+        let _ = from_server.read(&mut [0; 64]).await?;
+        self.caught
+            .send_if_modified(|caught| caught.is_none().then(|| *caught = Some(Instant::now())).is_some());
+        Ok(())
     }
 
     async fn hold(
@@ -159,25 +199,35 @@ impl State {
         mut to_server: OwnedWriteHalf,
         mut from_server: OwnedReadHalf,
     ) -> Result<()> {
-        while !request.ends_with(LAST_CHUNK) {
-            let read = client.read_buf(&mut request).await?;
-            anyhow::ensure!(read > 0, "the client is gone before it has sent all");
-        }
+        whole(&mut request, &mut client).await?;
         let (first, rest) = request.split_at(match self.hold.through {
             Through::Nothing => 0,
             Through::AllButTheEnd => request.len() - LAST_CHUNK.len(),
+            Through::AllButTheAnswer => request.len(),
         });
         to_server.write_all(first).await?;
         self.caught.send_replace(Some(Instant::now()));
         let mut released = self.released.subscribe();
         released.wait_for(|released| *released).await?;
-        to_server.write_all(rest).await?;
-        // Nothing comes after it, so the server ends the connection when it has answered.
-        to_server.shutdown().await?;
-        copy(&mut from_server, &mut tokio::io::sink()).await?;
+        let ended = async {
+            to_server.write_all(rest).await?;
+            // Nothing comes after it, so the server ends the connection when it has answered.
+            to_server.shutdown().await?;
+            copy(&mut from_server, &mut tokio::io::sink()).await
+        };
+        // The server may have given up on it by now: that is an answer as well.
+        let _ = ended.await;
         self.answered.send_replace(true);
         Ok(())
     }
+}
+
+/// Reads the rest of a request whose body is sent in chunks.
+async fn whole(request: &mut Vec<u8>, client: &mut OwnedReadHalf) -> Result<()> {
+    while !request.ends_with(LAST_CHUNK) {
+        anyhow::ensure!(client.read_buf(request).await? > 0, "the client is gone before it has sent all");
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -170,7 +170,9 @@ impl<'a> Run<'a> {
 
     /// Whether there is nothing more to come, and everybody runs.
     fn is_calm(&self) -> bool {
-        self.due.is_empty()
+        // What waits for an insert that was never made has nothing to wait for.
+        let is_caught = self.detour.as_ref().is_some_and(|detour| detour.caught().is_some());
+        self.due.iter().all(|(when, _)| matches!(when, When::Caught(_)) && !is_caught)
             && self.engines.is_empty()
             && self.troubled.elapsed() > CALM
             && self.actors.values().all(Actor::is_calm)

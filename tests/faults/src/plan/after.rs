@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use super::deal::{Deal, PAST_THE_SESSION};
+use super::deal::{Deal, PAST_THE_SESSION, tables};
 use super::{Blow, Fault, Instance, Plan, Service, Side, When};
+use crate::detour::{Hold, Through};
 use crate::stage::Log;
 
 /// The plan of a seed.
@@ -49,7 +50,32 @@ impl Deal {
             };
             blows.push((When::After(self.milliseconds(100, 5000)), blow));
         }
-        Plan { instances, blows, ..Plan::calm(Log::Kafka, Side::After) }
+        let hold = self.hold(&mut instances, &mut blows);
+        Plan { instances, blows, hold, ..Plan::calm(Log::Kafka, Side::After) }
+    }
+
+    /// Now and then an insert of the first enricher or alerter is late, and it is dead by then; or answers are lost.
+    fn hold(&mut self, instances: &mut [Instance], blows: &mut Vec<(When, Blow)>) -> Option<Hold> {
+        let service = [Service::Enricher, Service::Alerter][self.dice.below(2)];
+        let owner = instances.iter_mut().find(|instance| instance.service == service)?;
+        let tables = tables(service.name());
+        let table = tables[self.dice.below(tables.len())].to_owned();
+        let number = 1 + self.dice.below(4);
+        let through = match self.dice.below(8) {
+            0 => Through::Nothing,
+            1 => Through::AllButTheEnd,
+            2 => Through::AllButTheAnswer,
+            _ => return None,
+        };
+        owner.by_detour = true;
+        if through != Through::AllButTheAnswer {
+            blows.push((When::Caught(Duration::ZERO), Blow::Kill(owner.name.clone())));
+            if self.dice.once_in(3) {
+                blows.push((When::Caught(self.milliseconds(1000, 9000)), Blow::RollWindows));
+            }
+            blows.push((When::Caught(self.milliseconds(500, 12_000)), Blow::Release));
+        }
+        Some(Hold { table, number, through })
     }
 
     fn embedded(&mut self) -> Plan {

@@ -111,15 +111,19 @@ fn with_tables(point: &str) -> Vec<String> {
     let Some(service) = point.strip_suffix(':').and_then(|point| point.split('.').next()) else {
         return vec![point.to_owned()];
     };
-    let tables = |of: &[(&str, &[&'static str])]| -> Vec<&'static str> {
-        of.iter()
-            .filter(|(name, _)| *name == service)
-            .flat_map(|(_, tables)| tables.iter().copied())
-            .collect()
-    };
-    let mut all = tables(&TABLES);
-    if point.contains("insert-body") {
-        all.extend(tables(&BODIES));
-    }
+    let all = if point.contains("insert-body") { tables(service) } else { of(&TABLES, service) };
     all.into_iter().map(|table| format!("{point}{table}")).collect()
+}
+
+/// Every table that a service inserts into.
+pub(super) fn tables(service: &str) -> Vec<&'static str> {
+    [of(&TABLES, service), of(&BODIES, service)].concat()
+}
+
+fn of(tables: &[(&str, &[&'static str])], service: &str) -> Vec<&'static str> {
+    tables
+        .iter()
+        .filter(|(name, _)| *name == service)
+        .flat_map(|(_, tables)| tables.iter().copied())
+        .collect()
 }
