@@ -76,6 +76,7 @@ pub(crate) fn run(selection: &Selection) -> Result<ExitCode> {
         let mut command = test(selection);
         command.arg("--").args(&selection.arguments).env("WARDWATCH_SKIPPED", skipped.path());
         command.envs(engines.iter().flat_map(Engines::variables));
+        command.envs(faults::variable()?);
         let mut succeeded = stream(command, &mut outcome)?.success();
         if selection.has(faults::POINTS) {
             succeeded &= stream(faults::armed_tests(&selection.arguments), &mut outcome)?.success();

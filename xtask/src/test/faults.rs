@@ -2,6 +2,7 @@
 
 use std::env;
 use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
 use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::{Context, Result};
@@ -24,6 +25,17 @@ pub(super) fn armed_tests(filter: &[String]) -> Command {
     command
 }
 
+/// Where the suite finds what it kills, if that has been built: `WARDWATCH_SUBJECT`.
+pub(super) fn variable() -> Result<Option<(&'static str, PathBuf)>> {
+    let subject = beside("subject")?;
+    Ok(subject.is_file().then_some(("WARDWATCH_SUBJECT", subject)))
+}
+
+/// A program that was built. It is beside us in <target folder>/debug, whatever the target folder is called.
+fn beside(program: &str) -> Result<PathBuf> {
+    Ok(env::current_exe().context("find the target folder")?.with_file_name(program))
+}
+
 /// Fetches the engines, builds the suite, and becomes it.
 pub(super) fn run(arguments: &[String]) -> Result<ExitCode> {
     packages::ensure(packages::TESTS)?;
@@ -31,10 +43,8 @@ pub(super) fn run(arguments: &[String]) -> Result<ExitCode> {
     for build in [&SUBJECT[..], &["build", "--package", SUITE, "--package", "wardwatch-tests", "--bins"]] {
         cargo::require(build)?;
     }
-    // It is beside us in <target folder>/debug, whatever the target folder is called.
-    let this = env::current_exe().context("find the target folder")?;
-    let program = this.with_file_name("fault-suite");
+    let program = beside("fault-suite")?;
     let mut suite = Command::new(&program);
-    suite.args(arguments).env("WARDWATCH_SUBJECT", this.with_file_name("subject"));
+    suite.args(arguments).envs(variable()?);
     Err(suite.exec()).with_context(|| format!("run {}", program.display()))
 }
