@@ -63,6 +63,11 @@ impl Batcher {
         if full { self.cut() } else { None }
     }
 
+    /// How many facts the open batch has.
+    pub fn waiting(&self) -> usize {
+        self.open.facts.len()
+    }
+
     /// The open batch, if its oldest fact has waited long enough.
     pub fn cut_if_old(&mut self) -> Option<CutBatch> {
         self.opened.filter(|opened| opened.elapsed() >= self.limits.age).and_then(|_| self.cut())

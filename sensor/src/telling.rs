@@ -12,6 +12,7 @@ pub(crate) struct Telling {
     counters: Counters,
     pub(crate) batches_cut: Counter,
     pub(crate) facts_cut: Counter,
+    facts_waiting: Gauge,
     pub(crate) acknowledged: Counter,
     pub(crate) rejected: Counter,
     pub(crate) resent: Counter,
@@ -25,12 +26,25 @@ impl Telling {
             counters: counters.clone(),
             batches_cut: counters.counter("sensor_batches_cut", &[]),
             facts_cut: counters.counter("sensor_facts_cut", &[]),
+            facts_waiting: counters.gauge("sensor_facts_waiting", &[]),
             acknowledged: counters.counter("sensor_batches_acknowledged", &[]),
             rejected: counters.counter("sensor_batches_rejected", &[]),
             resent: counters.counter("sensor_batches_resent", &[]),
             connections: counters.counter("sensor_uplink_connections", &[]),
             unacknowledged_bytes: counters.gauge("sensor_unacknowledged_bytes", &[]),
         }
+    }
+
+    /// Says which boot this is: the value is its epoch.
+    pub(crate) fn booted(&self, site: &str, sensor: &str, epoch: u64) {
+        let epoch = i64::try_from(epoch).unwrap_or(i64::MAX);
+        self.counters.gauge("sensor_boot", &[("site", site), ("sensor", sensor)]).set(epoch);
+    }
+
+    /// Facts in batches that were cut, and those that wait for company now.
+    pub(crate) fn batched(&self, cut: u64, waiting: usize) {
+        self.facts_cut.add(cut);
+        self.facts_waiting.set(i64::try_from(waiting).unwrap_or(i64::MAX));
     }
 
     /// Adds what a worker has counted between two looks at its totals.

@@ -30,6 +30,8 @@ pub(crate) struct Watch {
     batches: mpsc::Sender<CutBatch>,
     telling: Telling,
     told: Totals,
+    /// Facts in batches that were cut since the counters were brought up to date.
+    facts_cut: u64,
     shutdown: CancellationToken,
 }
 
@@ -46,6 +48,7 @@ impl Watch {
         telling: Telling,
         shutdown: CancellationToken,
     ) -> Self {
+        telling.booted(&config.site, &config.sensor, epoch);
         Self {
             worker: Worker::new(&config.limits),
             batcher: Batcher::new(&config.site, &config.sensor, epoch, config.batch.clone()),
@@ -53,6 +56,7 @@ impl Watch {
             batches,
             telling,
             told: Totals::default(),
+            facts_cut: 0,
             shutdown,
         }
     }
@@ -179,13 +183,15 @@ impl Watch {
         Ok(())
     }
 
-    fn send(&self, batch: CutBatch) -> anyhow::Result<()> {
+    fn send(&mut self, batch: CutBatch) -> anyhow::Result<()> {
         self.telling.batches_cut.increment();
-        self.telling.facts_cut.add(batch.facts);
+        self.facts_cut += batch.facts;
         self.batches.blocking_send(batch).map_err(|_| UplinkEnded.into())
     }
 
+    /// Brings the counters up to date, all at once: then what was stated is what was cut and what waits to be.
     fn tell(&mut self) {
+        self.telling.batched(std::mem::take(&mut self.facts_cut), self.batcher.waiting());
         let now = self.worker.totals();
         self.telling.worked(&self.told, &now);
         self.told = now;

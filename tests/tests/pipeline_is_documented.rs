@@ -20,7 +20,7 @@ struct Configured {
     tables: &'static [&'static str],
 }
 
-const ALL: [Configured; 5] = [
+const ALL: [Configured; 6] = [
     Configured {
         name: "sensor",
         program: "wardwatch-sensor",
@@ -50,6 +50,12 @@ const ALL: [Configured; 5] = [
         program: "wardwatch",
         arguments: &["migrate"],
         tables: &["migrate", "bus", "store"],
+    },
+    Configured {
+        name: "doctor",
+        program: "wardwatch",
+        arguments: &["doctor"],
+        tables: &["doctor", "bus", "store"],
     },
 ];
 

@@ -5,6 +5,7 @@ use clap::{Parser, Subcommand};
 
 use crate::decide::{self, Acknowledge, Knowledge, Override, Reopen};
 use crate::demo::{self, Demo};
+use crate::doctor::{self, Doctor};
 use crate::migrate::{self, Migrate};
 use crate::read::{self, Alerts, Commands, Device, Devices, Query};
 use crate::up::{self, Up};
@@ -31,6 +32,7 @@ enum Command {
     Knowledge(Knowledge),
     Commands(Commands),
     Query(Query),
+    Doctor(Doctor),
     Migrate(Migrate),
 }
 
@@ -55,6 +57,7 @@ impl Arguments {
                 Command::Knowledge(knowledge) => decide::knowledge(&knowledge).await,
                 Command::Commands(commands) => read::commands(&commands).await,
                 Command::Query(query) => read::query(&query).await,
+                Command::Doctor(doctor) => doctor::run(doctor).await,
                 Command::Migrate(migrate) => migrate::run(migrate).await,
             }
         });

@@ -1,5 +1,5 @@
-//! The way into a running `wardwatch up` for people who decide something: where its collector listens, and the token that
-//! it takes commands with. Both stand in a file of the data folder that its owner alone can read, for as long as it runs.
+//! The way into a running `wardwatch up` for people who decide something or ask how it is: where its collector listens, the
+//! token that it takes commands with, and where its health is served. All of it stands in a file of the data folder that its owner alone can read, for as long as it runs.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
@@ -21,6 +21,9 @@ pub(crate) struct Door {
     /// `http://127.0.0.1:7443`.
     pub(crate) collector: String,
     pub(crate) token: String,
+    /// `http://127.0.0.1:9600`: health, counters, and how far the log reaches.
+    #[serde(default)]
+    pub(crate) health: String,
 }
 
 /// The file, removed when this is dropped.
@@ -43,13 +46,22 @@ impl Door {
 }
 
 impl OpenDoor {
-    /// Says where the collector listens, and with which token it takes commands.
-    pub(crate) fn open(folder: &Path, collector: SocketAddr, token: &str) -> anyhow::Result<Self> {
+    /// Says where the collector listens, with which token it takes commands, and where health is served.
+    pub(crate) fn open(
+        folder: &Path,
+        collector: SocketAddr,
+        token: &str,
+        health: SocketAddr,
+    ) -> anyhow::Result<Self> {
         fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
         let path = folder.join(FILE);
         // One that a process left behind that was killed may have other rights.
         let _ = fs::remove_file(&path);
-        let door = Door { collector: format!("http://{collector}"), token: token.to_owned() };
+        let door = Door {
+            collector: format!("http://{collector}"),
+            token: token.to_owned(),
+            health: format!("http://{health}"),
+        };
         let text = serde_json::to_vec(&door).context("cannot write JSON")?;
         let mut file = OpenOptions::new()
             .write(true)
@@ -79,12 +91,13 @@ mod tests {
         let folder = Folder::at(data.path().to_owned());
         assert!(Door::find(&folder).expect("readable").is_none());
         fs::write(data.path().join(FILE), "left behind").expect("a file of a former process");
-        let open =
-            OpenDoor::open(data.path(), SocketAddr::from(([127, 0, 0, 1], 7)), "secret").expect("open");
+        let at = |port| SocketAddr::from(([127, 0, 0, 1], port));
+        let open = OpenDoor::open(data.path(), at(7), "secret", at(8)).expect("open");
         let mode = fs::metadata(data.path().join(FILE)).expect("a file").permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
         let found = Door::find(&folder).expect("readable").expect("open");
         assert_eq!((found.collector.as_str(), found.token.as_str()), ("http://127.0.0.1:7", "secret"));
+        assert_eq!(found.health, "http://127.0.0.1:8");
         drop(open);
         assert!(Door::find(&folder).expect("readable").is_none());
     }

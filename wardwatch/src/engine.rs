@@ -20,16 +20,16 @@ pub(crate) struct Database {
 impl Database {
     /// The one to write to: named, or started on the data folder.
     pub(crate) async fn own(folder: &Folder) -> anyhow::Result<Self> {
-        match &folder.clickhouse {
-            Some(url) => Self::named(url),
+        match folder.clickhouse_settings() {
+            Some(settings) => Self::named(&settings),
             None => Self::started(folder).await,
         }
     }
 
     /// The one to read from: named, running on the data folder, or started on it for the time being.
     pub(crate) async fn for_reading(folder: &Folder) -> anyhow::Result<Self> {
-        if let Some(url) = &folder.clickhouse {
-            return Self::named(url);
+        if let Some(settings) = folder.clickhouse_settings() {
+            return Self::named(&settings);
         }
         let data = folder.clickhouse_data()?;
         if let Some(running) = Engine::find_running(&data) {
@@ -46,9 +46,8 @@ impl Database {
         Self::started(folder).await
     }
 
-    fn named(url: &str) -> anyhow::Result<Self> {
-        let settings = Settings { url: url.to_owned(), ..Settings::default() };
-        Ok(Self { store: Store::connect(&settings)?, url: url.to_owned(), engine: None })
+    fn named(settings: &Settings) -> anyhow::Result<Self> {
+        Ok(Self { store: Store::connect(settings)?, url: settings.url.clone(), engine: None })
     }
 
     async fn started(folder: &Folder) -> anyhow::Result<Self> {

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use wardwatch_service::Secret;
+use wardwatch_store::Settings;
 
 /// Where the data is.
 #[derive(Args, Clone, Debug)]
@@ -13,17 +15,32 @@ pub(crate) struct Folder {
     /// A ClickHouse server to use in place of one in the data folder, such as http://127.0.0.1:8123
     #[arg(long, value_name = "URL", env = "WARDWATCH_CLICKHOUSE")]
     pub(crate) clickhouse: Option<String>,
+    /// The user to ask that server as; the password is read from WARDWATCH_CLICKHOUSE_PASSWORD
+    #[arg(long, value_name = "NAME", env = "WARDWATCH_CLICKHOUSE_USER", requires = "clickhouse")]
+    clickhouse_user: Option<String>,
 }
 
 impl Folder {
     /// A folder that was chosen by the program.
     pub(crate) fn at(path: PathBuf) -> Self {
-        Self { data: Some(path), clickhouse: None }
+        Self { data: Some(path), clickhouse: None, clickhouse_user: None }
     }
 
     /// The folder itself.
     pub(crate) fn path(&self) -> anyhow::Result<PathBuf> {
         self.data.clone().map_or_else(Self::default_path, Ok)
+    }
+
+    /// How to reach the ClickHouse server that was named, if one was.
+    pub(crate) fn clickhouse_settings(&self) -> Option<Settings> {
+        // Not an argument: those are for everyone on the machine to see.
+        let password = std::env::var("WARDWATCH_CLICKHOUSE_PASSWORD").unwrap_or_default();
+        Some(Settings {
+            url: self.clickhouse.clone()?,
+            user: self.clickhouse_user.clone().unwrap_or_default(),
+            password: Secret::new(password),
+            ..Settings::default()
+        })
     }
 
     /// Where it is when nobody says where.

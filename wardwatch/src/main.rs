@@ -4,6 +4,7 @@
 //! - [`demo`]: the same on captures that this project recorded, with a tour of what came out
 //! - [`read`]: what is known: `devices`, `device`, `alerts`, `commands`, `query`
 //! - [`decide`]: what people decide: `acknowledge`, `reopen`, `override`, `knowledge`
+//! - [`doctor`]: whether everything that went in has come out
 //! - [`migrate`]: the tables and topics of a cluster
 //! - [`platform`]: how the services are put together in one process
 //! - [`engine`]: which ClickHouse is used
@@ -13,6 +14,7 @@
 mod cli;
 mod decide;
 mod demo;
+mod doctor;
 mod door;
 mod engine;
 mod folder;

@@ -16,9 +16,11 @@ use wardwatch_collector::config::{OperatorConfig, SensorConfig};
 use wardwatch_proto::name::is_name;
 use wardwatch_proto::topic;
 use wardwatch_sensor::config::{InputConfig, UplinkConfig};
+use wardwatch_service::health::HealthServer;
 use wardwatch_service::{CancellationToken, Context, Counters, Secret, ServiceInfo, Tasks};
 use wardwatch_store::Store;
 
+use crate::doctor;
 use crate::door::OpenDoor;
 use crate::folder::Folder;
 
@@ -50,7 +52,7 @@ pub(crate) struct Platform {
     /// Ends the sensor alone: what it has learned until then still goes through the others.
     watching: CancellationToken,
     collector: SocketAddr,
-    /// The way in for commands.
+    /// The way in for commands and questions.
     _door: OpenDoor,
     sensor: Option<JoinHandle<anyhow::Result<()>>>,
     services: JoinHandle<anyhow::Result<()>>,
@@ -67,7 +69,8 @@ impl Platform {
 
         let collector = Collector::bind(collector_config(plan, &token, &operators_token)).await?;
         let address = collector.address()?;
-        let door = OpenDoor::open(&folder.path()?, address, &operators_token)?;
+        let health = serve_health(&context, &bus).await.context("cannot serve health")?;
+        let door = OpenDoor::open(&folder.path()?, address, &operators_token, health)?;
         tasks.spawn("collector", collector.serve(service(&context, "collector"), Arc::clone(&bus)));
 
         let enriched = wardwatch_enricher::Progress::default();
@@ -185,6 +188,16 @@ async fn open_bus(folder: &Folder, counters: &Counters) -> anyhow::Result<Arc<dy
     let topics: Vec<_> = topic::ALL.iter().map(|name| TopicSpec::new(*name, PARTITIONS)).collect();
     bus.ensure_topics(&topics).await.context("cannot make the topics")?;
     Ok(bus)
+}
+
+/// Health, counters and how far the log reaches, for `wardwatch doctor`; on this machine alone.
+async fn serve_health(context: &Context, bus: &Arc<dyn Bus>) -> std::io::Result<SocketAddr> {
+    let any = SocketAddr::from(([127, 0, 0, 1], 0));
+    let server = HealthServer::bind(any, context.health.clone(), context.counters.clone()).await?;
+    let server = server.with(doctor::served(Arc::clone(bus)));
+    let address = server.address()?;
+    tokio::spawn(server.serve(context.shutdown.clone()));
+    Ok(address)
 }
 
 fn service(context: &Context, name: &'static str) -> Context {

@@ -62,6 +62,18 @@ pub trait Bus: fmt::Debug + Send + Sync + 'static {
     /// What a group has committed for a partition: the offset it will read next. For operators and tests.
     async fn committed(&self, group: &str, of: &TopicPartition) -> Result<Option<u64>>;
 
+    /// What a group has committed for each partition of a topic, in the order of their numbers.
+    async fn topic_committed(&self, group: &str, topic: &str) -> Result<Vec<Option<u64>>> {
+        let count = self.partitions(topic).await?;
+        let topic: Arc<str> = topic.into();
+        let mut committed = Vec::new();
+        for partition in 0..count {
+            let of = TopicPartition { topic: Arc::clone(&topic), partition };
+            committed.push(self.committed(group, &of).await?);
+        }
+        Ok(committed)
+    }
+
     /// Whether the log can be reached and written to, for readiness.
     async fn ping(&self) -> Result<()>;
 

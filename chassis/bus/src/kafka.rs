@@ -124,6 +124,26 @@ impl Inner {
         Ok(count)
     }
 
+    async fn committed(
+        &self,
+        group: &str,
+        topic: &str,
+        partitions: std::ops::Range<u32>,
+    ) -> Result<Vec<Option<u64>>> {
+        let ask = || async {
+            let (config, group, topic) = (self.config.clone(), group.to_owned(), topic.to_owned());
+            let partitions = partitions.clone();
+            joined(spawn_blocking(move || admin::committed(&config, &group, &topic, partitions)).await)?
+        };
+        // A group that nobody has asked about has no coordinator yet; the first question makes the brokers choose one.
+        let pauses = ExponentialBuilder::default()
+            .with_min_delay(Duration::from_millis(100))
+            .with_max_delay(Duration::from_secs(1))
+            .without_max_times()
+            .with_total_delay(Some(self.config.request_timeout));
+        ask.retry(pauses).when(Error::is_retriable).await
+    }
+
     async fn check_partition(&self, of: &TopicPartition) -> Result<()> {
         let partitions = self.partitions(&of.topic).await?;
         if of.partition < partitions {
@@ -223,17 +243,13 @@ impl Bus for KafkaBus {
 
     async fn committed(&self, group: &str, of: &TopicPartition) -> Result<Option<u64>> {
         self.0.check_partition(of).await?;
-        let ask = || async {
-            let (config, group, of) = (self.0.config.clone(), group.to_owned(), of.clone());
-            joined(spawn_blocking(move || admin::committed(&config, &group, &of)).await)?
-        };
-        // A group that nobody has asked about has no coordinator yet; the first question makes the brokers choose one.
-        let pauses = ExponentialBuilder::default()
-            .with_min_delay(Duration::from_millis(100))
-            .with_max_delay(Duration::from_secs(1))
-            .without_max_times()
-            .with_total_delay(Some(self.0.config.request_timeout));
-        ask.retry(pauses).when(Error::is_retriable).await
+        let one = of.partition..of.partition.saturating_add(1);
+        Ok(self.0.committed(group, &of.topic, one).await?.pop().flatten())
+    }
+
+    async fn topic_committed(&self, group: &str, topic: &str) -> Result<Vec<Option<u64>>> {
+        let count = self.0.partitions(topic).await?;
+        self.0.committed(group, topic, 0..count).await
     }
 
     async fn ping(&self) -> Result<()> {

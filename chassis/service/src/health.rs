@@ -110,6 +110,13 @@ impl HealthServer {
         Ok(Self { listener, router })
     }
 
+    /// Serves other paths beside its own.
+    #[must_use]
+    pub fn with(mut self, others: Router) -> Self {
+        self.router = self.router.merge(others);
+        self
+    }
+
     /// The address that was bound, with the port that was found.
     pub fn address(&self) -> std::io::Result<SocketAddr> {
         self.listener.local_addr()

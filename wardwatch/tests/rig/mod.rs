@@ -41,7 +41,14 @@ impl Rig {
 
     /// Runs the program to its end.
     pub fn run(&self, arguments: &[&str]) -> Said {
-        let output = self.command(arguments).output().expect("the program can be run");
+        self.run_with(&[], arguments)
+    }
+
+    /// The same with settings in the environment.
+    pub fn run_with(&self, settings: &[(&str, &str)], arguments: &[&str]) -> Said {
+        let mut command = self.command(arguments);
+        command.envs(settings.iter().copied());
+        let output = command.output().expect("the program can be run");
         Said {
             status: output.status,
             out: String::from_utf8_lossy(&output.stdout).into_owned(),

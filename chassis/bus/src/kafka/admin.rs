@@ -129,21 +129,33 @@ pub(super) fn watermarks<C: rdkafka::consumer::ConsumerContext>(
     Ok(Watermarks { earliest: unsigned(earliest), end: unsigned(end) })
 }
 
-pub(super) fn committed(config: &KafkaConfig, group: &str, of: &TopicPartition) -> Result<Option<u64>> {
-    let action = || format!("ask what group {group} has committed for {of}");
+/// What a group has committed for partitions of one topic, in the order in which they are named.
+pub(super) fn committed(
+    config: &KafkaConfig,
+    group: &str,
+    topic: &str,
+    partitions: std::ops::Range<u32>,
+) -> Result<Vec<Option<u64>>> {
+    let action = || format!("ask what group {group} has committed for {topic}");
     let auditor: BaseConsumer =
         settings::auditor(config, group)?.create().map_err(|error| failed(action(), &error))?;
     let mut list = TopicPartitionList::new();
-    list.add_partition(&of.topic, native(of.partition)?);
+    for partition in partitions.clone() {
+        list.add_partition(topic, native(partition)?);
+    }
     // The answer must be gone before the client: dropping the client while it lives would hang.
     let answer =
         auditor.committed_offsets(list, config.request_timeout).map_err(|error| failed(action(), &error))?;
-    let offset = answer.elements().first().map(rdkafka::topic_partition_list::TopicPartitionListElem::offset);
+    let each = partitions.map(|partition| {
+        let found = answer.find_partition(topic, native(partition)?);
+        Ok(match found.map(|element| element.offset()) {
+            Some(Offset::Offset(next)) => u64::try_from(next).ok(),
+            _ => None,
+        })
+    });
+    let committed = each.collect();
     drop(answer);
-    match offset {
-        Some(Offset::Offset(next)) => Ok(u64::try_from(next).ok()),
-        _ => Ok(None),
-    }
+    committed
 }
 
 /// A partition as Kafka numbers it.

@@ -39,6 +39,7 @@ pub(crate) async fn a_commit_is_kept_for_operators_and_moves_nothing(log: &mut L
     assert_eq!(bus.committed(&group, &of).await.expect("asked"), Some(7));
     assert_eq!(bus.committed(&group, &other).await.expect("asked"), None);
     assert_eq!(bus.committed(&unique("group"), &of).await.expect("asked"), None);
+    assert_eq!(bus.topic_committed(&group, &topic).await.expect("asked"), [Some(7), None]);
     within("leave", consumer.leave()).await.expect("left");
     drop((consumer, bus));
 
