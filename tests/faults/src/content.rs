@@ -252,3 +252,41 @@ fn letters(messages: &[Message]) -> (Vec<String>, usize) {
     let repeated = messages.len() - once.len();
     (once.into_iter().collect(), repeated)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wardwatch_bus::{Headers, TopicPartition};
+
+    fn event(offset: u64, index: u32, site: &str) -> Message {
+        let source = Position { incarnation: 1, partition: 2, offset, index };
+        let event = Event { source: Some(source), site: site.to_owned(), ..Event::default() };
+        Message {
+            from: TopicPartition::new(topic::EVENTS, 2),
+            offset: 0,
+            timestamp: 0,
+            key: prost::bytes::Bytes::new(),
+            payload: event.encode_to_vec().into(),
+            headers: Headers::new(),
+        }
+    }
+
+    #[test]
+    fn a_run_of_events_may_come_again() {
+        let run = [event(1, 0, "a"), event(1, 1, "a"), event(2, 0, "a")];
+        let (lines, repeated) = events(&[run.clone(), run].concat(), Log::Kafka).unwrap();
+        assert_eq!((lines.len(), repeated), (3, 3));
+    }
+
+    #[test]
+    fn a_repeat_that_says_something_else_is_found() {
+        let error = events(&[event(1, 0, "a"), event(1, 0, "b")], Log::Kafka).unwrap_err();
+        assert!(error.to_string().contains("something else"), "{error}");
+    }
+
+    #[test]
+    fn an_event_that_comes_first_after_a_later_one_is_found() {
+        let error = events(&[event(2, 0, "a"), event(1, 0, "a")], Log::Kafka).unwrap_err();
+        assert!(error.to_string().contains("taken for a repeat"), "{error}");
+    }
+}

@@ -169,3 +169,6 @@ async fn stored(stage: &Stage, boots: &Boots, wrong: &mut Vec<String>) -> Result
     wrong.extend(incomplete.iter().map(|boot| format!("sensor_boots has holes: {boot}")));
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;
