@@ -1,5 +1,6 @@
 //! What can go wrong with a journal.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// What went wrong with a journal.
@@ -62,11 +63,29 @@ pub enum Error {
 }
 
 impl Error {
+    /// What the system said, where it was the system that refused: no room, no permission.
+    pub fn system(&self) -> Option<&std::io::Error> {
+        match self {
+            Self::Directory { source, .. } => Some(source),
+            Self::Store { source, .. } => match &**source {
+                redb::Error::Io(error) => Some(error),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
     pub(crate) fn store(action: &'static str, path: &Path, error: impl Into<redb::Error>) -> Self {
         let path = path.to_owned();
         match error.into() {
             redb::Error::DatabaseAlreadyOpen => Self::Locked { path },
             redb::Error::Corrupted(problem) => Self::Corrupt { path, problem },
+            // A header that is none, or a file that ends too early.
+            redb::Error::Io(error)
+                if matches!(error.kind(), ErrorKind::InvalidData | ErrorKind::UnexpectedEof) =>
+            {
+                Self::Corrupt { path, problem: error.to_string() }
+            }
             source => Self::Store { action, path, source: Box::new(source) },
         }
     }

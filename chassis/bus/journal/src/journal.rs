@@ -43,6 +43,17 @@ pub struct Extent {
     pub bytes: u64,
 }
 
+/// What lies in a part of a stream with holes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sparse {
+    /// The records, by offset.
+    pub records: Vec<Record>,
+    /// Offsets of records that do not match their checksum.
+    pub corrupt: Vec<u64>,
+    /// Where to go on: at every offset before it that is in neither list there is nothing.
+    pub next: u64,
+}
+
 /// A stream's number in the store beside its extent.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct StreamState {
@@ -112,6 +123,10 @@ impl Journal {
             let state = read_state(&database, &path)?;
             Ok((database, state))
         })?;
+        // A file that was just made is found after a power cut only if its name is on the disk too.
+        std::fs::File::open(directory)
+            .and_then(|directory| directory.sync_all())
+            .map_err(|source| Error::Directory { path: directory.to_owned(), source })?;
         Ok(Self {
             database: Some(database),
             path,
@@ -210,6 +225,44 @@ impl Journal {
             }
         }
         Ok((!records.is_empty()).then_some(records))
+    }
+
+    /// The records of a stream with holes from an offset on, up to `until`: no more once they make `bytes`, but at least one
+    /// where there is one. A record that does not match its checksum is named and passed over.
+    pub fn read_sparse(&self, stream: &str, from: u64, until: u64, bytes: usize) -> Result<Sparse> {
+        let nothing = Sparse { next: until, ..Sparse::default() };
+        let Some(state) = self.read_lock(|state| state.streams.get(stream).copied()) else {
+            return Ok(nothing);
+        };
+        let (from, end) = (from.max(state.extent.start), until.min(state.extent.end));
+        if from >= end {
+            return Ok(nothing);
+        }
+        shielded(&self.path, || {
+            let transaction = self.read_transaction()?;
+            let Some(table) = self.table(transaction.open_table(RECORDS))? else { return Ok(nothing) };
+            let keys = key(state.number, from)..key(state.number, end);
+            let range = table
+                .range::<&[u8; 12]>(&keys.start..&keys.end)
+                .map_err(|error| self.failed("read", error))?;
+            let (mut found, mut read) = (nothing, 0);
+            for item in range {
+                let (key, stored) = item.map_err(|error| self.failed("read", error))?;
+                let offset = offset_of(key.value());
+                match record::decode(state.number, offset, stored.value()) {
+                    Some(record) => {
+                        read += record.payload.len();
+                        found.records.push(record);
+                    }
+                    None => found.corrupt.push(offset),
+                }
+                if read >= bytes {
+                    found.next = offset + 1;
+                    break;
+                }
+            }
+            Ok(found)
+        })
     }
 
     /// A small named value, as of the last sync.

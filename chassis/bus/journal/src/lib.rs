@@ -5,6 +5,9 @@
 //! collects appends, trims and values; [`Writer::sync`] puts them on the disk all together or not at all, and only then
 //! can they be read or promised to anyone.
 //!
+//! A stream may also have holes: records at offsets of the caller's ([`Writer::append_at`]), removed in any order
+//! ([`Writer::remove_at`]), and read past what is not there ([`Journal::read_sparse`]).
+//!
 //! - **Bounded**: [`Writer::append`] refuses what would take the journal over its [`Limits`]; trimming makes room. The file
 //!   does not shrink: freed pages are used again. It takes up to twice the live bytes, since a record lies in a
 //!   power-of-two run of pages (1.3 times with records of 100 KiB, measured).
@@ -44,9 +47,9 @@ mod shield;
 mod writer;
 
 pub use error::Error;
-pub use journal::{Extent, Journal, Limits};
+pub use journal::{Extent, Journal, Limits, Sparse};
 pub use record::{Record, RecordInfo};
-pub use writer::Writer;
+pub use writer::{Oldest, Writer};
 
 /// A result of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

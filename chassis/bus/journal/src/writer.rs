@@ -8,9 +8,20 @@ use redb::{ReadableTable as _, WriteTransaction};
 
 use crate::clock;
 use crate::journal::{Extent, Journal, RECORDS, STREAMS, State, StreamState, VALUES, key, offset_of};
-use crate::record::{self, RecordInfo};
+use crate::record::{self, Record, RecordInfo};
 use crate::shield::{dropped, shielded};
 use crate::{Error, Result};
+
+/// The first record of a stream with holes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Oldest {
+    /// Its place in the stream.
+    pub offset: u64,
+    /// What it counts against the journal's bound.
+    pub bytes: u64,
+    /// The record; `None` when it does not match its checksum.
+    pub record: Option<Record>,
+}
 
 /// Collects changes until [`sync`](Self::sync) puts them on the disk together. Dropping it takes them back.
 pub struct Writer<'j> {
@@ -39,6 +50,18 @@ impl<'j> Writer<'j> {
 
     /// As [`append`](Self::append), by another clock; a stamp before the last one is moved up to it.
     pub fn append_stamped(&mut self, stream: &str, payload: &[u8], timestamp: i64) -> Result<u64> {
+        let offset = self.extent(stream).end;
+        self.insert(stream, offset, payload, timestamp)?;
+        Ok(offset)
+    }
+
+    /// Adds a record at an offset of the caller's at or behind the end of a stream, and leaves a hole before it. Such a
+    /// stream is read by [`Journal::read_sparse`].
+    pub fn append_at(&mut self, stream: &str, offset: u64, payload: &[u8]) -> Result<()> {
+        self.insert(stream, offset, payload, clock::stamp_after(self.state.last_timestamp))
+    }
+
+    fn insert(&mut self, stream: &str, offset: u64, payload: &[u8], timestamp: i64) -> Result<()> {
         let more = record::stored_bytes(payload.len());
         let limit = self.journal.limits().max_bytes;
         let bytes = self.state.bytes;
@@ -47,22 +70,77 @@ impl<'j> Writer<'j> {
         let timestamp = timestamp.max(self.state.last_timestamp);
 
         let mut found = self.stream(stream)?;
-        let offset = found.extent.end;
+        let Extent { start, end, bytes: held } = found.extent;
+        if offset < end || offset == u64::MAX {
+            return Err(Error::OutOfRange { stream: stream.to_owned(), wanted: offset, start, end });
+        }
         let stored = record::encode(found.number, offset, timestamp, payload);
-        {
+        shielded(self.journal.path(), || {
             let mut table = self.transaction().open_table(RECORDS).map_err(|error| self.failed(error))?;
             table
                 .insert(&key(found.number, offset), stored.as_slice())
                 .map_err(|error| self.failed(error))?;
-        }
-        found.extent.end += 1;
-        found.extent.bytes += more;
+            Ok(())
+        })?;
+        // An empty stream begins with its first record.
+        let start = if held == 0 { offset } else { start };
+        found.extent = Extent { start, end: offset + 1, bytes: held + more };
         found.last_timestamp = timestamp;
         self.state.bytes = total;
         self.state.last_timestamp = timestamp;
         self.state.streams.insert(stream.to_owned(), found);
         self.changed.insert(stream.to_owned());
-        Ok(offset)
+        Ok(())
+    }
+
+    /// Removes one record wherever it lies in its stream, and gives the bytes that it freed; none where there is none.
+    pub fn remove_at(&mut self, stream: &str, offset: u64) -> Result<u64> {
+        let Some(mut found) = self.state.streams.get(stream).copied() else { return Ok(0) };
+        let freed = shielded(self.journal.path(), || {
+            let mut table = self.transaction().open_table(RECORDS).map_err(|error| self.failed(error))?;
+            let removed = table.remove(&key(found.number, offset)).map_err(|error| self.failed(error))?;
+            Ok(removed.map_or(0, |stored| stored.value().len() as u64))
+        })?;
+        if freed == 0 {
+            return Ok(0);
+        }
+        if offset == found.extent.start {
+            found.extent.start += 1;
+        }
+        found.extent.bytes = found.extent.bytes.saturating_sub(freed);
+        self.state.bytes = self.state.bytes.saturating_sub(freed);
+        self.state.streams.insert(stream.to_owned(), found);
+        self.changed.insert(stream.to_owned());
+        Ok(freed)
+    }
+
+    /// The first record of a stream with holes; nothing where no record is left.
+    pub fn oldest(&self, stream: &str) -> Result<Option<Oldest>> {
+        let Some(found) = self.state.streams.get(stream) else { return Ok(None) };
+        let keys = key(found.number, found.extent.start)..key(found.number, found.extent.end);
+        shielded(self.journal.path(), || {
+            let table = self.transaction().open_table(RECORDS).map_err(|error| self.failed(error))?;
+            let mut range =
+                table.range::<&[u8; 12]>(&keys.start..&keys.end).map_err(|error| self.failed(error))?;
+            let Some(item) = range.next() else { return Ok(None) };
+            let (key, stored) = item.map_err(|error| self.failed(error))?;
+            let (offset, stored) = (offset_of(key.value()), stored.value());
+            let record = record::decode(found.number, offset, stored);
+            Ok(Some(Oldest { offset, bytes: stored.len() as u64, record }))
+        })
+    }
+
+    /// Removes a stream, all its records and its name. Its offsets begin anew if it is ever appended to again.
+    pub fn remove_stream(&mut self, stream: &str) -> Result<()> {
+        self.trim(stream, |_| true)?;
+        self.changed.remove(stream);
+        let Some(found) = self.state.streams.remove(stream) else { return Ok(()) };
+        self.state.bytes = self.state.bytes.saturating_sub(found.extent.bytes);
+        shielded(self.journal.path(), || {
+            let mut table = self.transaction().open_table(STREAMS).map_err(|error| self.failed(error))?;
+            table.remove(stream).map_err(|error| self.failed(error))?;
+            Ok(())
+        })
     }
 
     /// Removes records from the start of a stream for as long as `remove` says so, and gives the bytes that it freed.

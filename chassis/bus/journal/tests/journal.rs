@@ -159,6 +159,44 @@ fn named_values_are_kept_and_listed_by_prefix() {
 }
 
 #[test]
+fn a_stream_may_have_holes() {
+    let directory = directory();
+    let journal = open(&directory);
+    let mut writer = journal.writer().expect("a writer");
+    for offset in [5, 6, 9, 10] {
+        writer.append_at("spool", offset, offset.to_string().as_bytes()).expect("appended");
+    }
+    let error = writer.append_at("spool", 10, b"again").expect_err("it is taken");
+    assert_eq!(error.to_string(), "stream spool has no offset 10: it holds 5..11");
+    assert_eq!(writer.remove_at("spool", 6).expect("removed"), 1 + OVERHEAD);
+    assert_eq!(writer.remove_at("spool", 6).expect("nothing there"), 0);
+    writer.sync().expect("synced");
+    drop(journal);
+
+    let journal = open(&directory);
+    let sparse = |from, until, bytes| {
+        let found = journal.read_sparse("spool", from, until, bytes).expect("read");
+        (found.records.iter().map(|record| record.offset).collect::<Vec<_>>(), found.next)
+    };
+    assert_eq!(sparse(0, u64::MAX, usize::MAX), (vec![5, 9, 10], u64::MAX));
+    assert_eq!(sparse(0, 10, usize::MAX), (vec![5, 9], 10));
+    assert_eq!(sparse(6, u64::MAX, 1), (vec![9], 10));
+    assert_eq!(sparse(11, 20, 1), (vec![], 20));
+    assert_eq!(journal.bytes(), 4 + 3 * OVERHEAD);
+
+    let mut writer = journal.writer().expect("a writer");
+    writer.remove_at("spool", 5).expect("removed");
+    let oldest = writer.oldest("spool").expect("read").expect("two are left");
+    assert_eq!((oldest.offset, oldest.bytes), (9, 1 + OVERHEAD));
+    assert_eq!(oldest.record.expect("it is whole").payload, b"9"[..]);
+    writer.remove_stream("spool").expect("removed");
+    assert_eq!(writer.oldest("spool").expect("read"), None);
+    writer.sync().expect("synced");
+    assert_eq!((journal.bytes(), journal.streams()), (0, vec![]));
+    assert_eq!(append(&journal, "spool", &[b"anew"]), [0]);
+}
+
+#[test]
 fn writers_of_several_threads_take_turns_and_lose_nothing() {
     let directory = directory();
     let journal = open(&directory);
