@@ -88,7 +88,7 @@ pub(super) async fn round(
 
 /// CPU time of a producer, in this process, which does nothing else meanwhile.
 fn bare(cluster: &Cluster, facts: &[(String, Vec<Fact>)]) -> Result<Duration> {
-    let KafkaConfig { linger, delivery_timeout, largest_message, queue_bytes, .. } = KafkaConfig::default();
+    let KafkaConfig { linger, largest_message, queue_bytes, .. } = KafkaConfig::default();
     let producer: BaseProducer = cluster
         .broker
         .client_config()
@@ -96,7 +96,8 @@ fn bare(cluster: &Cluster, facts: &[(String, Vec<Fact>)]) -> Result<Duration> {
         .set("enable.idempotence", "true")
         .set("compression.type", "zstd")
         .set("linger.ms", linger.as_millis().to_string())
-        .set("delivery.timeout.ms", delivery_timeout.as_millis().to_string())
+        .set("message.timeout.ms", "0")
+        .set("enable.gapless.guarantee", "true")
         .set("message.max.bytes", (largest_message + (64 << 10)).to_string())
         .set("queue.buffering.max.kbytes", (queue_bytes / 512).to_string())
         .create()

@@ -45,9 +45,6 @@ pub struct KafkaConfig {
     pub queue_bytes: u64,
     /// The largest message, in bytes. The broker's `message.max.bytes` must allow it.
     pub largest_message: usize,
-    /// How long a message may be on its way before it counts as failed.
-    #[serde(with = "humantime_serde")]
-    pub delivery_timeout: Duration,
     /// How long any other request may take.
     #[serde(with = "humantime_serde")]
     pub request_timeout: Duration,
@@ -78,7 +75,6 @@ impl Default for KafkaConfig {
             linger: Duration::from_millis(50),
             queue_bytes: 64 << 20,
             largest_message: 1 << 20,
-            delivery_timeout: Duration::from_mins(2),
             request_timeout: Duration::from_secs(15),
             session_timeout: Duration::from_secs(30),
             revoke_patience: Duration::from_secs(20),

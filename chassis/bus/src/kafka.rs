@@ -1,7 +1,8 @@
 //! The log on Apache Kafka.
 //!
 //! Publishing is idempotent with acks from all in-sync replicas, so that a message is in the log once and in order whatever the
-//! network does. What a message waits for is bounded in bytes: beyond that `enqueue` waits.
+//! network does. A message that was taken does not expire: it is tried until the broker has it or the producer fails for
+//! good. What waits is bounded in bytes: beyond that `enqueue` waits.
 //!
 //! Consuming is cooperative (`cooperative-sticky`): a rebalance takes away only the partitions that move, and the others
 //! go on. Loading a partition's state is the expensive part of a move, so what stays should not be interrupted by what goes.
@@ -17,8 +18,7 @@ use rdkafka::ClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::KafkaError;
 use rdkafka::message::{Header, OwnedHeaders};
-use rdkafka::producer::{FutureProducer, FutureRecord, Producer as _};
-use rdkafka::types::RDKafkaErrorCode;
+use rdkafka::producer::FutureRecord;
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 use wardwatch_service::{Counter, Counters};
@@ -34,10 +34,12 @@ mod consumer;
 mod failure;
 mod member;
 mod poll;
+mod producer;
 mod settings;
 
 use consumer::KafkaConsumer;
 use failure::{failed, joined};
+use producer::{Publisher, Sending};
 
 /// How long to wait when the client library's queue is full although ours is not.
 const QUEUE_FULL_PAUSE: Duration = Duration::from_millis(10);
@@ -48,7 +50,7 @@ pub struct KafkaBus(Arc<Inner>);
 
 struct Inner {
     config: KafkaConfig,
-    producer: FutureProducer<Events>,
+    publisher: Publisher,
     /// For questions about topics and partitions; it is in no group.
     observer: Arc<BaseConsumer<Events>>,
     /// Bytes that may still be taken before `enqueue` waits.
@@ -80,15 +82,14 @@ impl KafkaBus {
     /// Makes the clients. No broker is asked yet: [`Bus::ping`] says whether one answers.
     pub fn open(config: &KafkaConfig, counters: &Counters) -> Result<Self> {
         let events = Events { errors: counters.counter("bus_client_errors", &[]) };
-        let producer = settings::producer(config)?
-            .create_with_context(events.clone())
-            .map_err(|error| failed("make a Kafka producer", &error))?;
+        let replaced = counters.counter("bus_producers_replaced", &[]);
+        let publisher = Publisher::open(config, events.clone(), replaced)?;
         let observer = settings::observer(config)?
             .create_with_context(events)
             .map_err(|error| failed("make a Kafka client", &error))?;
         let queue_bytes = u32::try_from(config.queue_bytes).unwrap_or(u32::MAX).max(1);
         Ok(Self(Arc::new(Inner {
-            producer,
+            publisher,
             observer: Arc::new(observer),
             room: Arc::new(Semaphore::new(queue_bytes as usize)),
             queue_bytes,
@@ -187,14 +188,14 @@ impl Bus for KafkaBus {
         if !headers.is_empty() {
             record = record.headers(native_headers(&headers));
         }
-        let delivery = loop {
-            match self.0.producer.send_result(record) {
-                Ok(delivery) => break delivery,
-                Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back)) => {
+        let (delivery, mut ticket) = loop {
+            match self.0.publisher.send(&to, record) {
+                Sending::OnItsWay(delivery, ticket) => break (delivery, ticket),
+                Sending::Full(back) => {
                     record = back;
                     tokio::time::sleep(QUEUE_FULL_PAUSE).await;
                 }
-                Err((error, _)) => return Err(failed(action, &error)),
+                Sending::Failed(error) => return Err(error),
             }
         };
         let (published, failures) = (self.0.published.clone(), self.0.failed.clone());
@@ -202,30 +203,30 @@ impl Bus for KafkaBus {
         let outcome = tokio::spawn(async move {
             let outcome = delivery.await;
             drop(room);
-            match outcome {
+            let error = match outcome {
                 Ok(Ok(delivered)) => {
                     published.increment();
-                    u64::try_from(delivered.offset).map_err(|_| Error::Kafka {
-                        action,
-                        problem: format!("the broker gave the offset {}", delivered.offset),
-                        retriable: false,
-                    })
+                    return u64::try_from(delivered.offset).map_err(|_| {
+                        let problem = format!("the broker gave the offset {}", delivered.offset);
+                        (Error::Kafka { action, problem, retriable: false }, ticket)
+                    });
                 }
                 Ok(Err((error, _))) => {
                     failures.increment();
-                    Err(failed(action, &error))
+                    failed(action, &error)
                 }
-                Err(_) => Err(Error::Closed),
-            }
+                Err(_) => Error::Closed,
+            };
+            ticket.failed();
+            Err((error, ticket))
         });
-        Ok(Receipt::new(async move { joined(outcome.await)? }))
+        // With the ticket goes the last doubt whether the failure was heard.
+        Ok(Receipt::new(async move { joined(outcome.await)?.map_err(|(error, _ticket)| error) }))
     }
 
     async fn flush(&self) -> Result<()> {
-        let producer = self.0.producer.clone();
-        let timeout = self.0.config.delivery_timeout;
-        joined(spawn_blocking(move || producer.flush(timeout)).await)?
-            .map_err(|error| failed("flush what is on its way to Kafka", &error))
+        let publisher = self.0.publisher.clone();
+        joined(spawn_blocking(move || publisher.flush()).await)?
     }
 
     async fn subscribe(&self, group: &str, topics: &[&str]) -> Result<Arc<dyn Consumer>> {

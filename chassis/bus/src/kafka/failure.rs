@@ -25,7 +25,9 @@ pub(super) fn passes(code: RDKafkaErrorCode) -> bool {
             | Code::BrokerTransportFailure
             | Code::CoordinatorLoadInProgress
             | Code::CoordinatorNotAvailable
+            | Code::Fatal
             | Code::FetchSessionIdNotFound
+            | Code::GaplessGuarantee
             | Code::IllegalGeneration
             | Code::InvalidFetchSessionEpoch
             | Code::KafkaStorageError
@@ -38,6 +40,9 @@ pub(super) fn passes(code: RDKafkaErrorCode) -> bool {
             | Code::NotLeaderForPartition
             | Code::OperationTimedOut
             | Code::PollExceeded
+            // What a producer that is replaced hands back.
+            | Code::PurgeInflight
+            | Code::PurgeQueue
             | Code::QueueFull
             | Code::RebalanceInProgress
             | Code::ReplicaNotAvailable

@@ -39,8 +39,9 @@ const RESERVED: &[(&str, &str)] = &[
     ("queue.buffering.max.kbytes", "set queue_bytes"),
     ("queue.buffering.max.messages", "set queue_bytes"),
     ("message.max.bytes", "set largest_message"),
-    ("delivery.timeout.ms", "set delivery_timeout"),
-    ("message.timeout.ms", "set delivery_timeout"),
+    ("delivery.timeout.ms", "a message that was taken does not expire"),
+    ("message.timeout.ms", "a message that was taken does not expire"),
+    ("enable.gapless.guarantee", "order and completeness rest on it"),
     ("session.timeout.ms", "set session_timeout"),
     ("queued.max.messages.kbytes", "set prefetch_bytes"),
     ("statistics.interval.ms", "lag is read from the statistics"),
@@ -66,7 +67,9 @@ pub(super) fn producer(config: &KafkaConfig) -> Result<ClientConfig> {
         .set("enable.idempotence", "true")
         .set("compression.type", compression)
         .set("linger.ms", config.linger.as_millis().to_string())
-        .set("delivery.timeout.ms", config.delivery_timeout.as_millis().to_string())
+        // A message that expired or failed alone would leave a hole that nobody behind it sees.
+        .set("message.timeout.ms", "0")
+        .set("enable.gapless.guarantee", "true")
         .set("message.max.bytes", largest_request(config).to_string())
         .set("queue.buffering.max.kbytes", queue.to_string())
         .set("queue.buffering.max.messages", "1000000");
@@ -163,6 +166,8 @@ mod tests {
         assert_eq!(native.get("ssl.key.password"), None);
         assert_eq!(native.get("enable.idempotence"), Some("true"));
         assert_eq!(native.get("acks"), Some("all"));
+        assert_eq!(native.get("enable.gapless.guarantee"), Some("true"));
+        assert_eq!(native.get("message.timeout.ms"), Some("0"));
     }
 
     #[test]
