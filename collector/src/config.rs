@@ -68,6 +68,9 @@ pub struct LimitsConfig {
     /// A stream is ended after this time, so that new collectors get their share.
     #[serde(with = "humantime_serde")]
     pub stream_age: Duration,
+    /// How long a stream that ends waits for the log to take what came on it.
+    #[serde(with = "humantime_serde")]
+    pub farewell: Duration,
 }
 
 impl Default for Config {
@@ -93,6 +96,7 @@ impl Default for LimitsConfig {
             batch_bytes: 900 * 1024,
             hello: Duration::from_secs(10),
             stream_age: Duration::from_mins(30),
+            farewell: Duration::from_secs(10),
         }
     }
 }

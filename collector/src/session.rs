@@ -1,11 +1,13 @@
 //! One sensor's stream, from Hello to its end.
 
+use std::pin::Pin;
 use std::sync::Arc;
 
+use futures::future::{BoxFuture, Fuse, FusedFuture as _};
 use futures::stream::FuturesOrdered;
 use futures::{FutureExt as _, StreamExt as _};
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, Sleep, sleep_until, timeout};
 use tonic::{Status, Streaming};
 use wardwatch_bus::{Bus, Publication, TopicPartition};
 use wardwatch_proto::v1::{
@@ -30,6 +32,16 @@ pub(crate) struct Session {
     pub(crate) outbound: mpsc::Sender<Result<CollectorMessage, Status>>,
 }
 
+/// What came on a stream and was neither acknowledged nor rejected yet.
+#[derive(Default)]
+struct InHand {
+    batches: u64,
+    bytes: usize,
+}
+
+/// Lays a batch into the log, and gives the future of its receipt.
+type Entering<'a> = BoxFuture<'a, Result<BoxFuture<'static, Published>, Status>>;
+
 /// A batch on its way into the log.
 struct Published {
     sequence: u64,
@@ -40,7 +52,11 @@ struct Published {
 impl Session {
     /// Speaks with the sensor until either side ends it.
     pub(crate) async fn run(self, mut inbound: Streaming<SensorMessage>) {
-        match self.converse(&mut inbound).await {
+        let mut in_hand = InHand::default();
+        let outcome = self.converse(&mut inbound, &mut in_hand).await;
+        // The log may still come to hold them, but their sensor will not hear of it and send them again.
+        self.telling.unpublished.add(in_hand.batches);
+        match outcome {
             Ok(()) => tracing::debug!("stream ended"),
             Err(status) => {
                 tracing::info!(reason = status.message(), "stream ended");
@@ -50,29 +66,49 @@ impl Session {
         }
     }
 
-    async fn converse(&self, inbound: &mut Streaming<SensorMessage>) -> Result<(), Status> {
+    async fn converse(
+        &self,
+        inbound: &mut Streaming<SensorMessage>,
+        in_hand: &mut InHand,
+    ) -> Result<(), Status> {
         let Some(hello) = self.greet(inbound).await? else { return Ok(()) };
         let to = TopicPartition::new(topic::FACTS, self.config.partition_of(&hello.site));
-        let age = sleep_until(Instant::now() + self.config.limits.stream_age);
-        tokio::pin!(age);
+        // Until the stream is recycled; from then on until it ends, whatever the log does.
+        let deadline = sleep_until(Instant::now() + self.config.limits.stream_age);
+        tokio::pin!(deadline);
         let mut on_the_way = FuturesOrdered::new();
-        let mut unpublished_bytes = 0;
+        // The log may be slow to take a batch, and may take none for as long as it is away.
+        let mut entering = Fuse::terminated();
         let mut is_ending = false;
-        while !(is_ending && on_the_way.is_empty()) {
-            let may_read = !is_ending && unpublished_bytes < self.config.limits.unpublished_bytes;
+        while !(is_ending && on_the_way.is_empty() && entering.is_terminated()) {
+            let may_read = !is_ending
+                && entering.is_terminated()
+                && in_hand.bytes < self.config.limits.unpublished_bytes;
             tokio::select! {
                 biased;
                 Some(published) = on_the_way.next(), if !on_the_way.is_empty() => {
-                    unpublished_bytes -= self.acknowledge(published, &mut on_the_way).await?;
+                    self.acknowledge(published, &mut on_the_way, in_hand).await?;
                 }
-                () = self.shutdown.cancelled(), if !is_ending => is_ending = self.recycle().await?,
-                () = &mut age, if !is_ending => is_ending = self.recycle().await?,
+                entered = &mut entering => on_the_way.push_back(entered?),
+                () = self.outbound.closed() => return Err(Status::cancelled("the sensor is gone")),
+                () = self.shutdown.cancelled(), if !is_ending => {
+                    is_ending = self.recycle(deadline.as_mut()).await?;
+                }
+                () = &mut deadline => {
+                    if is_ending {
+                        tracing::warn!(batches = in_hand.batches, "a stream ends before the log has what came on it");
+                        return Err(Status::unavailable("the log cannot take batches now"));
+                    }
+                    is_ending = self.recycle(deadline.as_mut()).await?;
+                }
                 said = inbound.message(), if may_read => match said?.map(|said| said.message) {
-                    None => is_ending = true,
+                    None => {
+                        is_ending = true;
+                        deadline.as_mut().reset(Instant::now() + self.config.limits.farewell);
+                    }
                     Some(Some(Said::Submission(submission))) => {
-                        if let Some((bytes, receipt)) = self.publish(submission, &hello, &to).await? {
-                            unpublished_bytes += bytes;
-                            on_the_way.push_back(receipt);
+                        if let Some(publish) = self.publish(submission, &hello, &to, in_hand).await? {
+                            entering = publish.fuse();
                         }
                     }
                     Some(Some(Said::Hello(_))) => return Err(Status::invalid_argument("a second Hello")),
@@ -128,13 +164,14 @@ impl Session {
         None
     }
 
-    /// Lays a batch into the log; nothing is on its way when it was rejected.
-    async fn publish(
-        &self,
+    /// Checks a batch; gives what lays it into the log and then waits for the receipt, unless it was rejected.
+    async fn publish<'a>(
+        &'a self,
         submission: Submission,
         hello: &Hello,
         to: &TopicPartition,
-    ) -> Result<Option<(usize, impl Future<Output = Published> + use<>)>, Status> {
+        in_hand: &mut InHand,
+    ) -> Result<Option<Entering<'a>>, Status> {
         self.telling.received.increment();
         self.telling.received_bytes.add(submission.batch.len() as u64);
         let sequence = submission.sequence;
@@ -151,41 +188,54 @@ impl Session {
         };
         let bytes = record.len();
         let publication = Publication::new(to.clone(), record).key(hello.site.clone());
-        let receipt = self.bus.enqueue(publication).await.map_err(|error| self.not_published(&error))?;
-        Ok(Some((bytes, receipt.map(move |outcome| Published { sequence, bytes, outcome }))))
+        in_hand.batches += 1;
+        in_hand.bytes += bytes;
+        let entering = async move {
+            wardwatch_faults::point("collector.before-enqueue").await;
+            let receipt = self.bus.enqueue(publication).await.map_err(|error| not_published(&error))?;
+            wardwatch_faults::point("collector.after-enqueue").await;
+            Ok(receipt.map(move |outcome| Published { sequence, bytes, outcome }).boxed())
+        };
+        Ok(Some(entering.boxed()))
     }
 
-    /// Acknowledges a batch and all those behind it that the log holds as well; gives their octets.
-    async fn acknowledge<F>(&self, first: Published, others: &mut FuturesOrdered<F>) -> Result<usize, Status>
+    /// Acknowledges a batch and all those behind it that the log holds as well.
+    async fn acknowledge<F>(
+        &self,
+        first: Published,
+        others: &mut FuturesOrdered<F>,
+        in_hand: &mut InHand,
+    ) -> Result<(), Status>
     where
         F: Future<Output = Published>,
     {
         let mut sequences = Vec::new();
-        let mut bytes = 0;
         let mut next = Some(first);
         while let Some(published) = next {
             if let Err(error) = published.outcome {
                 self.reply_durable(sequences).await?;
-                return Err(self.not_published(&error));
+                return Err(not_published(&error));
             }
             self.telling.published.increment();
             sequences.push(published.sequence);
-            bytes += published.bytes;
+            in_hand.batches -= 1;
+            in_hand.bytes -= published.bytes;
             next = others.next().now_or_never().flatten();
         }
-        self.reply_durable(sequences).await?;
-        Ok(bytes)
+        self.reply_durable(sequences).await
     }
 
     async fn reply_durable(&self, sequences: Vec<u64>) -> Result<(), Status> {
         if sequences.is_empty() {
             return Ok(());
         }
+        wardwatch_faults::point("collector.before-acknowledge").await;
         self.reply(Reply::Acknowledgement(Acknowledgement { sequences })).await
     }
 
     /// Asks the sensor to come back on another stream; what is on its way is still acknowledged on this one.
-    async fn recycle(&self) -> Result<bool, Status> {
+    async fn recycle(&self, deadline: Pin<&mut Sleep>) -> Result<bool, Status> {
+        deadline.reset(Instant::now() + self.config.limits.farewell);
         self.reply(Reply::Recycle(Recycle {})).await?;
         Ok(true)
     }
@@ -194,11 +244,10 @@ impl Session {
         let gone = |_| Status::cancelled("the sensor is gone");
         self.outbound.send(Ok(CollectorMessage { message: Some(message) })).await.map_err(gone)
     }
+}
 
-    /// The batch was not acknowledged, so the sensor will send it again, here or elsewhere.
-    fn not_published(&self, error: &wardwatch_bus::Error) -> Status {
-        self.telling.unpublished.increment();
-        tracing::warn!(%error, "a batch could not be published");
-        Status::unavailable("the log cannot take batches now")
-    }
+/// The batch was not acknowledged, so the sensor will send it again, here or elsewhere.
+fn not_published(error: &wardwatch_bus::Error) -> Status {
+    tracing::warn!(%error, "a batch could not be published");
+    Status::unavailable("the log cannot take batches now")
 }
