@@ -11,6 +11,7 @@ use wardwatch_proto::v1::Fact;
 use wardwatch_proto::v1::fact::Fact as Stated;
 use wardwatch_sensor::batch::BatchLimits;
 use wardwatch_sensor::config::UplinkConfig;
+use wardwatch_sensor::spool::SpoolConfig;
 use wardwatch_sensor::{Config, Outlet};
 use wardwatch_service::{Context, Secret, ServiceInfo};
 
@@ -66,7 +67,11 @@ pub(crate) fn boot(
     work: impl FnOnce(Outlet) -> Result<()> + Send + 'static,
 ) -> JoinHandle<Result<()>> {
     let context = Context::new(ServiceInfo { name: "sensor", version: env!("CARGO_PKG_VERSION") });
-    tokio::spawn(wardwatch_sensor::serve_facts(config, context, work))
+    tokio::spawn(async move {
+        let folder = tempfile::tempdir().context("make a folder for the spool")?;
+        let spool = SpoolConfig { directory: folder.path().to_owned(), ..config.spool };
+        wardwatch_sensor::serve_facts(Config { spool, ..config }, context, work).await
+    })
 }
 
 /// Has the sensors of all sites state these facts at once, and waits until they are acknowledged.

@@ -8,6 +8,7 @@ use wardwatch_service::Secret;
 use wardwatch_service::tls::ClientTls;
 
 use crate::batch::BatchLimits;
+use crate::spool::{Overflow, SpoolConfig};
 use crate::worker::Limits;
 
 /// The sensor's settings.
@@ -24,6 +25,8 @@ pub struct Config {
     pub limits: Limits,
     /// When a batch is full.
     pub batch: BatchLimits,
+    /// Where batches are kept until they are acknowledged.
+    pub spool: SpoolConfig,
     /// Where facts go.
     pub uplink: UplinkConfig,
 }
@@ -60,12 +63,15 @@ pub struct UplinkConfig {
     pub token: Secret,
     /// Credentials for `https` collectors.
     pub tls: Option<ClientTls>,
-    /// Octets of batches without an acknowledgement that are kept in memory. Above it reading waits: a file is simply
-    /// read later, on an interface the kernel drops and counts.
+    /// Octets of batches without an acknowledgement that are kept in memory beside the disk. Above it a file is read
+    /// later; of an interface, and of a file at its original pace, the oldest are left to the disk alone.
     pub unacknowledged_bytes: usize,
     /// Longest pause between two attempts to connect.
     #[serde(with = "humantime_serde")]
     pub longest_pause: Duration,
+    /// How long a sensor that is to stop waits for acknowledgements. The rest is sent after its next start.
+    #[serde(with = "humantime_serde")]
+    pub farewell: Duration,
 }
 
 impl Default for UplinkConfig {
@@ -76,14 +82,21 @@ impl Default for UplinkConfig {
             tls: None,
             unacknowledged_bytes: 32 << 20,
             longest_pause: Duration::from_secs(30),
+            farewell: Duration::from_secs(5),
         }
     }
 }
 
 impl Config {
+    /// A file can be read later; what is on the wire, or played as if it were, cannot.
+    pub(crate) fn overflow(&self) -> Overflow {
+        let is_patient = self.input.interface.is_none() && self.input.speed.is_none();
+        if is_patient { Overflow::Wait } else { Overflow::Spill }
+    }
+
     /// What serde cannot check, with the key named.
     pub(crate) fn check(&self) -> anyhow::Result<()> {
-        self.check_identity()?;
+        self.check_sending()?;
         match (&self.input.interface, self.input.files.is_empty()) {
             (None, true) => anyhow::bail!("input: set input.interface or input.files"),
             (Some(_), false) => anyhow::bail!("input: input.interface and input.files exclude each other"),
@@ -91,12 +104,18 @@ impl Config {
         }
     }
 
-    /// The part of it that is about who the sensor is and whom it speaks with.
-    pub(crate) fn check_identity(&self) -> anyhow::Result<()> {
+    /// The part of it that is about who the sensor is, what it keeps and whom it speaks with.
+    pub(crate) fn check_sending(&self) -> anyhow::Result<()> {
         anyhow::ensure!(!self.site.is_empty(), "site: is not set");
         anyhow::ensure!(!self.sensor.is_empty(), "sensor: is not set");
         anyhow::ensure!(!self.uplink.collectors.is_empty(), "uplink.collectors: there must be at least one");
         anyhow::ensure!(!self.uplink.token.is_empty(), "uplink.token: is not set");
+        anyhow::ensure!(self.spool.drain_bytes_per_second > 0, "spool.drain_bytes_per_second: must not be 0");
+        let least = 4 * self.batch.bytes as u64;
+        anyhow::ensure!(
+            self.spool.bytes >= least,
+            "spool.bytes: four batches must have room: at least {least} with this batch.bytes"
+        );
         Ok(())
     }
 }

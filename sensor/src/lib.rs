@@ -1,7 +1,8 @@
 //! The sensor: states facts about what is on the wire, and draws no conclusions.
 //!
 //! In the order of the data: a [`wardwatch_capture::Source`] gives frames, the [`worker`] turns them into facts, the
-//! [`batch`] module cuts batches, and the uplink streams them to a collector until each is acknowledged.
+//! [`batch`] module cuts batches, the [`spool`] keeps them on the disk, and the uplink streams them to a collector until
+//! each is acknowledged.
 //! [`decode`] is the short way: the facts of capture files as JSON lines.
 
 #![forbid(unsafe_code)]
@@ -12,6 +13,7 @@ pub mod decode;
 mod jsonl;
 mod repeats;
 mod service;
+pub mod spool;
 mod telling;
 mod uplink;
 mod watch;

@@ -1,39 +1,35 @@
-//! The sensor as a service: the capture thread, the uplink, and their end.
+//! The sensor as a service: a thread that states facts, the spool, the uplink, and their end.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
-use tokio::sync::mpsc;
 use wardwatch_proto::v1::Fact;
 use wardwatch_service::Context;
 
 use crate::batch::{Batcher, CutBatch};
 use crate::config::Config;
+use crate::spool::{Intake, Plan, Spool};
 use crate::telling::Telling;
-use crate::uplink::{self, Uplink};
+use crate::uplink::Uplink;
 use crate::watch::Watch;
 
-/// Batches between the capture thread and the uplink; beyond these the uplink keeps what is not acknowledged.
-const CHANNEL: usize = 4;
+/// How long the last write to the disk may take.
+const CLOSING: Duration = Duration::from_secs(10);
 
-/// Watches the configured input and streams facts to a collector. Ends when files have been played and acknowledged, or
-/// at shutdown, when what was learned until then is stated and sent as long as the grace time lasts.
+/// Watches the configured input and streams facts to a collector. Ends when files have been played and everything in the spool is
+/// acknowledged; or at shutdown, when what was learned until then is stated and kept, and sent as far as
+/// `uplink.farewell` allows.
 pub async fn serve(config: Config, context: Context) -> anyhow::Result<()> {
     config.check()?;
-    let epoch = epoch()?;
-    let telling = Telling::new(&context.counters);
-    let (sender, receiver) = mpsc::channel(CHANNEL);
-    let watch = Watch::new(&config, epoch, sender, telling.clone(), context.shutdown.clone());
-    let input = config.input.clone();
-    let watching = tokio::task::spawn_blocking(move || {
-        // Told at once: the uplink may go on for long before the service ends with it.
-        watch.run(&input).inspect_err(|error| tracing::error!(error = format!("{error:#}"), "watching ended"))
-    });
-    let hello = uplink::hello(&config.site, &config.sensor, epoch);
-    let uplink = Uplink::new(config.uplink, hello, telling, context.health.check("uplink"));
-    let (watched, sent) = tokio::join!(watching, uplink.run(receiver));
-    sent.context("the uplink failed")?;
-    watched.context("the capture thread panicked")?
+    let shutdown = context.shutdown.clone();
+    let watch = {
+        let config = config.clone();
+        move |epoch, intake, telling| {
+            let watch = Watch::new(&config, epoch, intake, telling, shutdown);
+            watch.run(&config.input)
+        }
+    };
+    state(config, context, watch).await
 }
 
 /// As [`serve`], for facts that come from elsewhere than packets: `work` states them in a thread of its own. Ends when it has
@@ -43,30 +39,85 @@ pub async fn serve_facts(
     context: Context,
     work: impl FnOnce(Outlet) -> anyhow::Result<()> + Send + 'static,
 ) -> anyhow::Result<()> {
-    config.check_identity()?;
-    let epoch = epoch()?;
+    config.check_sending()?;
+    let work = {
+        let (site, sensor, limits) = (config.site.clone(), config.sensor.clone(), config.batch.clone());
+        move |epoch, batches, telling| {
+            work(Outlet { batcher: Batcher::new(&site, &sensor, epoch, limits), batches, telling })
+        }
+    };
+    state(config, context, work).await
+}
+
+/// Runs `work` in a thread that hands batches of an epoch to the spool, and sends them.
+async fn state(
+    config: Config,
+    context: Context,
+    work: impl FnOnce(u64, Intake, Telling) -> anyhow::Result<()> + Send + 'static,
+) -> anyhow::Result<()> {
     let telling = Telling::new(&context.counters);
-    let (batches, receiver) = mpsc::channel(CHANNEL);
-    let batcher = Batcher::new(&config.site, &config.sensor, epoch, config.batch);
-    let outlet = Outlet { batcher, batches, telling: telling.clone() };
-    let working = tokio::task::spawn_blocking(move || work(outlet));
-    let hello = uplink::hello(&config.site, &config.sensor, epoch);
-    let uplink = Uplink::new(config.uplink, hello, telling, context.health.check("uplink"));
-    let (worked, sent) = tokio::join!(working, uplink.run(receiver));
-    sent.context("the uplink failed")?;
-    worked.context("the thread that states facts panicked")?
+    let uplink = Uplink::new(&config, telling.clone(), context.health.check("uplink"))?;
+    let (spool, intake) = {
+        let (plan, telling) = (plan(&config)?, telling.clone());
+        let check = context.health.check("spool");
+        let opening = tokio::task::spawn_blocking(move || Spool::open(plan, telling, check));
+        opening.await.context("opening the spool panicked")?.context("the spool cannot be used")?
+    };
+    let epoch = spool.epoch();
+    let working = tokio::task::spawn_blocking(move || {
+        // Told at once: the uplink may go on for long before the service ends with it.
+        work(epoch, intake, telling)
+            .inspect_err(|error| tracing::error!(error = format!("{error:#}"), "watching ended"))
+    });
+    let hastened = async {
+        context.shutdown.cancelled().await;
+        spool.hasten();
+        std::future::pending::<()>().await;
+    };
+    let worked = async { working.await.context("the thread that states facts panicked")? };
+    let farewell = async {
+        context.shutdown.cancelled().await;
+        spool.until_cut().await;
+        tokio::time::sleep(config.uplink.farewell).await;
+    };
+    let sent = async {
+        tokio::select! {
+            () = uplink.run(&spool) => {}
+            () = farewell => {
+                let left = context.counters.gauge("sensor_spool_batches", &[]).value();
+                tracing::warn!(batches = left, "stopping before all is acknowledged: the spool keeps it");
+            }
+        }
+    };
+    let worked = tokio::select! {
+        (worked, ()) = async { tokio::join!(worked, sent) } => worked,
+        () = hastened => Ok(()),
+    };
+    spool.close(CLOSING).await;
+    worked
+}
+
+fn plan(config: &Config) -> anyhow::Result<Plan> {
+    let millis = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
+    Ok(Plan {
+        config: config.spool.clone(),
+        owner: format!("sensor {} at site {}", config.sensor, config.site),
+        millis: u64::try_from(millis).context("the clock is set to a time that cannot be counted")?,
+        memory: config.uplink.unacknowledged_bytes,
+        overflow: config.overflow(),
+    })
 }
 
 /// Where facts go.
 #[derive(Debug)]
 pub struct Outlet {
     batcher: Batcher,
-    batches: mpsc::Sender<CutBatch>,
+    batches: Intake,
     telling: Telling,
 }
 
 impl Outlet {
-    /// States a fact. Waits while too much is unacknowledged.
+    /// States a fact. Waits while the spool can take none.
     pub fn state(&mut self, fact: Fact) -> anyhow::Result<()> {
         self.batcher.add(fact).map_or(Ok(()), |batch| self.send(batch))
     }
@@ -84,12 +135,6 @@ impl Outlet {
     fn send(&self, batch: CutBatch) -> anyhow::Result<()> {
         self.telling.batches_cut.increment();
         self.telling.facts_cut.add(batch.facts);
-        self.batches.blocking_send(batch).context("the uplink has ended")
+        Ok(self.batches.keep(batch)?)
     }
-}
-
-/// The number of this boot: Unix time in milliseconds.
-fn epoch() -> anyhow::Result<u64> {
-    let epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
-    u64::try_from(epoch).context("the clock is set to a time that cannot be counted")
 }

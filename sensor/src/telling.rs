@@ -4,6 +4,7 @@
 use wardwatch_capture::Statistics;
 use wardwatch_service::{Counter, Counters, Gauge};
 
+use crate::spool::{Loss, Tally};
 use crate::worker::Totals;
 
 /// The sensor's counters. Cheap to clone.
@@ -17,7 +18,18 @@ pub(crate) struct Telling {
     pub(crate) rejected: Counter,
     pub(crate) resent: Counter,
     pub(crate) connections: Counter,
-    pub(crate) unacknowledged_bytes: Gauge,
+    pub(crate) backlog_streams: Counter,
+    unacknowledged_bytes: Gauge,
+    batches_waiting: Gauge,
+    pub(crate) spool_found: Counter,
+    pub(crate) spool_kept: Counter,
+    pub(crate) spool_syncs: Counter,
+    pub(crate) spool_errors: Counter,
+    pub(crate) spool_files_set_aside: Counter,
+    pub(crate) spool_bytes: Gauge,
+    pub(crate) spool_batches: Gauge,
+    /// Batches, facts and bytes.
+    spool_lost: [(Loss, [Counter; 3]); 3],
 }
 
 impl Telling {
@@ -31,7 +43,40 @@ impl Telling {
             rejected: counters.counter("sensor_batches_rejected", &[]),
             resent: counters.counter("sensor_batches_resent", &[]),
             connections: counters.counter("sensor_uplink_connections", &[]),
+            backlog_streams: counters.counter("sensor_backlog_streams", &[]),
             unacknowledged_bytes: counters.gauge("sensor_unacknowledged_bytes", &[]),
+            batches_waiting: counters.gauge("sensor_batches_waiting", &[]),
+            spool_found: counters.counter("sensor_spool_batches_found", &[]),
+            spool_kept: counters.counter("sensor_spool_batches_kept", &[]),
+            spool_syncs: counters.counter("sensor_spool_syncs", &[]),
+            spool_errors: counters.counter("sensor_spool_errors", &[]),
+            spool_files_set_aside: counters.counter("sensor_spool_files_set_aside", &[]),
+            spool_bytes: counters.gauge("sensor_spool_bytes", &[]),
+            spool_batches: counters.gauge("sensor_spool_batches", &[]),
+            spool_lost: Loss::ALL.map(|loss| {
+                let names = [
+                    "sensor_spool_batches_dropped",
+                    "sensor_spool_facts_dropped",
+                    "sensor_spool_bytes_dropped",
+                ];
+                (loss, names.map(|name| counters.counter(name, &[("reason", loss.name())])))
+            }),
+        }
+    }
+
+    /// Bytes of batches in memory, and batches that are neither acknowledged nor given up, wherever they are.
+    pub(crate) fn held(&self, in_memory: u64, waiting: u64) {
+        self.unacknowledged_bytes.set(i64::try_from(in_memory).unwrap_or(i64::MAX));
+        self.batches_waiting.set(i64::try_from(waiting).unwrap_or(i64::MAX));
+    }
+
+    /// Counts batches that are lost.
+    pub(crate) fn lost(&self, loss: Loss, lost: &Tally) {
+        let counters = self.spool_lost.iter().filter(|(of, _)| *of == loss);
+        for (_, [batches, facts, bytes]) in counters {
+            batches.add(lost.batches);
+            facts.add(lost.facts);
+            bytes.add(lost.bytes);
         }
     }
 

@@ -1,9 +1,14 @@
-//! The way to the collector: batches go up, and are kept until they are acknowledged.
+//! The way to the collector: batches go up until they are acknowledged.
 //!
-//! At least once: a batch without an acknowledgement is sent again on the next stream, in its order, under its number.
-//! The collector that is next in the list is tried after every end of a stream, with a growing, jittered pause.
+//! At least once: a batch without an acknowledgement is sent again on the next stream, under its number. The collector that is
+//! next in the list is tried after every end of a stream, with a growing, jittered pause.
+//!
+//! One connection carries the stream of this boot ([`live`]) and, while there is any, one for the [`backlog`], which
+//! gives way to it.
 
-use std::collections::VecDeque;
+mod backlog;
+mod live;
+
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -23,51 +28,73 @@ use wardwatch_proto::v1::{
 use wardwatch_service::health::Check;
 
 use crate::batch::CutBatch;
-use crate::config::UplinkConfig;
+use crate::config::{Config, UplinkConfig};
+use crate::spool::Spool;
 use crate::telling::Telling;
 
-/// Messages that wait for the network; batches beyond these are still in [`Uplink::unacknowledged`].
+/// Messages of a stream that wait for the network.
 const OUTBOUND: usize = 8;
 
-/// A stream and what has not been acknowledged on it.
+/// The shortest pause between two attempts.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
+
+/// How to reach the collectors, and as whom.
 pub(crate) struct Uplink {
     config: UplinkConfig,
-    hello: Hello,
-    unacknowledged: VecDeque<CutBatch>,
-    bytes: usize,
+    endpoints: Vec<Endpoint>,
+    token: MetadataValue<Ascii>,
+    site: String,
+    sensor: String,
+    backlog_bytes_per_second: u64,
     telling: Telling,
     check: Check,
 }
 
-/// Why a stream ended.
-#[derive(Debug)]
-enum Ended {
-    /// Everything was acknowledged and nothing more will come.
-    Finished,
-    /// The collector asked to come back on another stream.
-    Recycled,
+/// A stream that was opened.
+struct Stream {
+    outbound: mpsc::Sender<SensorMessage>,
+    replies: Streaming<CollectorMessage>,
 }
 
 impl Uplink {
-    pub(crate) fn new(config: UplinkConfig, hello: Hello, telling: Telling, check: Check) -> Self {
-        Self { config, hello, unacknowledged: VecDeque::new(), bytes: 0, telling, check }
-    }
-
-    /// Sends what comes until the channel is closed and everything is acknowledged.
-    pub(crate) async fn run(mut self, mut batches: mpsc::Receiver<CutBatch>) -> anyhow::Result<()> {
-        let token = format!("Bearer {}", self.config.token.expose());
+    pub(crate) fn new(config: &Config, telling: Telling, check: Check) -> anyhow::Result<Self> {
+        let token = format!("Bearer {}", config.uplink.token.expose());
         let mut token: MetadataValue<Ascii> =
             token.parse().ok().context("uplink.token: holds characters that cannot be sent")?;
         token.set_sensitive(true);
-        let endpoints = self.endpoints()?;
+        Ok(Self {
+            endpoints: endpoints(&config.uplink)?,
+            config: config.uplink.clone(),
+            token,
+            site: config.site.clone(),
+            sensor: config.sensor.clone(),
+            backlog_bytes_per_second: config.spool.drain_bytes_per_second,
+            telling,
+            check,
+        })
+    }
+
+    /// Sends what the spool holds until no more batches will be cut and all are settled.
+    pub(crate) async fn run(&self, spool: &Spool) {
+        tokio::select! {
+            // A sensor that has nothing to say need not find a collector first.
+            biased;
+            () = spool.until_finished() => {}
+            never = self.connect(spool) => match never {},
+        }
+    }
+
+    async fn connect(&self, spool: &Spool) -> std::convert::Infallible {
         let mut pauses = self.pauses();
-        for endpoint in endpoints.iter().cycle() {
-            if self.unacknowledged.is_empty() && batches.is_closed() && batches.is_empty() {
-                break;
-            }
-            match self.stream(endpoint, &token, &mut batches).await {
-                Ok(Ended::Finished) => return Ok(()),
-                Ok(Ended::Recycled) => pauses = self.pauses(),
+        let mut next = 0;
+        loop {
+            let Some(endpoint) = self.endpoints.get(next % self.endpoints.len().max(1)) else {
+                // Settings without a collector were refused.
+                return std::future::pending().await;
+            };
+            next = next.wrapping_add(1);
+            match self.connection(endpoint, spool).await {
+                Ok(()) => pauses = self.pauses(),
                 Err(error) => {
                     let pause = pauses.next().unwrap_or(self.config.longest_pause);
                     let reason = format!("{error:#}");
@@ -77,155 +104,112 @@ impl Uplink {
                 }
             }
         }
-        Ok(())
     }
 
-    fn endpoints(&self) -> anyhow::Result<Vec<Endpoint>> {
-        let tls = self.config.tls.as_ref().map(wardwatch_service::tls::ClientTls::load).transpose()?;
-        let endpoint = |url: &String| {
-            let endpoint = Endpoint::from_shared(url.clone())
-                .with_context(|| {
-                    format!("uplink.collectors: {url:?} is not a URL such as https://host:7443")
-                })?
-                .connect_timeout(Duration::from_secs(10))
-                .http2_keep_alive_interval(Duration::from_secs(20))
-                .keep_alive_timeout(Duration::from_secs(20));
-            match &tls {
-                Some(tls) => {
-                    endpoint.tls_config(tls.clone()).context("uplink.tls: the credentials cannot be used")
-                }
-                None => Ok(endpoint),
-            }
-        };
-        self.config.collectors.iter().map(endpoint).collect()
-    }
-
-    fn pauses(&self) -> impl Iterator<Item = Duration> + use<> {
-        ExponentialBuilder::default()
-            .with_jitter()
-            .with_min_delay(Duration::from_millis(100))
-            .with_max_delay(self.config.longest_pause)
-            .without_max_times()
-            .build()
-    }
-
-    /// Opens a stream, sends again what was not acknowledged, then what comes.
-    async fn stream(
-        &mut self,
-        endpoint: &Endpoint,
-        token: &MetadataValue<Ascii>,
-        batches: &mut mpsc::Receiver<CutBatch>,
-    ) -> anyhow::Result<Ended> {
+    /// Opens a connection and sends until the stream of this boot ends; without an error when the collector asked for that.
+    async fn connection(&self, endpoint: &Endpoint, spool: &Spool) -> anyhow::Result<()> {
         let channel = endpoint.connect().await.context("cannot connect")?;
-        let (outbound, mut replies) = self.open(channel, token).await?;
+        let stream = self.open(channel.clone(), spool.epoch()).await?;
         self.check.ready();
         self.telling.connections.increment();
-        // Numbers on this stream: what was sent before the rest of `unacknowledged` is sent again, in order.
-        let mut unsent = 0;
-        let mut is_open = true;
-        let mut is_recycled = false;
-        loop {
-            if self.unacknowledged.is_empty() && !is_open {
-                return Ok(Ended::Finished);
-            }
-            let next = self.unacknowledged.get(unsent).filter(|_| !is_recycled).cloned();
-            let may_take =
-                is_open && next.is_none() && !is_recycled && self.bytes < self.config.unacknowledged_bytes;
-            tokio::select! {
-                reply = replies.message() => match reply.context("the stream broke")?.map(|reply| reply.message) {
-                    None if is_recycled => return Ok(Ended::Recycled),
-                    None => anyhow::bail!("the collector ended the stream"),
-                    Some(Some(Reply::Acknowledgement(acknowledgement))) => {
-                        unsent -= self.forget(&acknowledgement.sequences, &self.telling.acknowledged.clone());
-                    }
-                    Some(Some(Reply::Rejection(rejection))) => {
-                        tracing::error!(sequence = rejection.sequence, reason = rejection.reason, "batch dropped");
-                        unsent -= self.forget(&[rejection.sequence], &self.telling.rejected.clone());
-                    }
-                    Some(Some(Reply::Recycle(_))) => is_recycled = true,
-                    Some(Some(Reply::Refusal(refusal))) => anyhow::bail!("refused: {}", refusal.reason),
-                    Some(Some(Reply::Welcome(_)) | None) => {}
-                },
-                permit = outbound.reserve(), if next.is_some() => {
-                    let permit = permit.context("the stream was closed")?;
-                    if let Some(batch) = next {
-                        permit.send(submission(&batch));
-                        unsent += 1;
-                    }
-                }
-                batch = batches.recv(), if may_take => match batch {
-                    Some(batch) => {
-                        self.bytes += batch.encoded.len();
-                        self.unacknowledged.push_back(batch);
-                        self.tell_held();
-                    }
-                    None => is_open = false,
-                },
-            }
-        }
+        spool.stream_opened();
+        let outcome = tokio::select! {
+            ended = self.live(stream, spool) => ended,
+            never = self.backlog(&channel, spool) => match never {},
+        };
+        self.telling.resent.add(spool.stream_ended() as u64);
+        outcome
     }
 
-    async fn open(
-        &mut self,
-        channel: Channel,
-        token: &MetadataValue<Ascii>,
-    ) -> anyhow::Result<(mpsc::Sender<SensorMessage>, Streaming<CollectorMessage>)> {
+    /// Growing, and jittered by up to as much again: at most the longest pause.
+    fn pauses(&self) -> impl Iterator<Item = Duration> + use<> {
+        pauses(self.config.longest_pause)
+    }
+
+    /// Opens a stream for the batches of an epoch.
+    async fn open(&self, channel: Channel, epoch: u64) -> anyhow::Result<Stream> {
         let (outbound, messages) = mpsc::channel(OUTBOUND);
-        let hello = SensorMessage { message: Some(Saying::Hello(self.hello.clone())) };
+        let hello = SensorMessage { message: Some(Saying::Hello(self.hello(epoch))) };
         outbound.send(hello).await.context("the stream was closed")?;
         let mut request = Request::new(ReceiverStream::new(messages));
-        request.metadata_mut().insert("authorization", token.clone());
+        request.metadata_mut().insert("authorization", self.token.clone());
         let mut client = IngestClient::new(channel).send_compressed(CompressionEncoding::Zstd);
         let mut replies =
             client.stream(request).await.context("the collector did not open a stream")?.into_inner();
         let first = replies.message().await.context("the collector did not answer Hello")?;
         match first.and_then(|first| first.message) {
             Some(Reply::Welcome(welcome)) => {
-                tracing::info!(version = welcome.software_version, "connected to the collector");
+                tracing::info!(epoch, version = welcome.software_version, "connected to the collector");
             }
             Some(Reply::Refusal(refusal)) => anyhow::bail!("refused: {}", refusal.reason),
             _ => anyhow::bail!("the collector answered Hello with something else"),
         }
-        if !self.unacknowledged.is_empty() {
-            self.telling.resent.add(self.unacknowledged.len() as u64);
-        }
-        Ok((outbound, replies))
+        Ok(Stream { outbound, replies })
     }
 
-    /// Drops batches that need not be kept any longer; gives how many there were.
-    fn forget(&mut self, sequences: &[u64], counter: &wardwatch_service::Counter) -> usize {
-        let before = self.unacknowledged.len();
-        for sequence in sequences {
-            if let Ok(at) = self.unacknowledged.binary_search_by_key(sequence, |batch| batch.sequence)
-                && let Some(batch) = self.unacknowledged.remove(at)
-            {
-                self.bytes -= batch.encoded.len();
-                counter.increment();
-            }
+    /// How the sensor introduces itself.
+    fn hello(&self, epoch: u64) -> Hello {
+        Hello {
+            site: self.site.clone(),
+            sensor: self.sensor.clone(),
+            epoch,
+            contract_oldest: CONTRACT_VERSION,
+            contract_newest: CONTRACT_VERSION,
+            software_version: env!("CARGO_PKG_VERSION").to_owned(),
         }
-        self.tell_held();
-        before - self.unacknowledged.len()
-    }
-
-    fn tell_held(&self) {
-        self.telling.unacknowledged_bytes.set(i64::try_from(self.bytes).unwrap_or(i64::MAX));
     }
 }
 
-fn submission(batch: &CutBatch) -> SensorMessage {
-    let submission =
-        Submission { lane: Lane::Live.into(), sequence: batch.sequence, batch: batch.encoded.clone() };
+fn submission(lane: Lane, batch: &CutBatch) -> SensorMessage {
+    let submission = Submission { lane: lane.into(), sequence: batch.sequence, batch: batch.encoded.clone() };
     SensorMessage { message: Some(Saying::Submission(submission)) }
 }
 
-/// How a sensor introduces itself.
-pub(crate) fn hello(site: &str, sensor: &str, epoch: u64) -> Hello {
-    Hello {
-        site: site.to_owned(),
-        sensor: sensor.to_owned(),
-        epoch,
-        contract_oldest: CONTRACT_VERSION,
-        contract_newest: CONTRACT_VERSION,
-        software_version: env!("CARGO_PKG_VERSION").to_owned(),
+fn endpoints(config: &UplinkConfig) -> anyhow::Result<Vec<Endpoint>> {
+    let tls = config.tls.as_ref().map(wardwatch_service::tls::ClientTls::load).transpose()?;
+    let endpoint = |url: &String| {
+        let endpoint = Endpoint::from_shared(url.clone())
+            .with_context(|| format!("uplink.collectors: {url:?} is not a URL such as https://host:7443"))?
+            .connect_timeout(Duration::from_secs(10))
+            .http2_keep_alive_interval(Duration::from_secs(20))
+            .keep_alive_timeout(Duration::from_secs(20));
+        match &tls {
+            Some(tls) => {
+                endpoint.tls_config(tls.clone()).context("uplink.tls: the credentials cannot be used")
+            }
+            None => Ok(endpoint),
+        }
+    };
+    config.collectors.iter().map(endpoint).collect()
+}
+
+/// The jitter adds up to a pause's own length, so half of the longest is what it grows to.
+fn pauses(longest: Duration) -> impl Iterator<Item = Duration> + use<> {
+    let half = longest / 2;
+    ExponentialBuilder::default()
+        .with_jitter()
+        .with_min_delay(SHORTEST_PAUSE.min(half))
+        .with_max_delay(half)
+        .without_max_times()
+        .build()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_and_are_never_longer_than_the_longest() {
+        for longest in [Duration::ZERO, Duration::from_millis(70), Duration::from_secs(30)] {
+            let all: Vec<_> = pauses(longest).take(200).collect();
+            assert_eq!(all.len(), 200, "attempts never end");
+            assert!(all.iter().all(|pause| *pause <= longest), "{all:?}");
+        }
+        let late: Vec<_> = pauses(Duration::from_secs(30)).skip(50).take(50).collect();
+        assert!(late.iter().all(|pause| *pause >= Duration::from_secs(15)), "{late:?}");
+        assert!(
+            late.windows(2).any(|pair| pair[0] != pair[1]),
+            "sensors must not come all at once: {late:?}"
+        );
     }
 }

@@ -1,18 +1,18 @@
 //! The capture thread: frames from the source through the worker into batches.
 //!
-//! It is a thread and not a task, since reading blocks; the channel to the uplink is its back-pressure.
+//! It is a thread and not a task, since reading blocks; the spool's intake is its back-pressure.
 
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
-use tokio::sync::mpsc;
 use wardwatch_capture::{CaptureFile, Pace, PacketSocket, PacketSocketOptions, Source, Statistics, Step};
 use wardwatch_proto::v1::Fact;
 use wardwatch_service::CancellationToken;
 
 use crate::batch::{Batcher, CutBatch};
 use crate::config::{Config, InputConfig};
+use crate::spool::{Intake, UplinkEnded};
 use crate::telling::Telling;
 use crate::worker::{Totals, Worker};
 
@@ -27,7 +27,7 @@ pub(crate) struct Watch {
     worker: Worker,
     batcher: Batcher,
     facts: Vec<Fact>,
-    batches: mpsc::Sender<CutBatch>,
+    batches: Intake,
     telling: Telling,
     told: Totals,
     /// Facts in batches that were cut since the counters were brought up to date.
@@ -35,16 +35,11 @@ pub(crate) struct Watch {
     shutdown: CancellationToken,
 }
 
-/// The uplink has ended: there is nobody left to cut batches for.
-#[derive(Debug, thiserror::Error)]
-#[error("the uplink has ended")]
-struct UplinkEnded;
-
 impl Watch {
     pub(crate) fn new(
         config: &Config,
         epoch: u64,
-        batches: mpsc::Sender<CutBatch>,
+        batches: Intake,
         telling: Telling,
         shutdown: CancellationToken,
     ) -> Self {
@@ -186,7 +181,7 @@ impl Watch {
     fn send(&mut self, batch: CutBatch) -> anyhow::Result<()> {
         self.telling.batches_cut.increment();
         self.facts_cut += batch.facts;
-        self.batches.blocking_send(batch).map_err(|_| UplinkEnded.into())
+        Ok(self.batches.keep(batch)?)
     }
 
     /// Brings the counters up to date, all at once: then what was stated is what was cut and what waits to be.

@@ -1,4 +1,4 @@
-//! The folder in which a standalone Wardwatch keeps everything: `clickhouse/` and `bus/`.
+//! The folder in which a standalone Wardwatch keeps everything: `clickhouse/`, `bus/` and `spool/`.
 
 use std::path::PathBuf;
 
@@ -59,6 +59,11 @@ impl Folder {
     /// Where ClickHouse keeps its part.
     pub(crate) fn clickhouse_data(&self) -> anyhow::Result<PathBuf> {
         Ok(self.path()?.join("clickhouse"))
+    }
+
+    /// Where the sensor keeps what is not acknowledged yet.
+    pub(crate) fn spool_data(&self) -> anyhow::Result<PathBuf> {
+        Ok(self.path()?.join("spool"))
     }
 
     /// Where the log between the services is.

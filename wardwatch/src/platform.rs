@@ -16,6 +16,7 @@ use wardwatch_collector::config::{OperatorConfig, SensorConfig};
 use wardwatch_proto::name::is_name;
 use wardwatch_proto::topic;
 use wardwatch_sensor::config::{InputConfig, UplinkConfig};
+use wardwatch_sensor::spool::SpoolConfig;
 use wardwatch_service::health::HealthServer;
 use wardwatch_service::{CancellationToken, Context, Counters, Secret, ServiceInfo, Tasks};
 use wardwatch_store::Store;
@@ -92,7 +93,7 @@ impl Platform {
         tasks.spawn("alerter", wardwatch_alerter::serve_on(config, service(&context, "alerter"), parts));
 
         let services = tokio::spawn(tasks.join(GRACE));
-        let config = sensor_config(plan, &token, address);
+        let config = sensor_config(plan, &token, address, folder)?;
         let watching = CancellationToken::new();
         let sensor_context = Context { shutdown: watching.clone(), ..service(&context, "sensor") };
         let sensor = tokio::spawn(wardwatch_sensor::serve(config, sensor_context));
@@ -222,16 +223,22 @@ fn collector_config(plan: &Plan, token: &str, operators_token: &str) -> wardwatc
     }
 }
 
-fn sensor_config(plan: &Plan, token: &str, collector: SocketAddr) -> wardwatch_sensor::Config {
-    wardwatch_sensor::Config {
+fn sensor_config(
+    plan: &Plan,
+    token: &str,
+    collector: SocketAddr,
+    folder: &Folder,
+) -> anyhow::Result<wardwatch_sensor::Config> {
+    Ok(wardwatch_sensor::Config {
         site: plan.site.clone(),
         sensor: plan.sensor.clone(),
         input: plan.input.clone(),
+        spool: SpoolConfig { directory: folder.spool_data()?, ..SpoolConfig::default() },
         uplink: UplinkConfig {
             collectors: vec![format!("http://{collector}")],
             token: Secret::new(token),
             ..UplinkConfig::default()
         },
         ..wardwatch_sensor::Config::default()
-    }
+    })
 }
