@@ -105,3 +105,48 @@ async fn a_broker_that_is_killed_costs_time_and_nothing_else() -> Result<()> {
     consumer.leave().await?;
     Ok(())
 }
+
+/// Bytes that no compression makes smaller.
+fn noise(bytes: usize) -> Vec<u8> {
+    let mut state = 0x9E37_79B9_7F4A_7C15_u64;
+    let next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state.to_le_bytes()[0]
+    };
+    std::iter::repeat_with(next).take(bytes).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_goes_past_a_message_that_the_broker_refused_before_its_sender_knows() -> Result<()> {
+    if skip::unless_kafka("nothing_goes_past_a_message_that_the_broker_refused_before_its_sender_knows") {
+        return Ok(());
+    }
+    let broker = Broker::start().await?;
+    // Smaller than our own bound, so that the broker is the one who refuses.
+    broker.create_topic(TOPIC, 2, &[("max.message.bytes", "20000")]).await?;
+    let counters = Counters::default();
+    let bus = wardwatch_bus::open(&config(&broker), &counters).await?;
+    let other = TopicPartition::new(TOPIC, 1);
+    ensure!(bus.publish(Publication::new(partition(), "before")).await? == 0, "the first message");
+    ensure!(bus.publish(Publication::new(other.clone(), "before")).await? == 0, "the first message");
+
+    let refused = bus.enqueue(Publication::new(partition(), noise(100_000))).await?;
+    let replaced = async {
+        while counters.total("bus_producers_replaced") == 0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    timeout(AT_MOST, replaced).await.context("wait for another producer")?;
+
+    // Other partitions go on, this one does not.
+    let offset = timeout(AT_MOST, bus.publish(Publication::new(other, "behind"))).await??;
+    ensure!(offset == 1, "offset {offset} where 1 was expected");
+    let behind = bus.enqueue(Publication::new(partition(), "behind")).await;
+    ensure!(behind.is_err_and(|error| error.is_retriable()), "a message went past one that failed");
+    ensure!(timeout(AT_MOST, refused).await?.is_err(), "a refused message counts as delivered");
+    let offset = timeout(AT_MOST, bus.publish(Publication::new(partition(), "behind"))).await??;
+    ensure!(offset == 1, "offset {offset} where 1 was expected");
+    Ok(())
+}

@@ -323,8 +323,11 @@ async fn a_sensor_that_is_not_who_it_says_is_refused_and_told_why() -> Result<()
     unknown.uplink.token = Secret::new("a guess");
     let mut elsewhere = right.clone();
     OTHER_SITE.clone_into(&mut elsewhere.site);
+    // A spool belongs to one name.
+    elsewhere.spool.directory = pipeline.new_spool();
     let mut somebody_else = right.clone();
     OTHER_SENSOR.clone_into(&mut somebody_else.sensor);
+    somebody_else.spool.directory = pipeline.new_spool();
 
     let refused = [
         (unknown, "the token is missing or unknown to this collector".to_owned()),

@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
@@ -25,6 +26,7 @@ use wardwatch_collector::config::{OperatorConfig, SensorConfig};
 use wardwatch_proto::topic;
 use wardwatch_sensor::batch::BatchLimits;
 use wardwatch_sensor::config::{InputConfig, UplinkConfig};
+use wardwatch_sensor::spool::SpoolConfig;
 use wardwatch_service::{Counters, Secret};
 use wardwatch_store::{Settings, Store};
 
@@ -70,6 +72,8 @@ pub struct Pipeline {
     services: Vec<Service>,
     enriched: wardwatch_enricher::Progress,
     alerted: wardwatch_alerter::Progress,
+    spools: Scratch,
+    spools_made: AtomicU32,
     // After the services, so that it is dropped after them.
     _log: Log,
 }
@@ -137,7 +141,18 @@ impl Pipeline {
             Service::spawn(context.clone(), wardwatch_alerter::serve_on(config, context, parts))
         };
         let services = vec![collector, enricher, alerter];
-        Ok(Self { bus, store, collector: address, services, enriched, alerted, _log: log })
+        let spools = Scratch::new("spools")?;
+        Ok(Self {
+            bus,
+            store,
+            collector: address,
+            services,
+            enriched,
+            alerted,
+            spools,
+            spools_made: AtomicU32::new(0),
+            _log: log,
+        })
     }
 
     /// Where sensors reach the collector.
@@ -167,6 +182,7 @@ impl Pipeline {
             input: InputConfig { files: captures.to_vec(), ..InputConfig::default() },
             // Small, so that captures of some hundred facts become many messages.
             batch: BatchLimits { facts: 50, ..BatchLimits::default() },
+            spool: SpoolConfig { directory: self.new_spool(), ..SpoolConfig::default() },
             uplink: UplinkConfig {
                 collectors: vec![format!("http://{}", self.collector)],
                 token: token_of(SENSOR),
@@ -177,7 +193,12 @@ impl Pipeline {
         }
     }
 
-    /// The same for [`OTHER_SENSOR`] at [`OTHER_SITE`].
+    /// A directory for a spool that nobody has yet.
+    pub fn new_spool(&self) -> PathBuf {
+        self.spools.path().join(self.spools_made.fetch_add(1, Ordering::Relaxed).to_string())
+    }
+
+    /// The same as [`Pipeline::sensor`] for [`OTHER_SENSOR`] at [`OTHER_SITE`].
     pub fn other_sensor(&self, captures: &[PathBuf]) -> wardwatch_sensor::Config {
         let mut config = self.sensor(captures);
         OTHER_SITE.clone_into(&mut config.site);

@@ -119,6 +119,8 @@ impl Cluster {
             ])
             .into(),
         );
+        let spool = Table::from_iter([("directory".to_owned(), shown(&self.folder.path().join("spool")))]);
+        overlay.insert("spool".into(), spool.into());
         let path = self.config("sensor", overlay)?;
         // The example watches an interface.
         let mut settings: Table = toml::from_str(&fs::read_to_string(&path)?)?;

@@ -6,7 +6,9 @@ mod certificates;
 mod cluster;
 mod settings;
 
+use std::fs;
 use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -155,11 +157,16 @@ fn a_sensor_needs_one_capability_and_no_root() -> Result<()> {
     ];
     let mut collector = Running::start_by(&inside, "wardwatch-collector", &[], settings)?;
     collector.says("collecting")?;
+    let spool = tempfile::tempdir()?;
+    // It is nobody's, who the sensor will be.
+    fs::set_permissions(spool.path(), fs::Permissions::from_mode(0o777))?;
+    let kept = spool.path().display().to_string();
     let settings = [
         ("WARDWATCH_SENSOR__SITE", SITE),
         ("WARDWATCH_SENSOR__SENSOR", SENSOR),
         ("WARDWATCH_SENSOR__UPLINK__TOKEN", "t"),
         ("WARDWATCH_SENSOR__INPUT__INTERFACE", "lo"),
+        ("WARDWATCH_SENSOR__SPOOL__DIRECTORY", &kept),
     ];
     let sensor = |capabilities: &str| {
         let sets = ["inh-caps", "ambient-caps", "bounding-set"].map(|set| format!("--{set}={capabilities}"));
@@ -177,8 +184,10 @@ fn a_sensor_needs_one_capability_and_no_root() -> Result<()> {
 }
 
 #[test]
-fn a_sensor_without_a_collector_ends_when_its_grace_is_over() -> Result<()> {
+fn a_sensor_without_a_collector_ends_in_order_and_keeps_what_it_has() -> Result<()> {
     let files = format!("{:?}", recorded());
+    let folder = tempfile::tempdir()?;
+    let spool = folder.path().display().to_string();
     let settings = [
         ("WARDWATCH_SENSOR__SITE", SITE),
         ("WARDWATCH_SENSOR__SENSOR", SENSOR),
@@ -186,12 +195,20 @@ fn a_sensor_without_a_collector_ends_when_its_grace_is_over() -> Result<()> {
         // Nobody listens there (RFC 6335: reserved).
         ("WARDWATCH_SENSOR__UPLINK__COLLECTORS", "[\"http://127.0.0.1:0\"]"),
         ("WARDWATCH_SENSOR__INPUT__FILES", &files),
-        ("WARDWATCH_SENSOR__SHUTDOWN__GRACE", "1s"),
+        ("WARDWATCH_SENSOR__UPLINK__FAREWELL", "100ms"),
+        ("WARDWATCH_SENSOR__SPOOL__DIRECTORY", &spool),
     ];
     let mut sensor = Running::start("wardwatch-sensor", &["run"], settings)?;
     sensor.says("no stream to the collector")?;
+    let (status, log) = Running::start("wardwatch-sensor", &["run"], settings)?.ended()?;
+    assert!(status.code() == Some(1) && log.contains("is already open elsewhere"), "a second owner: {log}");
     let (status, log) = sensor.stop()?;
-    assert!(status.code() == Some(1) && log.contains("did not stop within 1s"), "{log}");
+    assert!(status.success() && log.contains("the spool keeps it"), "{log}");
+
+    let mut sensor = Running::start("wardwatch-sensor", &["run"], settings)?;
+    sensor.says("an earlier boot has left batches")?;
+    let (status, log) = sensor.stop()?;
+    assert!(status.success(), "{log}");
     Ok(())
 }
 
