@@ -233,7 +233,8 @@ impl Bus for KafkaBus {
         for topic in topics {
             self.0.partitions(topic).await?;
         }
-        Ok(Arc::new(KafkaConsumer::join(&self.0.config, group, topics, &self.0.counters)?))
+        let Inner { config, observer, counters, .. } = &*self.0;
+        Ok(Arc::new(KafkaConsumer::join(config, group, topics, Arc::clone(observer), counters)?))
     }
 
     async fn watermarks(&self, of: &TopicPartition) -> Result<Watermarks> {

@@ -15,7 +15,7 @@ use wardwatch_service::Counters;
 use super::failure::{failed, joined};
 use super::member::Member;
 use super::poll::{self, Command, GroupContext};
-use super::{admin, settings};
+use super::{Events, admin, settings};
 use crate::bus::{Consumer, Delivery};
 use crate::config::KafkaConfig;
 use crate::error::{Error, Result};
@@ -35,6 +35,7 @@ impl KafkaConsumer {
         config: &KafkaConfig,
         group: &str,
         topics: &[&str],
+        observer: Arc<BaseConsumer<Events>>,
         counters: &Counters,
     ) -> Result<Self> {
         let limit = usize::try_from(config.prefetch_bytes / 2).unwrap_or(usize::MAX).max(1);
@@ -58,7 +59,7 @@ impl KafkaConsumer {
         let (polled, timeout) = (Arc::clone(&native), config.request_timeout);
         let thread = std::thread::Builder::new()
             .name(format!("bus-{group}"))
-            .spawn(move || poll::run(&polled, &received, timeout))
+            .spawn(move || poll::run(&polled, &observer, &received, timeout))
             .map_err(|error| Error::Setting { key: "kafka".to_owned(), problem: error.to_string() })?;
         let (native, thread) = (Mutex::new(Some(native)), Mutex::new(Some(thread)));
         Ok(Self { group: group.to_owned(), member, native, commands, thread })

@@ -18,9 +18,9 @@ use rdkafka::{ClientContext, TopicPartitionList};
 use tokio::sync::oneshot;
 use wardwatch_service::{Counter, Counters, Gauge};
 
-use super::admin;
 use super::failure::{failed, passes};
 use super::member::Member;
+use super::{Events, admin};
 use crate::error::{Error, Result};
 use crate::message::{Headers, Message};
 use crate::topic::TopicPartition;
@@ -129,8 +129,16 @@ impl ConsumerContext for GroupContext {
 }
 
 /// Polls until the member is closed, then leaves the group.
-pub(super) fn run(consumer: &BaseConsumer<GroupContext>, commands: &Receiver<Command>, timeout: Duration) {
-    let thread = Polling { consumer, member: &consumer.context().member, timeout };
+///
+/// What is asked of the broker beside is asked through `observer`: on the consumer's own connection an answer waits behind
+/// the fetch that is under way, which the broker answers when messages come.
+pub(super) fn run(
+    consumer: &BaseConsumer<GroupContext>,
+    observer: &BaseConsumer<Events>,
+    commands: &Receiver<Command>,
+    timeout: Duration,
+) {
+    let thread = Polling { consumer, observer, member: &consumer.context().member, timeout };
     let mut stalled: Option<Instant> = None;
     let mut paused_by_stall = false;
     while !thread.member.state().closing {
@@ -156,6 +164,7 @@ pub(super) fn run(consumer: &BaseConsumer<GroupContext>, commands: &Receiver<Com
 
 struct Polling<'c> {
     consumer: &'c BaseConsumer<GroupContext>,
+    observer: &'c BaseConsumer<Events>,
     member: &'c Member,
     timeout: Duration,
 }
@@ -199,7 +208,7 @@ impl Polling<'_> {
         let held = self.member.state().partitions.clone();
         for (of, partition) in held {
             let Some(wanted) = partition.fetch else { continue };
-            let Ok(found) = admin::watermarks(self.consumer, &of, self.timeout) else { continue };
+            let Ok(found) = admin::watermarks(self.observer, &of, self.timeout) else { continue };
             if wanted < found.earliest || wanted > found.end {
                 if let Some(partition) = self.member.state().partitions.get_mut(&of) {
                     partition.fetch = None;
@@ -213,7 +222,7 @@ impl Polling<'_> {
         if !self.member.state().partitions.contains_key(of) {
             return Err(Error::NotAssigned(of.clone()));
         }
-        let found = admin::watermarks(self.consumer, of, self.timeout)?;
+        let found = admin::watermarks(self.observer, of, self.timeout)?;
         if offset < found.earliest || offset > found.end {
             return Err(Error::OffsetOutOfRange { of: of.clone(), wanted: offset, found });
         }

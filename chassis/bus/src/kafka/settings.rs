@@ -7,6 +7,9 @@ use crate::error::{Error, Result};
 
 /// Room for key, headers and framing beside the largest message, and for several messages in one batch.
 const FRAMING: usize = 64 << 10;
+/// How long the broker may wait for messages before it answers that there are none: so long a partition that is taken up may
+/// wait for its first fetch, since that is asked for with the next one.
+const FETCH_WAIT: &str = "100";
 /// How often the client library reports lag.
 const STATISTICS_INTERVAL: &str = "5000";
 
@@ -98,6 +101,9 @@ pub(super) fn member(config: &KafkaConfig, group: &str) -> Result<ClientConfig> 
         .set("queued.max.messages.kbytes", prefetch.to_string())
         .set("fetch.message.max.bytes", largest_request(config).to_string())
         .set("statistics.interval.ms", STATISTICS_INTERVAL);
+    if native.get("fetch.wait.max.ms").is_none() {
+        native.set("fetch.wait.max.ms", FETCH_WAIT);
+    }
     Ok(native)
 }
 
