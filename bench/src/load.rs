@@ -1,5 +1,6 @@
 //! Sensors without eyes: facts of made-up sites, cut into batches and sent by the sensor's own code.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
@@ -61,17 +62,58 @@ pub(crate) fn sensor_config(site: &str, collector: impl std::fmt::Display) -> Co
     }
 }
 
-/// A sensor whose facts are made by `work`; ends when they are acknowledged.
+/// A sensor with an empty spool whose facts are made by `work`; ends when they are acknowledged.
 pub(crate) fn boot(
     config: Config,
     work: impl FnOnce(Outlet) -> Result<()> + Send + 'static,
 ) -> JoinHandle<Result<()>> {
-    let context = Context::new(ServiceInfo { name: "sensor", version: env!("CARGO_PKG_VERSION") });
     tokio::spawn(async move {
         let folder = tempfile::tempdir().context("make a folder for the spool")?;
-        let spool = SpoolConfig { directory: folder.path().to_owned(), ..config.spool };
-        wardwatch_sensor::serve_facts(Config { spool, ..config }, context, work).await
+        wardwatch_sensor::serve_facts(keeping_in(folder.path(), config), context(), work).await
     })
+}
+
+fn context() -> Context {
+    Context::new(ServiceInfo { name: "sensor", version: env!("CARGO_PKG_VERSION") })
+}
+
+fn keeping_in(spool: &Path, config: Config) -> Config {
+    Config { spool: SpoolConfig { directory: spool.to_owned(), ..config.spool }, ..config }
+}
+
+/// A sensor whose collector is away: states so many flows of its site, each at its time, into a spool, and stops.
+pub(crate) async fn outage(
+    site: &str,
+    away: impl std::fmt::Display,
+    batch: &BatchLimits,
+    spool: &Path,
+    flows: u64,
+    at: impl Fn(u64) -> u64 + Send + 'static,
+) -> Result<()> {
+    let mut config = Config { batch: batch.clone(), ..keeping_in(spool, sensor_config(site, away)) };
+    // As on a wire, which does not wait; and nothing to say goodbye to.
+    config.input.speed = Some(1.0);
+    config.uplink.farewell = Duration::ZERO;
+    let context = context();
+    let counters = context.counters.clone();
+    let shutdown = context.shutdown.clone();
+    let mut stating = Stating::of(Network::new(1, DEVICES));
+    let work = move |mut outlet: Outlet| {
+        while stating.flows() < flows {
+            let now = at(stating.flows());
+            outlet.state(stating.next(now))?;
+        }
+        outlet.finish()?;
+        shutdown.cancel();
+        Ok(())
+    };
+    wardwatch_sensor::serve_facts(config, context, work).await?;
+    let lost: u64 = ["full", "disk", "corrupt"]
+        .iter()
+        .map(|reason| counters.counter("sensor_spool_batches_dropped", &[("reason", reason)]).value())
+        .sum();
+    anyhow::ensure!(lost == 0, "the spool lost {lost} batches: more of spool.bytes would be needed");
+    Ok(())
 }
 
 /// Has the sensors of all sites state these facts at once, and waits until they are acknowledged.
@@ -125,17 +167,43 @@ struct Shared {
 impl Load {
     /// Starts the sensors.
     pub(crate) fn start(sites: &[String], collector: impl std::fmt::Display, pace: Pace) -> Self {
+        Self::with(sites, collector, pace, None)
+    }
+
+    /// Starts them; the first one finds its spool as an outage has left it.
+    pub(crate) fn after_outage(
+        sites: &[String],
+        collector: impl std::fmt::Display,
+        pace: Pace,
+        spool: &Path,
+    ) -> Self {
+        Self::with(sites, collector, pace, Some(spool))
+    }
+
+    fn with(
+        sites: &[String],
+        collector: impl std::fmt::Display,
+        pace: Pace,
+        mut left: Option<&Path>,
+    ) -> Self {
         let shared = Arc::new(Shared::default());
         let each = (1..).zip(sites).map(|(number, site)| {
             let stating = Stating::of(Network::new(number, DEVICES));
             let (shared, count) = (Arc::clone(&shared), sites.len());
-            boot(sensor_config(site, &collector), move |outlet| {
+            let config = sensor_config(site, &collector);
+            let work = move |outlet| {
                 let sensor = Sensor { stating, outlet, shared };
                 match pace {
                     Pace::Open(rate) => sensor.run_open(rate / count as f64),
                     Pace::Closed(window) => sensor.run_closed(window),
                 }
-            })
+            };
+            match left.take() {
+                Some(spool) => {
+                    tokio::spawn(wardwatch_sensor::serve_facts(keeping_in(spool, config), context(), work))
+                }
+                None => boot(config, work),
+            }
         });
         Self { sensors: each.collect(), shared }
     }

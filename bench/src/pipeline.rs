@@ -6,6 +6,7 @@
 //! much of the machine was somebody else's.
 
 mod alert;
+mod backlog;
 mod collect;
 mod decode;
 mod enrich;
@@ -19,6 +20,9 @@ use clap::{Args, ValueEnum};
 use crate::cluster::Cluster;
 use crate::load;
 use crate::report::{Format, Report, say};
+
+/// Seconds from stated to queryable that 99 of 100 rows are to keep at half load.
+const LATENCY: f64 = 2.0;
 
 /// What is measured, and how long.
 #[derive(Args, Debug)]
@@ -35,6 +39,8 @@ pub(crate) struct Pipeline {
     /// Flow records in a round
     #[arg(long, default_value_t = 400_000)]
     records: u64,
+    #[command(flatten)]
+    outage: backlog::Outage,
     /// Only these parts; may be repeated
     #[arg(long, value_enum, value_name = "PART")]
     only: Vec<Part>,
@@ -56,6 +62,8 @@ enum Part {
     Alerter,
     /// Everything together: the highest rate, and latency at half and full load
     Whole,
+    /// A day's backlog of one site, drained while all sites go on at half load
+    Backlog,
     /// Bytes on the wire, in Kafka and in ClickHouse
     Sizes,
 }
@@ -79,11 +87,13 @@ impl Pipeline {
     }
 
     fn command(&self) -> String {
-        let Self { seconds, sites, rounds, records, only, .. } = self;
+        let Self { seconds, sites, rounds, records, outage, only, .. } = self;
+        let backlog::Outage { hours, per_second } = outage;
         let only: Vec<_> = only.iter().filter_map(Part::to_possible_value).collect();
         let only = only.iter().flat_map(|part| [" --only ", part.get_name()]).collect::<String>();
         format!(
-            "cargo xtask bench pipeline --seconds {seconds} --sites {sites} --rounds {rounds} --records {records}{only}"
+            "cargo xtask bench pipeline --seconds {seconds} --sites {sites} --rounds {rounds} --records {records} \
+             --hours {hours} --per-second {per_second}{only}"
         )
     }
 
@@ -116,12 +126,18 @@ impl Pipeline {
                 alert::measure(&mut cluster, rounds, records / 10).await?,
             );
         }
-        if self.has(Part::Whole) {
+        if self.has(Part::Whole) || self.has(Part::Backlog) {
             let (figures, rate) = whole::measure(&mut cluster, &sites, seconds).await?;
             report.add("everything together", figures);
-            for (name, share, limit) in [("half", 0.5, Some(2.0)), ("full", 1.0, None)] {
-                let figures = whole::latency(&cluster, &sites, seconds, rate * share, limit).await?;
-                report.add(format!("from stated to queryable at {name} load"), figures);
+            if self.has(Part::Whole) {
+                for (name, share, limit) in [("half", 0.5, Some(LATENCY)), ("full", 1.0, None)] {
+                    let figures = whole::latency(&cluster, &sites, seconds, rate * share, limit).await?;
+                    report.add(format!("from stated to queryable at {name} load"), figures);
+                }
+            }
+            if self.has(Part::Backlog) {
+                let figures = backlog::measure(&cluster, &sites, rate * 0.5, LATENCY, self.outage).await?;
+                report.add("a backlog beside half load", figures);
             }
         }
         if self.has(Part::Sizes) {

@@ -53,14 +53,18 @@ impl Watcher {
         let task = tokio::spawn(async move {
             let mut seen = Seen::default();
             loop {
+                let is_last = stopped.is_cancelled();
                 let marks = "SELECT source_partition, max(source_offset) AS highest FROM flows \
                              WHERE source_incarnation = 1 GROUP BY source_partition, source_incarnation";
                 for mark in store.fetch::<Mark>(marks).await? {
                     let now = load::now();
                     seen.0.entry(mark.source_partition).or_default().entry(mark.highest).or_insert(now);
                 }
+                if is_last {
+                    return Ok(seen);
+                }
                 tokio::select! {
-                    () = stopped.cancelled() => return Ok(seen),
+                    () = stopped.cancelled() => {}
                     () = tokio::time::sleep(PAUSE) => {}
                 }
             }

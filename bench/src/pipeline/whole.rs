@@ -15,7 +15,7 @@ use crate::stretch::Stretch;
 const WINDOW: u64 = 300_000;
 
 /// What is not measured at the beginning of a load.
-const WARM_UP: Duration = Duration::from_secs(5);
+pub(super) const WARM_UP: Duration = Duration::from_secs(5);
 
 /// The parts that the time is divided into.
 const PARTS: u32 = 5;
