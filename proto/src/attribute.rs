@@ -27,6 +27,25 @@ pub const CREDENTIAL_KINDS: &[&str] = &[
     "dicom-user-passcode",
     "hl7-uac",
     "bacnet-password",
+    "ftp",
+    "http-proxy",
+    "ldap",
+    "mqtt",
+    "rtsp",
+    "sip-digest",
+    "snmp-community",
+    "telnet",
+    "vnc",
+];
+
+/// Kinds of log-ins whose refusal is told.
+pub const LOGIN_KINDS: &[&str] =
+    &["ftp", "http", "kerberos", "ldap", "ntlm", "radius", "rdp", "rtsp", "sip", "ssh", "telnet", "vnc"];
+
+/// Versions and methods that are not to be used any more.
+pub const WEAK_PROTOCOLS: &[&str] = &[
+    // RFC 7568, 8996
+    "ssl2", "ssl3", "tls1.0", "tls1.1", "smb1", "ntlmv1", "ssh1", "snmpv1", "snmpv2c",
 ];
 
 /// Carriers of patient data in clear that are told apart.
@@ -67,12 +86,16 @@ pub const ROLES: &[&str] = &[
 ];
 
 /// The grammar of an attribute. `ATTRIBUTE_UNSPECIFIED` has none: it is on no list.
+#[expect(clippy::match_same_arms, reason = "in groups, as the contract has them")]
 pub fn grammar(attribute: Attribute) -> Option<Grammar> {
     Some(match attribute {
         Attribute::Unspecified => return None,
         Attribute::IpAddress => IpAddress,
         Attribute::MacAddress => HardwareAddress { octets: 6 },
         Attribute::Eui64 => HardwareAddress { octets: 8 },
+        Attribute::Domain => Label { longest: 255 },
+        Attribute::OperatingSystem => Text { longest: 64 },
+        Attribute::OperatingSystemVersion => Version { longest: 64 },
         Attribute::HostName | Attribute::HttpHost | Attribute::TlsServerName => HostName,
         Attribute::Manufacturer
         | Attribute::SoftwareVendor
@@ -116,6 +139,10 @@ pub fn grammar(attribute: Attribute) -> Option<Grammar> {
         Attribute::BacnetVendorId => Decimal { most: 65_535 },
         Attribute::CleartextCredential => Token { of: CREDENTIAL_KINDS },
         Attribute::CleartextPatientData => Token { of: PATIENT_DATA_KINDS },
+        Attribute::DefaultCredential => Token { of: CREDENTIAL_KINDS },
+        Attribute::FailedLogin => Token { of: LOGIN_KINDS },
+        Attribute::WeakProtocol => Token { of: WEAK_PROTOCOLS },
+        // Of the families of protocols, in the order of their numbers.
     })
 }
 

@@ -2,7 +2,11 @@
 
 use wardwatch_proto::v1::Protocol;
 
-use crate::{Dissector, Input, Probe, arp, bacnet, dhcp, dicom, dns, hl7, http, tls};
+use crate::building::bacnet;
+use crate::medical::{dicom, hl7};
+use crate::network::{arp, dhcp, dns};
+use crate::web::{http, tls};
+use crate::{Dissector, Input, Probe};
 
 /// A protocol that may be found.
 #[derive(Clone, Copy)]
@@ -21,12 +25,44 @@ impl std::fmt::Debug for Candidate {
     }
 }
 
-/// On TCP. The strongest signatures come first, so that a weak one never takes a stronger one's flow.
-pub const TCP: &[Candidate] =
-    &[dicom::CANDIDATE, hl7::CANDIDATE, tls::CANDIDATE, http::CANDIDATE, dns::OVER_TCP];
+/// On TCP. The strongest signatures come first, so that a weak one never takes a stronger one's flow; 64 at most.
+#[rustfmt::skip]
+pub const TCP: &[Candidate] = &[
+    // Medical.
+    dicom::CANDIDATE,
+    hl7::CANDIDATE,
+    // Building automation.
+    // Industry.
+    // Access: log-ins, directories, files.
+    // Voice, video, print, messages.
+    // The web.
+    tls::CANDIDATE,
+    http::CANDIDATE,
+    // The network itself.
+    dns::OVER_TCP,
+];
 
 /// On UDP.
-pub const UDP: &[Candidate] = &[dhcp::CANDIDATE, bacnet::CANDIDATE, dns::MULTICAST, dns::OVER_UDP];
+#[rustfmt::skip]
+pub const UDP: &[Candidate] = &[
+    // The network itself, with signatures that nothing else has.
+    dhcp::CANDIDATE,
+    // Medical.
+    // Building automation.
+    bacnet::CANDIDATE,
+    // Industry.
+    // Access: log-ins, directories, files.
+    // Voice, video, print, messages.
+    // The web.
+    // The network itself, with weaker ones.
+    dns::MULTICAST,
+    dns::OVER_UDP,
+];
 
 /// Directly on the link.
-pub const LINK: &[Candidate] = &[arp::CANDIDATE];
+#[rustfmt::skip]
+pub const LINK: &[Candidate] = &[
+    // The network itself.
+    arp::CANDIDATE,
+    // Industry.
+];

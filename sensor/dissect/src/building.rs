@@ -1,0 +1,3 @@
+//! Building automation.
+
+pub(crate) mod bacnet;

@@ -1,0 +1,5 @@
+//! What keeps a network going: addresses, names, neighbours, time, management.
+
+pub(crate) mod arp;
+pub(crate) mod dhcp;
+pub(crate) mod dns;
