@@ -14,8 +14,8 @@ mod grammar;
 
 pub use grammar::Grammar;
 use grammar::Grammar::{
-    AeTitle, CommonName, Date, Decimal, HardwareAddress, Hex, HostName, Identifier, IpAddress, Ja4, Label,
-    NumberList, Oid, Product, Text, Token, Version, Words,
+    AeTitle, CommonName, Date, Decimal, HardwareAddress, Hex, HexString, HostName, HttpsUrl, Identifier,
+    IpAddress, Ja4, Label, NumberList, Oid, Product, Text, Token, Version, Words,
 };
 
 /// Kinds of clear-text credentials that are told apart.
@@ -83,6 +83,26 @@ pub const ROLES: &[&str] = &[
     "bacnet-router",
     "bacnet-foreign-device",
     "bbmd",
+    // Neighbours on the link, and building automation.
+    "bridge",
+    "root-bridge",
+    "repeater",
+    "wlan-access-point",
+    "telephone",
+    "docsis-cable-device",
+    "station",
+    "med-generic-endpoint",
+    "med-media-endpoint",
+    "med-communication-device",
+    "poe-source",
+    "poe-device",
+    "multicast-querier",
+    "dhcp-relay",
+    "knx-server",
+    "knx-client",
+    "knx-router",
+    "fox-server",
+    "fox-client",
 ];
 
 /// The grammar of an attribute. `ATTRIBUTE_UNSPECIFIED` has none: it is on no list.
@@ -143,6 +163,23 @@ pub fn grammar(attribute: Attribute) -> Option<Grammar> {
         Attribute::FailedLogin => Token { of: LOGIN_KINDS },
         Attribute::WeakProtocol => Token { of: WEAK_PROTOCOLS },
         // Of the families of protocols, in the order of their numbers.
+        // Neighbours on the link, and building automation.
+        Attribute::LinkPort | Attribute::AttachedPort | Attribute::NiagaraHostId => {
+            Identifier { longest: 64 }
+        }
+        Attribute::SystemDescription => Product { longest: 256 },
+        Attribute::LinkVlan => Decimal { most: 4094 },
+        Attribute::ChassisId | Attribute::NiagaraStation => Label { longest: 64 },
+        Attribute::AssetTag => Identifier { longest: 32 },
+        Attribute::MudUrl => HttpsUrl { longest: 253 },
+        Attribute::DhcpDuid => HexString { octets: 130 },
+        Attribute::Dhcpv6OptionList => NumberList { most: 65_535, entries: 64 },
+        Attribute::EnterpriseNumber => Decimal { most: 0xFFFF_FFFF },
+        Attribute::KnxIndividualAddress => Words { separators: ".", longest: 9 },
+        Attribute::KnxManufacturerId => Decimal { most: 65_535 },
+        Attribute::KnxMedium => Token { of: &["tp1", "pl110", "rf", "ip"] },
+        Attribute::KnxSecure => Token { of: &["true"] },
+        Attribute::NiagaraVm => Product { longest: 128 },
     })
 }
 
@@ -180,7 +217,7 @@ pub fn accept(attribute: Attribute, value: &str) -> Option<Cow<'_, str>> {
     };
     match grammar {
         IpAddress => plain.parse::<IpAddr>().ok().map(|address| address.to_string().into()),
-        HostName | Hex { .. } | HardwareAddress { .. } => {
+        HostName | Hex { .. } | HexString { .. } | HardwareAddress { .. } => {
             let folded = plain.trim_end_matches('.').to_ascii_lowercase();
             grammar.matches(&folded).then_some(folded.into())
         }
