@@ -134,14 +134,10 @@ impl Worker {
     fn packet(&mut self, packet: &Packet<'_>, at: u64, facts: &mut Vec<Fact>) {
         match &packet.network {
             Network::Ip(_) => {}
-            Network::Arp(bytes) | Network::Other(bytes) => {
+            Network::Arp(_) | Network::Other(_) | Network::Llc(_) => {
                 self.totals.packets_not_ip += 1;
-                link::dissect(packet, bytes, at, &mut self.statements);
+                link::dissect(packet, at, &mut self.statements);
                 self.take_statements(facts);
-                return;
-            }
-            Network::Llc(_) => {
-                self.totals.packets_not_ip += 1;
                 return;
             }
         }

@@ -28,5 +28,5 @@ mod web;
 
 pub use candidates::{Candidate, LINK, TCP, UDP};
 pub use conversation::{Conversation, Interest, Outcome};
-pub use dissector::{Address, Direction, Dissector, Input, Probe, Progress};
+pub use dissector::{Address, Carrier, Direction, Dissector, Input, Probe, Progress};
 pub use facts::{Facts, Statements};

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::{Address, Conversation, Input, Outcome, Statements, TCP, UDP};
+use crate::{Address, Carrier, Conversation, Input, Outcome, Statements, TCP, UDP};
 
 /// Everything that is stated of a stream, with its TCP bytes cut into segments of this size.
 fn stated(stream: &CanaryStream, segment: usize) -> (Conversation, Statements) {
@@ -15,7 +15,8 @@ fn stated(stream: &CanaryStream, segment: usize) -> (Conversation, Statements) {
             Direction::FromInitiator => (end(1, 40_000), end(2, stream.port)),
             Direction::FromResponder => (end(2, stream.port), end(1, 40_000)),
         };
-        let input = |bytes| Input { direction: *direction, sender, receiver, at: 1, flow: 1, bytes };
+        let carrier = Carrier::default();
+        let input = |bytes| Input { direction: *direction, sender, receiver, at: 1, flow: 1, carrier, bytes };
         match stream.transport {
             Transport::Tcp => bytes.chunks(segment).for_each(|bytes| {
                 conversation.bytes(&input(bytes), &mut statements);
