@@ -3,3 +3,5 @@
 pub(crate) mod arp;
 pub(crate) mod dhcp;
 pub(crate) mod dns;
+pub(crate) mod lldp;
+mod neighbour;
