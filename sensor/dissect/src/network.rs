@@ -1,6 +1,7 @@
 //! What keeps a network going: addresses, names, neighbours, time, management.
 
 pub(crate) mod arp;
+pub(crate) mod cdp;
 pub(crate) mod dhcp;
 pub(crate) mod dns;
 pub(crate) mod lldp;
