@@ -4,7 +4,7 @@ use wardwatch_proto::v1::Protocol;
 
 use crate::building::bacnet;
 use crate::medical::{dicom, hl7};
-use crate::network::{arp, cdp, dhcp, dns, lldp};
+use crate::network::{arp, cdp, dhcp, dns, lldp, stp};
 use crate::web::{http, tls};
 use crate::{Dissector, Input, Probe};
 
@@ -66,5 +66,6 @@ pub const LINK: &[Candidate] = &[
     arp::CANDIDATE,
     lldp::CANDIDATE,
     cdp::CANDIDATE,
+    stp::CANDIDATE,
     // Industry.
 ];

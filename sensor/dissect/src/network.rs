@@ -6,3 +6,4 @@ pub(crate) mod dhcp;
 pub(crate) mod dns;
 pub(crate) mod lldp;
 mod neighbour;
+pub(crate) mod stp;
