@@ -12,15 +12,16 @@ use wardwatch_capture::{Frame, LinkType};
 use wardwatch_dissect::{Interest, Statements};
 use wardwatch_flow::Link;
 use wardwatch_flow::fragments::{self, Defragmenter, Fragmented};
-use wardwatch_flow::packet::{self, Network, Packet, VlanTag};
+use wardwatch_flow::packet::{self, Network, Packet, Transport, VlanTag};
 use wardwatch_flow::reassembly::Budget;
 use wardwatch_flow::table::{self, FlowTable};
-use wardwatch_proto::v1::{Fact, Observation, fact};
+use wardwatch_proto::v1::{Fact, Observation, Protocol, fact};
 
 mod application;
 mod flow_fact;
 mod limits;
 mod link;
+mod portless;
 mod records;
 mod totals;
 
@@ -175,6 +176,13 @@ impl Worker {
         let Some(table::Observed { flow, direction, .. }) = observed else {
             return;
         };
+        if matches!(packet.transport, Transport::Icmp { .. } | Transport::Other) {
+            let found = portless::dissect(packet, direction, at, flow.id(), &mut self.statements);
+            if found != Protocol::Unspecified {
+                flow.tag = found as u32;
+            }
+            return self.take_statements(facts);
+        }
         if flow.tag & OVER != 0 {
             return;
         }
@@ -240,3 +248,6 @@ fn link_of(link: LinkType) -> Option<Link> {
         LinkType::Other(_) => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,7 @@ use wardwatch_proto::v1::Protocol;
 
 use crate::building::bacnet;
 use crate::medical::{dicom, hl7};
-use crate::network::{arp, cdp, dhcp, dns, lldp, stp};
+use crate::network::{arp, cdp, dhcp, dns, icmp, icmpv6, igmp, lldp, stp};
 use crate::web::{http, tls};
 use crate::{Dissector, Input, Probe};
 
@@ -57,6 +57,15 @@ pub const UDP: &[Candidate] = &[
     // The network itself, with weaker ones.
     dns::MULTICAST,
     dns::OVER_UDP,
+];
+
+/// On IP without ports.
+#[rustfmt::skip]
+pub const IP: &[Candidate] = &[
+    // The network itself.
+    icmpv6::CANDIDATE,
+    icmp::CANDIDATE,
+    igmp::CANDIDATE,
 ];
 
 /// Directly on the link.

@@ -26,7 +26,7 @@ mod scope;
 mod test_flow;
 mod web;
 
-pub use candidates::{Candidate, LINK, TCP, UDP};
+pub use candidates::{Candidate, IP, LINK, TCP, UDP};
 pub use conversation::{Conversation, Interest, Outcome};
 pub use dissector::{Address, Carrier, Direction, Dissector, Input, Probe, Progress};
 pub use facts::{Facts, Statements};

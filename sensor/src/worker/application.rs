@@ -133,7 +133,7 @@ fn later(before: Interest, now: Interest) -> Interest {
     if before == Interest::Lost { before } else { now }
 }
 
-fn addresses(packet: &Packet<'_>) -> Option<(Address, Address)> {
+pub(super) fn addresses(packet: &Packet<'_>) -> Option<(Address, Address)> {
     let ip = packet.ip()?;
     let (source_port, destination_port) = match &packet.transport {
         Transport::Tcp(tcp) => (tcp.source_port, tcp.destination_port),
