@@ -4,7 +4,7 @@ use wardwatch_proto::v1::Protocol;
 
 use crate::building::bacnet;
 use crate::medical::{dicom, hl7};
-use crate::network::{arp, cdp, dhcp, dns, icmp, icmpv6, igmp, lldp, stp};
+use crate::network::{arp, cdp, dhcp, dhcpv6, dns, icmp, icmpv6, igmp, lldp, stp};
 use crate::web::{http, tls};
 use crate::{Dissector, Input, Probe};
 
@@ -55,6 +55,7 @@ pub const UDP: &[Candidate] = &[
     // Voice, video, print, messages.
     // The web.
     // The network itself, with weaker ones.
+    dhcpv6::CANDIDATE,
     dns::MULTICAST,
     dns::OVER_UDP,
 ];

@@ -3,7 +3,10 @@
 pub(crate) mod arp;
 pub(crate) mod cdp;
 pub(crate) mod dhcp;
+pub(crate) mod dhcpv6;
 pub(crate) mod dns;
+mod domain_name;
+mod duid;
 pub(crate) mod icmp;
 pub(crate) mod icmpv6;
 pub(crate) mod igmp;
