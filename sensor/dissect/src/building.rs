@@ -1,3 +1,4 @@
 //! Building automation.
 
 pub(crate) mod bacnet;
+pub(crate) mod knx;
