@@ -2,7 +2,7 @@
 
 use wardwatch_proto::v1::Protocol;
 
-use crate::building::{bacnet, knx};
+use crate::building::{bacnet, fox, knx};
 use crate::medical::{dicom, hl7};
 use crate::network::{arp, cdp, dhcp, dhcpv6, dns, icmp, icmpv6, igmp, lldp, stp};
 use crate::web::{http, tls};
@@ -32,6 +32,7 @@ pub const TCP: &[Candidate] = &[
     dicom::CANDIDATE,
     hl7::CANDIDATE,
     // Building automation.
+    fox::CANDIDATE,
     knx::OVER_TCP,
     // Industry.
     // Access: log-ins, directories, files.
