@@ -14,8 +14,8 @@ mod grammar;
 
 pub use grammar::Grammar;
 use grammar::Grammar::{
-    AeTitle, CommonName, Date, Decimal, HardwareAddress, Hex, HostName, Identifier, IpAddress, Ja4, Label,
-    NumberList, Oid, Product, Text, Token, Version, Words,
+    AeTitle, CommonName, Date, Decimal, HardwareAddress, Hex, HexString, HostName, HttpsUrl, Identifier,
+    IpAddress, Ja4, Label, NumberList, Oid, Product, Text, Token, Version, Words,
 };
 
 /// Kinds of clear-text credentials that are told apart.
@@ -27,6 +27,25 @@ pub const CREDENTIAL_KINDS: &[&str] = &[
     "dicom-user-passcode",
     "hl7-uac",
     "bacnet-password",
+    "ftp",
+    "http-proxy",
+    "ldap",
+    "mqtt",
+    "rtsp",
+    "sip-digest",
+    "snmp-community",
+    "telnet",
+    "vnc",
+];
+
+/// Kinds of log-ins whose refusal is told.
+pub const LOGIN_KINDS: &[&str] =
+    &["ftp", "http", "kerberos", "ldap", "ntlm", "radius", "rdp", "rtsp", "sip", "ssh", "telnet", "vnc"];
+
+/// Versions and methods that are not to be used any more.
+pub const WEAK_PROTOCOLS: &[&str] = &[
+    // RFC 7568, 8996
+    "ssl2", "ssl3", "tls1.0", "tls1.1", "smb1", "ntlmv1", "ssh1", "snmpv1", "snmpv2c",
 ];
 
 /// Carriers of patient data in clear that are told apart.
@@ -64,15 +83,39 @@ pub const ROLES: &[&str] = &[
     "bacnet-router",
     "bacnet-foreign-device",
     "bbmd",
+    // Neighbours on the link, and building automation.
+    "bridge",
+    "root-bridge",
+    "repeater",
+    "wlan-access-point",
+    "telephone",
+    "docsis-cable-device",
+    "station",
+    "med-generic-endpoint",
+    "med-media-endpoint",
+    "med-communication-device",
+    "poe-source",
+    "poe-device",
+    "multicast-querier",
+    "dhcp-relay",
+    "knx-server",
+    "knx-client",
+    "knx-router",
+    "fox-server",
+    "fox-client",
 ];
 
 /// The grammar of an attribute. `ATTRIBUTE_UNSPECIFIED` has none: it is on no list.
+#[expect(clippy::match_same_arms, reason = "in groups, as the contract has them")]
 pub fn grammar(attribute: Attribute) -> Option<Grammar> {
     Some(match attribute {
         Attribute::Unspecified => return None,
         Attribute::IpAddress => IpAddress,
         Attribute::MacAddress => HardwareAddress { octets: 6 },
         Attribute::Eui64 => HardwareAddress { octets: 8 },
+        Attribute::Domain => Label { longest: 255 },
+        Attribute::OperatingSystem => Text { longest: 64 },
+        Attribute::OperatingSystemVersion => Version { longest: 64 },
         Attribute::HostName | Attribute::HttpHost | Attribute::TlsServerName => HostName,
         Attribute::Manufacturer
         | Attribute::SoftwareVendor
@@ -116,6 +159,27 @@ pub fn grammar(attribute: Attribute) -> Option<Grammar> {
         Attribute::BacnetVendorId => Decimal { most: 65_535 },
         Attribute::CleartextCredential => Token { of: CREDENTIAL_KINDS },
         Attribute::CleartextPatientData => Token { of: PATIENT_DATA_KINDS },
+        Attribute::DefaultCredential => Token { of: CREDENTIAL_KINDS },
+        Attribute::FailedLogin => Token { of: LOGIN_KINDS },
+        Attribute::WeakProtocol => Token { of: WEAK_PROTOCOLS },
+        // Of the families of protocols, in the order of their numbers.
+        // Neighbours on the link, and building automation.
+        Attribute::LinkPort | Attribute::AttachedPort | Attribute::NiagaraHostId => {
+            Identifier { longest: 64 }
+        }
+        Attribute::SystemDescription => Product { longest: 256 },
+        Attribute::LinkVlan => Decimal { most: 4094 },
+        Attribute::ChassisId | Attribute::NiagaraStation => Label { longest: 64 },
+        Attribute::AssetTag => Identifier { longest: 32 },
+        Attribute::MudUrl => HttpsUrl { longest: 253 },
+        Attribute::DhcpDuid => HexString { octets: 130 },
+        Attribute::Dhcpv6OptionList => NumberList { most: 65_535, entries: 64 },
+        Attribute::EnterpriseNumber => Decimal { most: 0xFFFF_FFFF },
+        Attribute::KnxIndividualAddress => Words { separators: ".", longest: 9 },
+        Attribute::KnxManufacturerId => Decimal { most: 65_535 },
+        Attribute::KnxMedium => Token { of: &["tp1", "pl110", "rf", "ip"] },
+        Attribute::KnxSecure => Token { of: &["true"] },
+        Attribute::NiagaraVm => Product { longest: 128 },
     })
 }
 
@@ -153,7 +217,7 @@ pub fn accept(attribute: Attribute, value: &str) -> Option<Cow<'_, str>> {
     };
     match grammar {
         IpAddress => plain.parse::<IpAddr>().ok().map(|address| address.to_string().into()),
-        HostName | Hex { .. } | HardwareAddress { .. } => {
+        HostName | Hex { .. } | HexString { .. } | HardwareAddress { .. } => {
             let folded = plain.trim_end_matches('.').to_ascii_lowercase();
             grammar.matches(&folded).then_some(folded.into())
         }

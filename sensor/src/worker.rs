@@ -12,15 +12,16 @@ use wardwatch_capture::{Frame, LinkType};
 use wardwatch_dissect::{Interest, Statements};
 use wardwatch_flow::Link;
 use wardwatch_flow::fragments::{self, Defragmenter, Fragmented};
-use wardwatch_flow::packet::{self, Network, Packet, VlanTag};
+use wardwatch_flow::packet::{self, Network, Packet, Transport, VlanTag};
 use wardwatch_flow::reassembly::Budget;
 use wardwatch_flow::table::{self, FlowTable};
-use wardwatch_proto::v1::{Fact, Observation, fact};
+use wardwatch_proto::v1::{Fact, Observation, Protocol, fact};
 
 mod application;
 mod flow_fact;
 mod limits;
 mod link;
+mod portless;
 mod records;
 mod totals;
 
@@ -134,14 +135,10 @@ impl Worker {
     fn packet(&mut self, packet: &Packet<'_>, at: u64, facts: &mut Vec<Fact>) {
         match &packet.network {
             Network::Ip(_) => {}
-            Network::Arp(bytes) | Network::Other(bytes) => {
+            Network::Arp(_) | Network::Other(_) | Network::Llc(_) => {
                 self.totals.packets_not_ip += 1;
-                link::dissect(packet, bytes, at, &mut self.statements);
+                link::dissect(packet, at, &mut self.statements);
                 self.take_statements(facts);
-                return;
-            }
-            Network::Llc(_) => {
-                self.totals.packets_not_ip += 1;
                 return;
             }
         }
@@ -179,6 +176,13 @@ impl Worker {
         let Some(table::Observed { flow, direction, .. }) = observed else {
             return;
         };
+        if matches!(packet.transport, Transport::Icmp { .. } | Transport::Other) {
+            let found = portless::dissect(packet, direction, at, flow.id(), &mut self.statements);
+            if found != Protocol::Unspecified {
+                flow.tag = found as u32;
+            }
+            return self.take_statements(facts);
+        }
         if flow.tag & OVER != 0 {
             return;
         }
@@ -244,3 +248,6 @@ fn link_of(link: LinkType) -> Option<Link> {
         LinkType::Other(_) => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -76,6 +76,16 @@ pub enum Grammar {
         /// Number of digits.
         digits: usize,
     },
+    /// Octets in lower-case hexadecimal, one at least.
+    HexString {
+        /// Most octets.
+        octets: usize,
+    },
+    /// An `https` URL of a host name and a path, without user, query and fragment (RFC 9110, 4.2.2).
+    HttpsUrl {
+        /// Longest value.
+        longest: usize,
+    },
     /// A JA4 fingerprint: `t13d1516h2_8daaf6152771_e5627efa2ab1`.
     Ja4,
     /// A DICOM application entity title (PS3.5, 6.2): 1 to 16 visible ASCII characters and blanks, no backslash.
@@ -117,6 +127,11 @@ impl Grammar {
                 value.split(',').count() <= entries && value.split(',').all(|entry| is_decimal(entry, most))
             }
             Self::Hex { digits } => value.len() == digits && value.bytes().all(is_lower_hex),
+            Self::HexString { octets } => {
+                let is_whole = !value.is_empty() && value.len().is_multiple_of(2);
+                is_whole && value.len() <= 2 * octets && value.bytes().all(is_lower_hex)
+            }
+            Self::HttpsUrl { longest } => within(value, longest) && is_https_url(value),
             Self::Ja4 => is_ja4(value),
             Self::AeTitle => {
                 (1..=16).contains(&value.len())
@@ -200,6 +215,14 @@ fn is_decimal(value: &str, most: u64) -> bool {
     !value.is_empty()
         && value.bytes().all(|byte| byte.is_ascii_digit())
         && value.parse::<u64>().is_ok_and(|number| number <= most)
+}
+
+fn is_https_url(value: &str) -> bool {
+    let Some(rest) = value.strip_prefix("https://") else { return false };
+    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let (host, port) = authority.split_once(':').unwrap_or((authority, "443"));
+    // Percent-encoding would hide what the other grammars keep out.
+    is_host_name(host) && is_decimal(port, 65_535) && all_ascii(path, b"/.-_")
 }
 
 fn is_ja4(value: &str) -> bool {

@@ -41,6 +41,15 @@ fn what_real_devices_send_is_accepted() {
         (Attribute::CertificateIssuer, "DigiCert SHA2 Secure Server CA"),
         (Attribute::ServiceType, "_ipp._tcp"),
         (Attribute::Location, "ICU 2, Room 4"),
+        (Attribute::LinkPort, "GigabitEthernet0/13"),
+        (Attribute::MudUrl, "https://imright.mud.example.com/.well-known/mud/v1/vomitv2.0"),
+        (Attribute::DhcpDuid, "000100011c39cf88080027fe8f95"),
+        (
+            Attribute::SystemDescription,
+            "Cisco IOS Software, C3560 Software (C3560-ADVIPSERVICESK9-M), Version 12.2(44)SE, RELEASE SOFTWARE (fc1)",
+        ),
+        (Attribute::KnxIndividualAddress, "1.1.250"),
+        (Attribute::NiagaraHostId, "Qnx-NPM6-0000-1490-C30C"),
     ] {
         assert_eq!(accepted(attribute, value).as_deref(), Some(value), "{}", attribute.name());
     }
@@ -69,6 +78,28 @@ fn names_of_people_in_their_carriers_shape_do_not_pass() {
         {
             assert_eq!(accepted(attribute, value), None, "{} {value:?}", attribute.name());
         }
+    }
+}
+
+#[test]
+fn a_url_names_a_host_and_a_path_and_nothing_else() {
+    for value in [
+        "http://lights.example/x",
+        "https://user@lights.example/x",
+        "https://lights.example/x?user=7",
+        "https://lights.example/x#7",
+        "https://lights.example/%4Doe",
+        "https:///x",
+    ] {
+        assert_eq!(accepted(Attribute::MudUrl, value), None, "{value}");
+    }
+}
+
+#[test]
+fn octets_in_hexadecimal_are_whole() {
+    assert_eq!(accepted(Attribute::DhcpDuid, "0003AB").as_deref(), Some("0003ab"));
+    for value in ["00030", "xy", &"00".repeat(131)] {
+        assert_eq!(accepted(Attribute::DhcpDuid, value), None, "{value}");
     }
 }
 

@@ -13,12 +13,15 @@ use std::collections::{BTreeMap, HashSet};
 
 use wardwatch_proto::v1::Attribute;
 
-use crate::Direction;
+use crate::{Carrier, Direction};
 
 mod bacnet;
+mod dhcp;
 pub(crate) mod dicom;
+mod fox;
 mod hl7;
 mod http;
+mod neighbour;
 
 /// What carries a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +30,8 @@ pub enum Transport {
     Tcp,
     /// Each turn is one datagram.
     Udp,
+    /// Each turn is one frame with this header.
+    Link(Carrier),
 }
 
 /// Bytes of one side, sent when those of the turns before have been sent.
@@ -82,7 +87,10 @@ impl CanaryStream {
 
 /// Every stream there is.
 pub fn streams() -> impl Iterator<Item = CanaryStream> {
-    dicom::streams().into_iter().chain(hl7::streams()).chain(http::streams()).chain(bacnet::streams())
+    let of_applications = dicom::streams().into_iter().chain(hl7::streams()).chain(http::streams());
+    let of_buildings = bacnet::streams().into_iter().chain(fox::streams());
+    let of_networks = neighbour::streams().into_iter().chain(dhcp::streams());
+    of_applications.chain(of_buildings).chain(of_networks)
 }
 
 /// Makes canaries, each a different one, and remembers them.

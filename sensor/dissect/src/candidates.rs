@@ -2,7 +2,11 @@
 
 use wardwatch_proto::v1::Protocol;
 
-use crate::{Dissector, Input, Probe, arp, bacnet, dhcp, dicom, dns, hl7, http, tls};
+use crate::building::{bacnet, fox, knx};
+use crate::medical::{dicom, hl7};
+use crate::network::{arp, cdp, dhcp, dhcpv6, dns, icmp, icmpv6, igmp, lldp, stp};
+use crate::web::{http, tls};
+use crate::{Dissector, Input, Probe};
 
 /// A protocol that may be found.
 #[derive(Clone, Copy)]
@@ -21,12 +25,60 @@ impl std::fmt::Debug for Candidate {
     }
 }
 
-/// On TCP. The strongest signatures come first, so that a weak one never takes a stronger one's flow.
-pub const TCP: &[Candidate] =
-    &[dicom::CANDIDATE, hl7::CANDIDATE, tls::CANDIDATE, http::CANDIDATE, dns::OVER_TCP];
+/// On TCP. The strongest signatures come first, so that a weak one never takes a stronger one's flow; 64 at most.
+#[rustfmt::skip]
+pub const TCP: &[Candidate] = &[
+    // Medical.
+    dicom::CANDIDATE,
+    hl7::CANDIDATE,
+    // Building automation.
+    fox::CANDIDATE,
+    knx::OVER_TCP,
+    // Industry.
+    // Access: log-ins, directories, files.
+    // Voice, video, print, messages.
+    // The web.
+    tls::CANDIDATE,
+    http::CANDIDATE,
+    // The network itself.
+    dns::OVER_TCP,
+];
 
 /// On UDP.
-pub const UDP: &[Candidate] = &[dhcp::CANDIDATE, bacnet::CANDIDATE, dns::MULTICAST, dns::OVER_UDP];
+#[rustfmt::skip]
+pub const UDP: &[Candidate] = &[
+    // The network itself, with signatures that nothing else has.
+    dhcp::CANDIDATE,
+    // Medical.
+    // Building automation.
+    bacnet::CANDIDATE,
+    knx::OVER_UDP,
+    // Industry.
+    // Access: log-ins, directories, files.
+    // Voice, video, print, messages.
+    // The web.
+    // The network itself, with weaker ones.
+    dhcpv6::CANDIDATE,
+    dns::MULTICAST,
+    dns::OVER_UDP,
+];
+
+/// On IP without ports.
+#[rustfmt::skip]
+pub const IP: &[Candidate] = &[
+    // The network itself.
+    icmpv6::CANDIDATE,
+    icmp::CANDIDATE,
+    igmp::CANDIDATE,
+];
 
 /// Directly on the link.
-pub const LINK: &[Candidate] = &[arp::CANDIDATE];
+#[rustfmt::skip]
+pub const LINK: &[Candidate] = &[
+    // The network itself.
+    arp::CANDIDATE,
+    lldp::CANDIDATE,
+    cdp::CANDIDATE,
+    stp::CANDIDATE,
+    // Industry.
+];

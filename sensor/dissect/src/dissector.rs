@@ -69,8 +69,53 @@ pub struct Input<'a> {
     pub at: u64,
     /// The flow's number, 0 where there is no flow.
     pub flow: u64,
+    /// What the header in front of the bytes says of them.
+    pub carrier: Carrier,
     /// The bytes.
     pub bytes: &'a [u8],
+}
+
+/// What the header in front of the bytes says of them, beside addresses and ports. Where a protocol has a number of its
+/// own there, that is its signature.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Carrier {
+    /// TCP or UDP, which say nothing: a port is only a hint.
+    #[default]
+    Transport,
+    /// A frame with this EtherType (IEEE 802.3, 3.2.6); 0 where the link names none.
+    EtherType(u16),
+    /// An LLC frame (IEEE 802.2, clause 3) between these service access points.
+    Llc {
+        /// Destination service access point.
+        dsap: u8,
+        /// Source service access point.
+        ssap: u8,
+    },
+    /// An LLC frame with a SNAP header (IEEE 802, clause 9): an organisation's protocol.
+    Snap {
+        /// The organisation's identifier.
+        organisation: [u8; 3],
+        /// Its number for the protocol.
+        protocol: u16,
+    },
+    /// An ICMP message (RFC 792) of this type and code; the bytes begin behind its checksum.
+    Icmp {
+        /// Type.
+        kind: u8,
+        /// Code.
+        code: u8,
+    },
+    /// An ICMPv6 message (RFC 4443) of this type and code; the bytes begin behind its checksum.
+    Icmpv6 {
+        /// Type.
+        kind: u8,
+        /// Code.
+        code: u8,
+        /// Hop limit of the packet: 255 only where no router passed it on.
+        hop_limit: u8,
+    },
+    /// Another IP protocol without ports, by its number; the bytes begin behind the IP header.
+    Ip(u8),
 }
 
 /// A protocol's answer to the first bytes of a direction.

@@ -10,27 +10,23 @@
 
 #![forbid(unsafe_code)]
 
-mod arp;
-mod bacnet;
+mod building;
 #[cfg(any(test, feature = "canaries"))]
 pub mod canary;
 mod candidates;
 mod conversation;
-mod dhcp;
-mod dicom;
+mod credentials;
 mod dissector;
-mod dns;
 mod facts;
-mod hl7;
-mod http;
+mod medical;
+mod network;
 mod octets;
 mod scope;
 #[cfg(test)]
 mod test_flow;
-mod tls;
-mod udi;
+mod web;
 
-pub use candidates::{Candidate, LINK, TCP, UDP};
+pub use candidates::{Candidate, IP, LINK, TCP, UDP};
 pub use conversation::{Conversation, Interest, Outcome};
-pub use dissector::{Address, Direction, Dissector, Input, Probe, Progress};
+pub use dissector::{Address, Carrier, Direction, Dissector, Input, Probe, Progress};
 pub use facts::{Facts, Statements};

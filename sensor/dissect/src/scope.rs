@@ -19,6 +19,12 @@ pub(crate) fn is_private(address: IpAddr) -> bool {
     }
 }
 
+/// Whether this hardware address can be one device's: not zero and without the group bit (IEEE 802).
+pub(crate) fn is_one_device(mac: [u8; 6]) -> bool {
+    let [first, ..] = mac;
+    first & 1 == 0 && mac != [0; 6]
+}
+
 /// 240.0.0.0/4 and 0.0.0.0/8: the limited broadcast address, and what is no host's address (RFC 6890).
 fn is_reserved(address: Ipv4Addr) -> bool {
     let [first, ..] = address.octets();

@@ -5,12 +5,13 @@ use std::net::IpAddr;
 use wardwatch_proto::address::{ip_text, mac_text};
 use wardwatch_proto::v1::{Attribute, Observation, subject::Role};
 
-use crate::{Address, Candidate, Conversation, Direction, Input, Statements};
+use crate::{Address, Candidate, Carrier, Conversation, Direction, Input, Statements};
 
 /// One flow between two ends.
 pub(crate) struct TestFlow {
     pub(crate) initiator: Address,
     pub(crate) responder: Address,
+    pub(crate) carrier: Carrier,
     pub(crate) conversation: Conversation,
     pub(crate) statements: Statements,
 }
@@ -21,6 +22,7 @@ impl TestFlow {
         Self {
             initiator: address("192.0.2.1", 40_000),
             responder: address("192.0.2.2", 7),
+            carrier: Carrier::default(),
             conversation: Conversation::new(candidates),
             statements: Statements::default(),
         }
@@ -33,6 +35,12 @@ impl TestFlow {
 
     pub(crate) fn with_initiator(mut self, address: Address) -> Self {
         self.initiator = address;
+        self
+    }
+
+    /// As a frame or packet with this header brings the bytes.
+    pub(crate) fn with_carrier(mut self, carrier: Carrier) -> Self {
+        self.carrier = carrier;
         self
     }
 
@@ -50,13 +58,13 @@ impl TestFlow {
 
     pub(crate) fn bytes(&mut self, direction: Direction, bytes: &[u8]) {
         let (sender, receiver) = self.ends(direction);
-        let input = Input { direction, sender, receiver, at: 1, flow: 1, bytes };
+        let input = Input { direction, sender, receiver, at: 1, flow: 1, carrier: self.carrier, bytes };
         self.conversation.bytes(&input, &mut self.statements);
     }
 
     pub(crate) fn datagram(mut self, direction: Direction, bytes: &[u8]) -> Self {
         let (sender, receiver) = self.ends(direction);
-        let input = Input { direction, sender, receiver, at: 1, flow: 1, bytes };
+        let input = Input { direction, sender, receiver, at: 1, flow: 1, carrier: self.carrier, bytes };
         self.conversation.datagram(&input, &mut self.statements);
         self
     }

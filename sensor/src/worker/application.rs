@@ -1,7 +1,7 @@
 //! What the worker keeps for a flow above the transport: the conversation, and on TCP the two streams.
 
 use wardwatch_dissect::{
-    self as dissect, Address, Conversation, Input, Interest, Outcome, Statements, TCP, UDP,
+    self as dissect, Address, Carrier, Conversation, Input, Interest, Outcome, Statements, TCP, UDP,
 };
 use wardwatch_flow::packet::{Packet, Transport, tcp_flags};
 use wardwatch_flow::reassembly::{Budget, Delivery, Segment, Stream};
@@ -69,7 +69,8 @@ impl Application {
             table::Direction::FromResponder => dissect::Direction::FromResponder,
         };
         // As the contract numbers flows: 0 is "no flow".
-        let input = Input { direction, sender, receiver, at, flow: flow + 1, bytes: packet.payload };
+        let carrier = Carrier::Transport;
+        let input = Input { direction, sender, receiver, at, flow: flow + 1, carrier, bytes: packet.payload };
         let Transport::Tcp(tcp) = &packet.transport else {
             return self.conversation.datagram(&input, statements);
         };
@@ -105,7 +106,8 @@ impl Application {
             (dissect::Direction::FromResponder, responder, initiator),
         ];
         for (stream, (direction, sender, receiver)) in self.streams.iter_mut().zip(both) {
-            let input = Input { direction, sender, receiver, at, flow, bytes: &[] };
+            let carrier = Carrier::Transport;
+            let input = Input { direction, sender, receiver, at, flow, carrier, bytes: &[] };
             stream.finish(budget, &mut |delivery| {
                 deliver(&mut self.conversation, &input, delivery, statements);
             });
@@ -131,7 +133,7 @@ fn later(before: Interest, now: Interest) -> Interest {
     if before == Interest::Lost { before } else { now }
 }
 
-fn addresses(packet: &Packet<'_>) -> Option<(Address, Address)> {
+pub(super) fn addresses(packet: &Packet<'_>) -> Option<(Address, Address)> {
     let ip = packet.ip()?;
     let (source_port, destination_port) = match &packet.transport {
         Transport::Tcp(tcp) => (tcp.source_port, tcp.destination_port),

@@ -1,9 +1,19 @@
 //! Protocols directly on the link, which have no flow: one frame, one look.
 
-use wardwatch_dissect::{Address, Conversation, Direction, Input, LINK, Statements};
-use wardwatch_flow::packet::Packet;
+use wardwatch_dissect::{Address, Carrier, Conversation, Direction, Input, LINK, Statements};
+use wardwatch_flow::packet::{Llc, Network, Packet};
 
-pub(super) fn dissect(packet: &Packet<'_>, bytes: &[u8], at: u64, statements: &mut Statements) {
+pub(super) fn dissect(packet: &Packet<'_>, at: u64, statements: &mut Statements) {
+    let (carrier, bytes) = match &packet.network {
+        Network::Arp(bytes) | Network::Other(bytes) => (Carrier::EtherType(packet.ethertype), *bytes),
+        Network::Llc(Llc { snap: Some((organisation, protocol)), payload, .. }) => {
+            (Carrier::Snap { organisation: *organisation, protocol: *protocol }, *payload)
+        }
+        Network::Llc(Llc { dsap, ssap, payload, .. }) => {
+            (Carrier::Llc { dsap: *dsap, ssap: *ssap }, *payload)
+        }
+        Network::Ip(_) => return,
+    };
     let address = |mac: Option<wardwatch_flow::Mac>| Address { mac: mac.map(|mac| mac.0), ip: None, port: 0 };
     let input = Input {
         direction: Direction::FromInitiator,
@@ -11,6 +21,7 @@ pub(super) fn dissect(packet: &Packet<'_>, bytes: &[u8], at: u64, statements: &m
         receiver: address(packet.destination_mac),
         at,
         flow: 0,
+        carrier,
         bytes,
     };
     Conversation::new(LINK).datagram(&input, statements);

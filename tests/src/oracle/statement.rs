@@ -13,8 +13,8 @@ use super::stated;
 pub struct Statement {
     /// The field: protocol and attribute.
     pub field: Field,
-    /// The device: its IP address; in DHCP, whose clients have none yet, its MAC address; and where one device speaks
-    /// for another, what tells that one apart.
+    /// The device: its IP address; in DHCP, whose clients have none yet, and directly on the link its MAC address; and
+    /// where one device speaks for another, what tells that one apart.
     pub subject: String,
     /// What is said.
     pub value: String,
@@ -57,8 +57,8 @@ pub fn of_sensor(facts: &[Fact]) -> BTreeSet<Statement> {
         let field = Field { protocol: observation.protocol(), attribute: observation.attribute() };
         let Subject { endpoint, key, .. } = observation.subject.clone().unwrap_or_default();
         let endpoint = endpoint.unwrap_or_default();
-        let address =
-            if field.protocol == Protocol::Dhcp { mac_text(&endpoint.mac) } else { ip_text(&endpoint.ip) };
+        let is_of_hardware = field.protocol == Protocol::Dhcp || endpoint.ip.is_empty();
+        let address = if is_of_hardware { mac_text(&endpoint.mac) } else { ip_text(&endpoint.ip) };
         let subject = format!("{address} {key}").trim().to_owned();
         Statement { field, subject, value: observation.value.clone() }
     });

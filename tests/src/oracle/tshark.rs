@@ -13,6 +13,7 @@ mod conversations;
 mod details;
 mod fields;
 mod names;
+mod neighbours;
 pub mod patients;
 
 pub use conversations::{Stream, streams};
@@ -29,6 +30,7 @@ pub fn statements(capture: &Path) -> Result<BTreeSet<Statement>> {
     if has_bacnet {
         bacnet::read(capture, &mut statements)?;
     }
+    neighbours::read(capture, &mut statements)?;
     Ok(statements.0)
 }
 

@@ -2,8 +2,8 @@
 //! handshake, segments, acknowledgements and end.
 
 use etherparse::PacketBuilder;
-use wardwatch_dissect::Direction;
 use wardwatch_dissect::canary::{CanaryStream, Transport};
+use wardwatch_dissect::{Carrier, Direction};
 
 use super::Capture;
 
@@ -67,6 +67,12 @@ impl Writer {
                     self.frame(frame);
                 }
             }
+            Transport::Link(carrier) => {
+                for turn in &stream.turns {
+                    let from = side(turn.direction);
+                    self.frame(link(&ends, from, carrier, &turn.bytes));
+                }
+            }
             Transport::Tcp => {
                 let mut next = [1_000_u32, 2_000_000];
                 self.segment(&ends, 0, &mut next, Flags::Syn, &[]);
@@ -108,6 +114,24 @@ impl Writer {
     fn frame(&mut self, bytes: Vec<u8>) {
         self.capture.frame(self.at, bytes);
         self.at += GAP;
+    }
+}
+
+/// A frame without IP: behind an EtherType, or behind LLC and its length.
+fn link(ends: &Ends, from: usize, carrier: Carrier, payload: &[u8]) -> Vec<u8> {
+    let ends = [ends.macs[1 - from], ends.macs[from]].concat();
+    let framed = |llc: &[u8]| {
+        let length = (llc.len() + payload.len()) as u16;
+        [&ends, &length.to_be_bytes()[..], llc, payload].concat()
+    };
+    match carrier {
+        Carrier::EtherType(number) => [&ends, &number.to_be_bytes()[..], payload].concat(),
+        Carrier::Llc { dsap, ssap } => framed(&[dsap, ssap, 3]),
+        Carrier::Snap { organisation: [o0, o1, o2], protocol } => {
+            let [p0, p1] = protocol.to_be_bytes();
+            framed(&[0xAA, 0xAA, 3, o0, o1, o2, p0, p1])
+        }
+        other => panic!("{other:?} is no link"),
     }
 }
 

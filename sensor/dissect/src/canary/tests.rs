@@ -3,24 +3,28 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::{Address, Conversation, Input, Outcome, Statements, TCP, UDP};
+use crate::{Address, Carrier, Conversation, Input, LINK, Outcome, Statements, TCP, UDP};
 
 /// Everything that is stated of a stream, with its TCP bytes cut into segments of this size.
 fn stated(stream: &CanaryStream, segment: usize) -> (Conversation, Statements) {
     let end = |last: u8, port| Address { mac: None, ip: Some([192, 0, 2, last].into()), port };
-    let candidates = if stream.transport == Transport::Tcp { TCP } else { UDP };
+    let (candidates, carrier) = match stream.transport {
+        Transport::Tcp => (TCP, Carrier::Transport),
+        Transport::Udp => (UDP, Carrier::Transport),
+        Transport::Link(carrier) => (LINK, carrier),
+    };
     let (mut conversation, mut statements) = (Conversation::new(candidates), Statements::default());
     for Turn { direction, bytes } in &stream.turns {
         let (sender, receiver) = match direction {
             Direction::FromInitiator => (end(1, 40_000), end(2, stream.port)),
             Direction::FromResponder => (end(2, stream.port), end(1, 40_000)),
         };
-        let input = |bytes| Input { direction: *direction, sender, receiver, at: 1, flow: 1, bytes };
+        let input = |bytes| Input { direction: *direction, sender, receiver, at: 1, flow: 1, carrier, bytes };
         match stream.transport {
             Transport::Tcp => bytes.chunks(segment).for_each(|bytes| {
                 conversation.bytes(&input(bytes), &mut statements);
             }),
-            Transport::Udp => _ = conversation.datagram(&input(bytes), &mut statements),
+            Transport::Udp | Transport::Link(_) => _ = conversation.datagram(&input(bytes), &mut statements),
         }
     }
     (conversation, statements)

@@ -1,7 +1,7 @@
 //! The conversation with a small line protocol: what matters here is who gets which bytes when.
 
 use super::*;
-use crate::{Address, Dissector};
+use crate::{Address, Carrier, Dissector};
 use proptest::prelude::*;
 use wardwatch_proto::v1::Attribute;
 
@@ -42,7 +42,7 @@ fn input(direction: Direction, bytes: &[u8]) -> Input<'_> {
         Direction::FromInitiator => (end(1), end(2)),
         Direction::FromResponder => (end(2), end(1)),
     };
-    Input { direction, sender, receiver, at: 1, flow: 1, bytes }
+    Input { direction, sender, receiver, at: 1, flow: 1, carrier: Carrier::default(), bytes }
 }
 
 fn names(statements: &Statements) -> Vec<&str> {

@@ -13,7 +13,7 @@ use super::super::openssl;
 use super::super::statement::Statements;
 use super::Row;
 
-const NAMES: [&str; 29] = [
+const NAMES: [&str; 30] = [
     "frame.protocols",
     "ip.src",
     "ip.dst",
@@ -34,6 +34,7 @@ const NAMES: [&str; 29] = [
     "dhcp.fqdn.name",
     "dhcp.option.vendor_class_id",
     "dhcp.option.request_list_item",
+    "dhcp.option.mudurl",
     "dicom.pdu.type",
     "dicom.assoc.ae.calling",
     "dicom.assoc.ae.called",
@@ -181,6 +182,7 @@ impl<'a> Frame<'a> {
         if is_client {
             let wanted: Vec<&str> = self.row.all("dhcp.option.request_list_item").collect();
             say(Attribute::DhcpParameterList, &wanted.join(","));
+            say(Attribute::MudUrl, self.row.first("dhcp.option.mudurl").unwrap_or_default());
             say(
                 Attribute::DhcpVendorClass,
                 self.row.first("dhcp.option.vendor_class_id").unwrap_or_default(),
@@ -248,7 +250,7 @@ fn hexadecimal(octets: &[u8]) -> String {
 }
 
 /// Octets in hexadecimal, with or without colons.
-fn octets(text: &str) -> Option<Vec<u8>> {
+pub(super) fn octets(text: &str) -> Option<Vec<u8>> {
     let digits: Vec<u8> = text.bytes().filter(|byte| *byte != b':').collect();
     let (pairs, rest) = digits.as_chunks::<2>();
     let octet = |pair: &[u8; 2]| u8::from_str_radix(str::from_utf8(pair).ok()?, 16).ok();

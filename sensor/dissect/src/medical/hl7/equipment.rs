@@ -6,7 +6,7 @@ use wardwatch_proto::v1::Attribute;
 use super::header::Header;
 use super::segment::Segment;
 use crate::Facts;
-use crate::udi::Udi;
+use crate::medical::udi::Udi;
 
 /// EQU-1 of messages that an analyser sends about itself, or gets from its controller.
 pub(super) fn equipment(segment: &Segment<'_>, header: &Header, facts: &mut Facts<'_>) {

@@ -1,4 +1,5 @@
-//! DHCP for IPv4 (RFC 2131) with its options (RFC 2132, 4702 for the client's full name); BOOTP (RFC 951) is
+//! DHCP for IPv4 (RFC 2131) with its options (RFC 2132; 3046 for what relays add, 3925 for vendor classes with an enterprise,
+//! 4361 for identifiers, 4702 for the client's full name, 8520 for manufacturer usage descriptions); BOOTP (RFC 951) is
 //! recognised with it.
 //!
 //! A client is known by its hardware address `chaddr`, never by the packet's source: that is 0.0.0.0 while the client
@@ -12,13 +13,20 @@ use dhcproto::v4::borrowed::{DhcpOption, Message};
 use dhcproto::v4::{MAGIC, OptionCode};
 use wardwatch_proto::v1::{Attribute, Protocol};
 
+use super::duid::Duid;
+use crate::octets::{be32, part};
 use crate::{Address, Candidate, Dissector, Facts, Input, Probe, Progress, scope};
 
 mod client_name;
+mod relay;
 
 /// DHCP on UDP.
 pub(crate) const CANDIDATE: Candidate =
     Candidate { protocol: Protocol::Dhcp, probe, start: || Box::new(Dhcp) };
+
+/// Options that dhcproto has no name for.
+const VENDOR_CLASS: u8 = 124;
+const MUD_URL: u8 = 161;
 
 /// Routers and name servers that are believed of one message, each.
 const MOST_SERVERS: usize = 8;
@@ -52,6 +60,9 @@ impl Dissector for Dhcp {
         {
             let client = Address { mac: Some(mac), ..Address::default() };
             let options: Vec<_> = message.opts().collect();
+            if scope::is_unicast(message.giaddr().into()) {
+                facts.of_address(at(message.giaddr()), Attribute::Role, "dhcp-relay");
+            }
             match kind(&options) {
                 Some(
                     kind @ (MessageType::Discover
@@ -110,7 +121,35 @@ fn of_client(
     if let Some(Ok(class)) = option(options, OptionCode::ClassIdentifier).map(str::from_utf8) {
         facts.of_address(client, Attribute::DhcpVendorClass, class);
     }
+    // Enterprise, length, text; the first is the kind of device (RFC 3925, 3).
+    if let Some(class) = option(options, OptionCode::from(VENDOR_CLASS))
+        && let (Some(enterprise), Some(length)) = (be32(class, 0), class.get(4))
+    {
+        facts.of_address(client, Attribute::EnterpriseNumber, &enterprise.to_string());
+        if let Some(Ok(class)) = part(class, 5, usize::from(*length)).map(str::from_utf8) {
+            facts.of_address(client, Attribute::DhcpVendorClass, class);
+        }
+    }
+    if let Some(duid) = option(options, OptionCode::ClientIdentifier).and_then(Duid::of_client_identifier) {
+        facts.of_address(client, Attribute::DhcpDuid, &duid.text());
+    }
+    if let Some(Ok(url)) = option(options, OptionCode::from(MUD_URL)).map(str::from_utf8) {
+        facts.of_address(client, Attribute::MudUrl, url);
+    }
+    attachment(client, options, facts);
     name(client, options, facts);
+}
+
+/// Where the client hangs, as a relay agent has seen it.
+fn attachment(client: Address, options: &[DhcpOption<'_>], facts: &mut Facts<'_>) {
+    let Some(agent) = option(options, OptionCode::RelayAgentInformation).map(relay::agent) else { return };
+    if let Some(port) = agent.port {
+        facts.of_address(client, Attribute::AttachedPort, &port);
+    }
+    if let Some(mac) = agent.mac.filter(|mac| scope::is_one_device(*mac)) {
+        let agent = Address { mac: Some(mac), ..Address::default() };
+        facts.of_address(agent, Attribute::Role, "dhcp-relay");
+    }
 }
 
 /// What a server says of the client that it gives an address to, or confirms one.
@@ -120,6 +159,7 @@ fn of_lease(message: &Message<'_>, mut client: Address, options: &[DhcpOption<'_
     let Some(given) = given else { return };
     client.ip = Some(given.into());
     facts.of_address(client, Attribute::IpAddress, &given.to_string());
+    attachment(client, options, facts);
     name(client, options, facts);
 }
 

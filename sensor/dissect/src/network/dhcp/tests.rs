@@ -105,7 +105,7 @@ fn behind_a_relay_the_server_is_the_one_that_names_itself() {
     let relayed = message(2, [NONE, [10, 1, 0, 7], [10, 1, 0, 1]], &[(53, &[2]), (54, &[10, 0, 0, 1])]);
     let flow =
         TestFlow::new(&[CANDIDATE]).with_responder(address("10.1.0.1", 67)).datagram(FromResponder, &relayed);
-    assert_eq!(flow.said(), ["third 10.0.0.1 role dhcp-server"]);
+    assert_eq!(flow.said(), ["third 10.1.0.1 role dhcp-relay", "third 10.0.0.1 role dhcp-server"]);
 }
 
 #[test]
@@ -129,6 +129,43 @@ fn an_active_lease_binds_the_address_and_the_query_for_it_says_nothing() {
     assert_eq!(
         flow().datagram(FromResponder, &active).said()[1..],
         ["third 00:09:fb:01:02:03 10.0.0.7 ip_address 10.0.0.7"]
+    );
+}
+
+#[test]
+fn a_client_tells_its_enterprise_its_identifier_and_its_usage_description() {
+    let class = [&311_u32.to_be_bytes()[..], &[8], b"MSFT 5.0"].concat();
+    let identifier = [255, 9, 9, 9, 9, 0, 3, 0, 1, 1, 2, 3, 4, 5, 6];
+    let discover = message(
+        1,
+        [NONE; 3],
+        &[(53, &[1]), (61, &identifier), (124, &class), (161, b"https://pumps.example/p7")],
+    );
+    let third = "third 00:09:fb:01:02:03";
+    assert_eq!(
+        flow().datagram(FromInitiator, &discover).said(),
+        [
+            format!("{third} role dhcp-client"),
+            format!("{third} enterprise_number 311"),
+            format!("{third} dhcp_vendor_class MSFT 5.0"),
+            format!("{third} dhcp_duid 00030001010203040506"),
+            format!("{third} mud_url https://pumps.example/p7"),
+        ]
+    );
+}
+
+#[test]
+fn a_relay_tells_at_which_of_its_ports_the_client_hangs() {
+    let information = [1, 6, 0, 4, 0, 20, 1, 5, 2, 8, 0, 6, 0, 9, 0xfb, 7, 7, 7];
+    let discover = message(1, [NONE, NONE, [10, 1, 0, 1]], &[(53, &[1]), (82, &information)]);
+    assert_eq!(
+        flow().datagram(FromInitiator, &discover).said(),
+        [
+            "third 10.1.0.1 role dhcp-relay",
+            "third 00:09:fb:01:02:03 role dhcp-client",
+            "third 00:09:fb:01:02:03 attached_port vlan 20 port 1/5",
+            "third 00:09:fb:07:07:07 role dhcp-relay",
+        ]
     );
 }
 
@@ -159,7 +196,7 @@ proptest! {
         let like = message(kind % 3, [[10, 0, 0, 7], [10, 0, 0, 8], NONE], &given);
         let cut = &like[..cut.min(like.len())];
         for bytes in [bytes.as_slice(), cut, &like] {
-            prop_assert!(flow().datagram(FromInitiator, bytes).said().len() <= 20);
+            prop_assert!(flow().datagram(FromInitiator, bytes).said().len() <= 30);
         }
     }
 }

@@ -2,10 +2,15 @@
 
 use std::net::IpAddr;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use httparse::Header;
 use wardwatch_proto::v1::Attribute;
 
-use crate::Facts;
+use crate::{Facts, credentials};
+
+/// The kind of RFC 7617.
+const BASIC: &str = "http-basic";
 
 /// What Content-Length says (RFC 9110, 8.6).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -35,8 +40,8 @@ pub(super) struct Fields<'a> {
     server: Option<&'a str>,
     /// Passed on by somebody: the sender is not the one that the software fields are about.
     is_forwarded: bool,
-    /// The kind of the credentials, if any, for the server and for a proxy.
-    credentials: [Option<&'static str>; 2],
+    /// The kind of the credentials, if any, and what shows them, for the server and for a proxy.
+    credentials: [Option<(&'static str, &'a str)>; 2],
     pub(super) length: Length,
     pub(super) coding: Coding,
     /// The body is what an HTML form sends (`application/x-www-form-urlencoded`).
@@ -95,8 +100,11 @@ impl<'a> Fields<'a> {
         {
             facts.of_receiver(Attribute::HttpHost, host);
         }
-        for kind in self.credentials.iter().flatten() {
-            facts.of_receiver(Attribute::CleartextCredential, kind);
+        for (kind, shown) in self.credentials.into_iter().flatten() {
+            match name_and_password(kind, shown) {
+                Some((name, password)) => credentials::state(kind, &name, &password, facts),
+                None => facts.of_receiver(Attribute::CleartextCredential, kind),
+            }
         }
     }
 
@@ -133,12 +141,19 @@ fn host_name(host: &str) -> Option<&str> {
 }
 
 /// The kind of credentials that this scheme sends so that anybody on the way can use or crack them (RFC 7617, 7616,
-/// 6750). Only the scheme is looked at.
-fn credential(value: &str) -> Option<&'static str> {
-    let scheme = value.split(' ').next().unwrap_or_default();
-    [("basic", "http-basic"), ("digest", "http-digest"), ("bearer", "http-bearer")]
+/// 6750), and what follows the scheme.
+fn credential(value: &str) -> Option<(&'static str, &str)> {
+    let (scheme, shown) = value.split_once(' ').unwrap_or((value, ""));
+    [("basic", BASIC), ("digest", "http-digest"), ("bearer", "http-bearer")]
         .into_iter()
-        .find_map(|(name, kind)| scheme.eq_ignore_ascii_case(name).then_some(kind))
+        .find_map(|(name, kind)| scheme.eq_ignore_ascii_case(name).then_some((kind, shown)))
+}
+
+/// Name and password of RFC 7617.
+fn name_and_password(kind: &str, shown: &str) -> Option<(Vec<u8>, Vec<u8>)> {
+    let decoded = (kind == BASIC).then(|| BASE64_STANDARD.decode(shown.trim()).ok())??;
+    let colon = decoded.iter().position(|byte| *byte == b':')?;
+    Some((decoded.get(..colon)?.to_vec(), decoded.get(colon + 1..)?.to_vec()))
 }
 
 #[cfg(test)]
@@ -166,9 +181,9 @@ mod tests {
 
     #[test]
     fn schemes_that_show_the_credentials_are_told_apart() {
-        assert_eq!(credential("Basic dTpw"), Some("http-basic"));
-        assert_eq!(credential("DIGEST username"), Some("http-digest"));
-        assert_eq!(credential("bearer abc"), Some("http-bearer"));
+        assert_eq!(credential("Basic dTpw"), Some(("http-basic", "dTpw")));
+        assert_eq!(credential("DIGEST username"), Some(("http-digest", "username")));
+        assert_eq!(credential("bearer abc"), Some(("http-bearer", "abc")));
         assert_eq!(credential("Negotiate YII"), None);
     }
 }

@@ -8,7 +8,7 @@ use wardwatch_proto::v1::Attribute;
 use super::dataset::{Place, Tag, Visitor, Want};
 use super::text::CharacterSet;
 use crate::Facts;
-use crate::udi::Udi;
+use crate::medical::udi::Udi;
 
 const CHARACTER_SET: Tag = Tag(0x0008, 0x0005);
 const STATION_AE: Tag = Tag(0x0008, 0x0055);

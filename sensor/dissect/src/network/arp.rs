@@ -2,6 +2,9 @@
 //!
 //! A request or reply says which hardware address its sender uses for which IP address. Nothing is said of the
 //! target: who is asked for need not exist. Probes carry no sender address and say nothing.
+//!
+//! Whether a claim is false cannot be told from one frame: proxies, routers with a shared address and hosts that took over
+//! from another look the same. That two devices claim one address shows where all claims are known, and not here.
 
 use std::net::Ipv4Addr;
 
@@ -45,7 +48,7 @@ impl Dissector for Arp {
         let Some(Claim { mac, ip }) = claim(input.bytes) else {
             return Progress::Broken("not an ARP packet for IPv4 over Ethernet");
         };
-        if is_one_device(mac) && scope::is_unicast(ip.into()) {
+        if scope::is_one_device(mac) && scope::is_unicast(ip.into()) {
             if input.sender.mac == Some(mac) {
                 facts.of_sender(Attribute::IpAddress, &ip.to_string());
             } else {
@@ -56,12 +59,6 @@ impl Dissector for Arp {
         }
         Progress::Consumed(input.bytes.len())
     }
-}
-
-/// Not zero and without the group bit (IEEE 802).
-fn is_one_device(mac: [u8; 6]) -> bool {
-    let [first, ..] = mac;
-    first & 1 == 0 && mac != [0; 6]
 }
 
 #[cfg(test)]

@@ -126,6 +126,14 @@ fn credentials_in_clear_are_told_by_their_kind_and_never_by_their_value() {
 }
 
 #[test]
+fn a_password_of_the_manual_is_told_and_never_shown() {
+    // admin:admin
+    let flow = flow().ask(b"GET / HTTP/1.1\r\nAuthorization: Basic YWRtaW46YWRtaW4=\r\n\r\n");
+    assert_eq!(flow.values(Attribute::DefaultCredential), ["http-basic"]);
+    assert!(flow.said().iter().all(|line| !line.contains("admin")));
+}
+
+#[test]
 fn a_login_by_form_is_a_credential_in_clear() {
     let post = |body: &str| {
         let length = body.len();

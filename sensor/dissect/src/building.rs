@@ -1,0 +1,5 @@
+//! Building automation.
+
+pub(crate) mod bacnet;
+pub(crate) mod fox;
+pub(crate) mod knx;

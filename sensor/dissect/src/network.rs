@@ -1,0 +1,15 @@
+//! What keeps a network going: addresses, names, neighbours, time, management.
+
+pub(crate) mod arp;
+pub(crate) mod cdp;
+pub(crate) mod dhcp;
+pub(crate) mod dhcpv6;
+pub(crate) mod dns;
+mod domain_name;
+mod duid;
+pub(crate) mod icmp;
+pub(crate) mod icmpv6;
+pub(crate) mod igmp;
+pub(crate) mod lldp;
+mod neighbour;
+pub(crate) mod stp;

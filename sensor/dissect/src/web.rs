@@ -1,0 +1,4 @@
+//! The web and what secures it.
+
+pub(crate) mod http;
+pub(crate) mod tls;

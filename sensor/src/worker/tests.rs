@@ -1,0 +1,79 @@
+//! From the frame to the fact, for what has no ports.
+
+use wardwatch_capture::{Frame, LinkType};
+use wardwatch_proto::name::Named as _;
+use wardwatch_proto::v1::{Fact, fact};
+
+use super::*;
+
+/// What is stated of this frame: `attribute value` for observations, the protocol for flows.
+fn stated(frame: &[u8]) -> Vec<String> {
+    let mut worker = Worker::new(&Limits { flows: 16, ..Limits::default() });
+    let mut facts: Vec<Fact> = Vec::new();
+    let wire_length = frame.len() as u32;
+    worker
+        .frame(&Frame { at: 1, wire_length, link: LinkType::Ethernet, vlan: None, bytes: frame }, &mut facts);
+    worker.finish(&mut facts);
+    let lines = facts.into_iter().filter_map(|fact| match fact.fact? {
+        fact::Fact::Observation(told) => Some(format!("{} {}", told.attribute().name(), told.value)),
+        fact::Fact::Flow(flow) => Some(format!("flow {}", flow.protocol().name())),
+    });
+    lines.collect()
+}
+
+const MACS: [u8; 12] = [0x01, 0x80, 0xc2, 0, 0, 0, 0x02, 0, 0, 0, 0, 7];
+
+/// Behind LLC: these access points and control, then the payload, then padding.
+fn framed(llc: &[u8], payload: &[u8]) -> Vec<u8> {
+    let length = (llc.len() + payload.len()) as u16;
+    [&MACS[..], &length.to_be_bytes(), llc, payload, &[0; 8]].concat()
+}
+
+#[test]
+fn frames_behind_an_ethertype_behind_llc_and_behind_snap_are_told_apart() {
+    let lldp = [
+        &MACS[..],
+        &[
+            0x88, 0xCC, 0x02, 0x07, 0x04, 0x02, 0, 0, 0, 0, 7, 0x04, 0x03, 0x07, b'e', b'1', 0x06, 0x02, 0,
+            120, 0, 0,
+        ],
+    ];
+    assert_eq!(stated(&lldp.concat()), ["mac_address 02:00:00:00:00:07", "link_port e1"]);
+    let change = framed(&[0x42, 0x42, 0x03], &[0, 0, 0, 0x80]);
+    assert_eq!(stated(&change), ["role bridge"]);
+    let cdp = framed(&[0xAA, 0xAA, 0x03, 0, 0, 0x0C, 0x20, 0], &[2, 180, 0, 0, 0, 1, 0, 6, b'S', b'1']);
+    assert_eq!(stated(&cdp), ["host_name s1"]);
+    // The same behind another organisation's header.
+    let foundry =
+        framed(&[0xAA, 0xAA, 0x03, 0, 0xE0, 0x52, 0x20, 0], &[2, 180, 0, 0, 0, 1, 0, 6, b'S', b'1']);
+    assert!(stated(&foundry).is_empty());
+}
+
+/// From 10.0.0.1 to 10.0.0.2, without a checksum.
+fn ipv4(protocol: u8, payload: &[u8]) -> Vec<u8> {
+    let [high, low] = (payload.len() as u16 + 20).to_be_bytes();
+    let header = [0x45, 0, high, low, 0, 0, 0, 0, 1, protocol, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2];
+    [&MACS[..], &[0x08, 0x00], &header, payload].concat()
+}
+
+#[test]
+fn packets_without_ports_are_read_and_keep_their_flow() {
+    let query = [0x11, 0x64, 0xEE, 0x9B, 0, 0, 0, 0];
+    assert_eq!(stated(&ipv4(2, &query)), ["role multicast-querier", "flow igmp"]);
+    let redirect = [5, 1, 0, 0, 10, 0, 0, 9, 0x45, 0, 0, 20];
+    assert_eq!(stated(&ipv4(1, &redirect)), ["role router", "role router", "flow icmp"]);
+    // A ping says nothing, and its flow is told by the number of its IP protocol alone.
+    assert_eq!(stated(&ipv4(1, &[8, 0, 0, 0, 0, 1, 0, 1])), ["flow "]);
+}
+
+#[test]
+fn a_neighbour_on_the_link_is_believed_and_one_behind_a_router_is_not() {
+    let advertisement = |hop_limit| {
+        let own = [0xFE, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7];
+        let header = [0x60, 0, 0, 0, 0, 24, 58, hop_limit];
+        let message = [136, 0, 0, 0, 0xA0, 0, 0, 0];
+        [&MACS[..], &[0x86, 0xDD], &header, &own, &own, &message, &own].concat()
+    };
+    assert_eq!(stated(&advertisement(255)), ["ip_address fe80::7", "role router", "flow icmpv6"]);
+    assert_eq!(stated(&advertisement(64)), ["flow "]);
+}
