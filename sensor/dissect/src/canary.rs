@@ -15,6 +15,7 @@ use wardwatch_proto::v1::Attribute;
 
 use crate::Direction;
 
+mod astm;
 mod bacnet;
 pub(crate) mod dicom;
 mod hl7;
@@ -82,7 +83,13 @@ impl CanaryStream {
 
 /// Every stream there is.
 pub fn streams() -> impl Iterator<Item = CanaryStream> {
-    dicom::streams().into_iter().chain(hl7::streams()).chain(http::streams()).chain(bacnet::streams())
+    let medical = astm::streams().into_iter();
+    dicom::streams()
+        .into_iter()
+        .chain(hl7::streams())
+        .chain(http::streams())
+        .chain(bacnet::streams())
+        .chain(medical)
 }
 
 /// Makes canaries, each a different one, and remembers them.
