@@ -20,6 +20,7 @@ mod bacnet;
 pub(crate) mod dicom;
 mod hl7;
 mod http;
+mod poct1;
 
 /// What carries a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,7 +84,7 @@ impl CanaryStream {
 
 /// Every stream there is.
 pub fn streams() -> impl Iterator<Item = CanaryStream> {
-    let medical = astm::streams().into_iter();
+    let medical = astm::streams().into_iter().chain(poct1::streams());
     dicom::streams()
         .into_iter()
         .chain(hl7::streams())

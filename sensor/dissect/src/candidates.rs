@@ -3,7 +3,7 @@
 use wardwatch_proto::v1::Protocol;
 
 use crate::building::bacnet;
-use crate::medical::{astm, dicom, hl7};
+use crate::medical::{astm, dicom, hl7, poct1};
 use crate::network::{arp, dhcp, dns};
 use crate::web::{http, tls};
 use crate::{Dissector, Input, Probe};
@@ -31,6 +31,7 @@ pub const TCP: &[Candidate] = &[
     // Medical.
     dicom::CANDIDATE,
     hl7::CANDIDATE,
+    poct1::CANDIDATE,
     astm::CANDIDATE,
     // Building automation.
     // Industry.

@@ -1,6 +1,8 @@
 //! Protocols that medical devices and their servers speak, and what these have in common.
 
+mod address;
 pub(crate) mod astm;
 pub(crate) mod dicom;
 pub(crate) mod hl7;
+pub(crate) mod poct1;
 mod udi;

@@ -112,7 +112,7 @@ impl Containment {
             (_, true) => return,
         };
         match identity {
-            Identity::Is(Attribute::EquipmentId) => match super::address::eui64(&text) {
+            Identity::Is(Attribute::EquipmentId) => match crate::medical::address::eui64(&text) {
                 Some(address) => self.add(place, Attribute::Eui64, &address),
                 None => self.add(place, Attribute::EquipmentId, &text),
             },
