@@ -21,6 +21,7 @@ pub(crate) mod dicom;
 mod hl7;
 mod http;
 mod poct1;
+mod ws_discovery;
 
 /// What carries a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,7 +85,7 @@ impl CanaryStream {
 
 /// Every stream there is.
 pub fn streams() -> impl Iterator<Item = CanaryStream> {
-    let medical = astm::streams().into_iter().chain(poct1::streams());
+    let medical = astm::streams().into_iter().chain(poct1::streams()).chain(ws_discovery::streams());
     dicom::streams()
         .into_iter()
         .chain(hl7::streams())

@@ -3,7 +3,7 @@
 use wardwatch_proto::v1::Protocol;
 
 use crate::building::bacnet;
-use crate::medical::{astm, dicom, hl7, poct1};
+use crate::medical::{astm, dicom, hl7, poct1, ws_discovery};
 use crate::network::{arp, dhcp, dns};
 use crate::web::{http, tls};
 use crate::{Dissector, Input, Probe};
@@ -50,6 +50,7 @@ pub const UDP: &[Candidate] = &[
     // The network itself, with signatures that nothing else has.
     dhcp::CANDIDATE,
     // Medical.
+    ws_discovery::CANDIDATE,
     // Building automation.
     bacnet::CANDIDATE,
     // Industry.

@@ -6,3 +6,4 @@ pub(crate) mod dicom;
 pub(crate) mod hl7;
 pub(crate) mod poct1;
 mod udi;
+pub(crate) mod ws_discovery;

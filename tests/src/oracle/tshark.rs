@@ -14,6 +14,7 @@ mod details;
 mod fields;
 mod names;
 pub mod patients;
+mod ws_discovery;
 
 pub use conversations::{Stream, streams};
 
@@ -29,6 +30,7 @@ pub fn statements(capture: &Path) -> Result<BTreeSet<Statement>> {
     if has_bacnet {
         bacnet::read(capture, &mut statements)?;
     }
+    ws_discovery::read(capture, &mut statements)?;
     Ok(statements.0)
 }
 
