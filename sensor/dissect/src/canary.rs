@@ -20,6 +20,7 @@ mod bacnet;
 pub(crate) mod dicom;
 mod hl7;
 mod http;
+mod mds;
 mod poct1;
 mod ws_discovery;
 
@@ -85,7 +86,11 @@ impl CanaryStream {
 
 /// Every stream there is.
 pub fn streams() -> impl Iterator<Item = CanaryStream> {
-    let medical = astm::streams().into_iter().chain(poct1::streams()).chain(ws_discovery::streams());
+    let medical = astm::streams()
+        .into_iter()
+        .chain(poct1::streams())
+        .chain(ws_discovery::streams())
+        .chain(mds::streams());
     dicom::streams()
         .into_iter()
         .chain(hl7::streams())

@@ -3,7 +3,7 @@
 use wardwatch_proto::v1::Protocol;
 
 use crate::building::bacnet;
-use crate::medical::{astm, dicom, hl7, poct1, ws_discovery};
+use crate::medical::{astm, dicom, hl7, ieee20601, intellivue, poct1, ws_discovery};
 use crate::network::{arp, dhcp, dns};
 use crate::web::{http, tls};
 use crate::{Dissector, Input, Probe};
@@ -31,6 +31,7 @@ pub const TCP: &[Candidate] = &[
     // Medical.
     dicom::CANDIDATE,
     hl7::CANDIDATE,
+    ieee20601::CANDIDATE,
     poct1::CANDIDATE,
     astm::CANDIDATE,
     // Building automation.
@@ -51,6 +52,7 @@ pub const UDP: &[Candidate] = &[
     dhcp::CANDIDATE,
     // Medical.
     ws_discovery::CANDIDATE,
+    intellivue::CANDIDATE,
     // Building automation.
     bacnet::CANDIDATE,
     // Industry.
