@@ -22,6 +22,7 @@ mod hl7;
 mod http;
 mod mds;
 mod poct1;
+mod unity;
 mod ws_discovery;
 
 /// What carries a stream.
@@ -90,7 +91,8 @@ pub fn streams() -> impl Iterator<Item = CanaryStream> {
         .into_iter()
         .chain(poct1::streams())
         .chain(ws_discovery::streams())
-        .chain(mds::streams());
+        .chain(mds::streams())
+        .chain(unity::streams());
     dicom::streams()
         .into_iter()
         .chain(hl7::streams())

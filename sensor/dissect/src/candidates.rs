@@ -3,7 +3,7 @@
 use wardwatch_proto::v1::Protocol;
 
 use crate::building::bacnet;
-use crate::medical::{astm, dicom, hl7, ieee20601, intellivue, poct1, ws_discovery};
+use crate::medical::{astm, dicom, hl7, ieee20601, intellivue, poct1, unity, ws_discovery};
 use crate::network::{arp, dhcp, dns};
 use crate::web::{http, tls};
 use crate::{Dissector, Input, Probe};
@@ -53,6 +53,7 @@ pub const UDP: &[Candidate] = &[
     // Medical.
     ws_discovery::CANDIDATE,
     intellivue::CANDIDATE,
+    unity::CANDIDATE,
     // Building automation.
     bacnet::CANDIDATE,
     // Industry.

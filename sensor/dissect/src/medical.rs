@@ -9,4 +9,5 @@ pub(crate) mod intellivue;
 mod mds;
 pub(crate) mod poct1;
 mod udi;
+pub(crate) mod unity;
 pub(crate) mod ws_discovery;
