@@ -21,6 +21,7 @@ pub(crate) mod dicom;
 mod hl7;
 mod http;
 mod mds;
+mod medibus;
 mod poct1;
 mod unity;
 mod ws_discovery;
@@ -92,7 +93,8 @@ pub fn streams() -> impl Iterator<Item = CanaryStream> {
         .chain(poct1::streams())
         .chain(ws_discovery::streams())
         .chain(mds::streams())
-        .chain(unity::streams());
+        .chain(unity::streams())
+        .chain(medibus::streams());
     dicom::streams()
         .into_iter()
         .chain(hl7::streams())

@@ -7,6 +7,7 @@ pub(crate) mod hl7;
 pub(crate) mod ieee20601;
 pub(crate) mod intellivue;
 mod mds;
+pub(crate) mod medibus;
 pub(crate) mod poct1;
 mod udi;
 pub(crate) mod unity;
