@@ -17,6 +17,7 @@ use crate::Direction;
 
 mod astm;
 mod bacnet;
+mod bcc;
 pub(crate) mod dicom;
 mod hl7;
 mod http;
@@ -94,7 +95,8 @@ pub fn streams() -> impl Iterator<Item = CanaryStream> {
         .chain(ws_discovery::streams())
         .chain(mds::streams())
         .chain(unity::streams())
-        .chain(medibus::streams());
+        .chain(medibus::streams())
+        .chain(bcc::streams());
     dicom::streams()
         .into_iter()
         .chain(hl7::streams())

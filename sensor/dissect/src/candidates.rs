@@ -3,7 +3,7 @@
 use wardwatch_proto::v1::Protocol;
 
 use crate::building::bacnet;
-use crate::medical::{astm, dicom, hl7, ieee20601, intellivue, medibus, poct1, unity, ws_discovery};
+use crate::medical::{astm, bcc, dicom, hl7, ieee20601, intellivue, medibus, poct1, unity, ws_discovery};
 use crate::network::{arp, dhcp, dns};
 use crate::web::{http, tls};
 use crate::{Dissector, Input, Probe};
@@ -33,6 +33,7 @@ pub const TCP: &[Candidate] = &[
     hl7::CANDIDATE,
     ieee20601::CANDIDATE,
     poct1::CANDIDATE,
+    bcc::CANDIDATE,
     astm::CANDIDATE,
     medibus::CANDIDATE,
     // Building automation.

@@ -2,6 +2,7 @@
 
 mod address;
 pub(crate) mod astm;
+pub(crate) mod bcc;
 pub(crate) mod dicom;
 pub(crate) mod hl7;
 pub(crate) mod ieee20601;
