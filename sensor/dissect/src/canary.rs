@@ -23,6 +23,7 @@ mod hl7;
 mod http;
 mod mds;
 mod medibus;
+mod paging;
 mod poct1;
 mod unity;
 mod ws_discovery;
@@ -96,7 +97,8 @@ pub fn streams() -> impl Iterator<Item = CanaryStream> {
         .chain(mds::streams())
         .chain(unity::streams())
         .chain(medibus::streams())
-        .chain(bcc::streams());
+        .chain(bcc::streams())
+        .chain(paging::streams());
     dicom::streams()
         .into_iter()
         .chain(hl7::streams())

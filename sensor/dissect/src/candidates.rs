@@ -3,7 +3,9 @@
 use wardwatch_proto::v1::Protocol;
 
 use crate::building::bacnet;
-use crate::medical::{astm, bcc, dicom, hl7, ieee20601, intellivue, medibus, poct1, unity, ws_discovery};
+use crate::medical::{
+    astm, bcc, dicom, espa444, hl7, ieee20601, intellivue, medibus, poct1, tap, unity, ws_discovery,
+};
 use crate::network::{arp, dhcp, dns};
 use crate::web::{http, tls};
 use crate::{Dissector, Input, Probe};
@@ -35,6 +37,8 @@ pub const TCP: &[Candidate] = &[
     poct1::CANDIDATE,
     bcc::CANDIDATE,
     astm::CANDIDATE,
+    espa444::CANDIDATE,
+    tap::CANDIDATE,
     medibus::CANDIDATE,
     // Building automation.
     // Industry.
