@@ -15,7 +15,7 @@ mod grammar;
 pub use grammar::Grammar;
 use grammar::Grammar::{
     AeTitle, CommonName, Date, Decimal, HardwareAddress, Hex, HexString, HostName, HttpsUrl, Identifier,
-    IpAddress, Ja4, Label, NumberList, Oid, Product, Text, Token, Version, Words,
+    IpAddress, Ja4, Label, NumberList, Oid, Product, Text, Token, Uuid, Version, Words,
 };
 
 /// Kinds of clear-text credentials that are told apart.
@@ -36,6 +36,10 @@ pub const CREDENTIAL_KINDS: &[&str] = &[
     "snmp-community",
     "telnet",
     "vnc",
+    // Medical.
+    "astm-password",
+    "poct1-operator-list",
+    "tap-password",
 ];
 
 /// Kinds of log-ins whose refusal is told.
@@ -49,7 +53,15 @@ pub const WEAK_PROTOCOLS: &[&str] = &[
 ];
 
 /// Carriers of patient data in clear that are told apart.
-pub const PATIENT_DATA_KINDS: &[&str] = &["dicom-object", "dicom-query", "hl7-message"];
+pub const PATIENT_DATA_KINDS: &[&str] = &[
+    "dicom-object",
+    "dicom-query",
+    "hl7-message",
+    // Medical.
+    "astm-record",
+    "poct1-message",
+    "bcc-message",
+];
 
 /// What a device may be to others.
 pub const ROLES: &[&str] = &[
@@ -103,6 +115,27 @@ pub const ROLES: &[&str] = &[
     "knx-router",
     "fox-server",
     "fox-client",
+    // Medical.
+    "astm-sender",
+    "astm-receiver",
+    "poct1-device",
+    "poct1-data-manager",
+    "ws-discovery-target",
+    "ws-discovery-client",
+    "sdc-provider",
+    "sdc-consumer",
+    "intellivue-monitor",
+    "intellivue-client",
+    "ieee20601-agent",
+    "ieee20601-manager",
+    "unity-monitor",
+    "medibus-device",
+    "bcc-server",
+    "bcc-client",
+    "bcc-pump",
+    "tap-server",
+    "tap-client",
+    "espa-station",
 ];
 
 /// The grammar of an attribute. `ATTRIBUTE_UNSPECIFIED` has none: it is on no list.
@@ -180,6 +213,11 @@ pub fn grammar(attribute: Attribute) -> Option<Grammar> {
         Attribute::KnxMedium => Token { of: &["tp1", "pl110", "rf", "ip"] },
         Attribute::KnxSecure => Token { of: &["true"] },
         Attribute::NiagaraVm => Product { longest: 128 },
+        // Medical.
+        Attribute::EndpointUuid => Uuid,
+        Attribute::WsDiscoveryType => Words { separators: "._-", longest: 64 },
+        Attribute::ConfigurationId => Decimal { most: 65_535 },
+        Attribute::PartNumber => Identifier { longest: 64 },
     })
 }
 
@@ -217,7 +255,7 @@ pub fn accept(attribute: Attribute, value: &str) -> Option<Cow<'_, str>> {
     };
     match grammar {
         IpAddress => plain.parse::<IpAddr>().ok().map(|address| address.to_string().into()),
-        HostName | Hex { .. } | HexString { .. } | HardwareAddress { .. } => {
+        HostName | Hex { .. } | HexString { .. } | HardwareAddress { .. } | Uuid => {
             let folded = plain.trim_end_matches('.').to_ascii_lowercase();
             grammar.matches(&folded).then_some(folded.into())
         }

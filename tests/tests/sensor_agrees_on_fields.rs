@@ -113,6 +113,11 @@ const FIELDS: &[(Protocol, &[Attribute])] = &[
             Attribute::Location,
         ],
     ),
+    // Medical.
+    (
+        Protocol::WsDiscovery,
+        &[Attribute::EndpointUuid, Attribute::WsDiscoveryType, Attribute::Institution, Attribute::Department],
+    ),
 ];
 
 fn is_compared(field: Field) -> bool {

@@ -55,6 +55,8 @@ pub enum Grammar {
         /// 6 for a MAC address, 8 for an EUI-64.
         octets: usize,
     },
+    /// A UUID (RFC 9562, 4) in lower case.
+    Uuid,
     /// An object identifier or DICOM UID (PS3.5, 9.1): numbers without leading zeros joined by dots, 64 characters.
     Oid,
     /// A calendar date `YYYY-MM-DD`.
@@ -120,6 +122,7 @@ impl Grammar {
             Self::HostName => is_host_name(value),
             Self::IpAddress => value.parse::<std::net::IpAddr>().is_ok(),
             Self::HardwareAddress { octets } => is_hardware_address(value, octets),
+            Self::Uuid => is_uuid(value),
             Self::Oid => is_oid(value),
             Self::Date => is_date(value),
             Self::Decimal { most } => is_decimal(value, most),
@@ -188,6 +191,15 @@ fn is_hardware_address(value: &str, octets: usize) -> bool {
         octet.len() == 2 && octet.bytes().all(is_lower_hex)
     });
     shaped && count == octets
+}
+
+fn is_uuid(value: &str) -> bool {
+    let groups = [8, 4, 4, 4, 12];
+    value.split('-').count() == groups.len()
+        && value
+            .split('-')
+            .zip(groups)
+            .all(|(group, digits)| group.len() == digits && group.bytes().all(is_lower_hex))
 }
 
 fn is_oid(value: &str) -> bool {

@@ -50,6 +50,9 @@ fn what_real_devices_send_is_accepted() {
         ),
         (Attribute::KnxIndividualAddress, "1.1.250"),
         (Attribute::NiagaraHostId, "Qnx-NPM6-0000-1490-C30C"),
+        (Attribute::EndpointUuid, "72313cab-7352-51c9-8373-8b4031a66ec7"),
+        (Attribute::WsDiscoveryType, "NetworkVideoTransmitter"),
+        (Attribute::PartNumber, "866062"),
     ] {
         assert_eq!(accepted(attribute, value).as_deref(), Some(value), "{}", attribute.name());
     }
@@ -61,6 +64,19 @@ fn values_are_trimmed_and_folded() {
     assert_eq!(accepted(Attribute::HostName, "PACS-01.Example.ORG.").as_deref(), Some("pacs-01.example.org"));
     assert_eq!(accepted(Attribute::Model, "\u{202c}X1").as_deref(), Some("X1"));
     assert_eq!(accepted(Attribute::IpAddress, "2001:DB8:0::1").as_deref(), Some("2001:db8::1"));
+}
+
+#[test]
+fn a_uuid_has_groups_of_fixed_lengths() {
+    let uuid = "72313CAB-7352-51C9-8373-8B4031A66EC7";
+    assert_eq!(accepted(Attribute::EndpointUuid, uuid), Some(uuid.to_ascii_lowercase()));
+    for other in [
+        "72313cab735251c983738b4031a66ec7",
+        "72313cab-7352-51c9-8373-8b4031a66ec",
+        "7352-72313cab-51c9-8373-8b4031a66ec7",
+    ] {
+        assert_eq!(accepted(Attribute::EndpointUuid, other), None, "{other}");
+    }
 }
 
 #[test]
@@ -112,7 +128,7 @@ fn a_birth_date_is_not_a_version_or_a_role() {
 
 proptest! {
     #[test]
-    fn accepting_twice_is_accepting_once(number in 1_i32..110, value in "\\PC{0,80}") {
+    fn accepting_twice_is_accepting_once(number in 1_i32..256, value in "\\PC{0,80}") {
         if let Ok(attribute) = Attribute::try_from(number)
             && let Some(once) = accepted(attribute, &value) {
             prop_assert_eq!(accepted(attribute, &once), Some(once));

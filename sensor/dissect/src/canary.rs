@@ -15,13 +15,21 @@ use wardwatch_proto::v1::Attribute;
 
 use crate::{Carrier, Direction};
 
+mod astm;
 mod bacnet;
+mod bcc;
 mod dhcp;
 pub(crate) mod dicom;
 mod fox;
 mod hl7;
 mod http;
+mod mds;
+mod medibus;
 mod neighbour;
+mod paging;
+mod poct1;
+mod unity;
+mod ws_discovery;
 
 /// What carries a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,10 +95,25 @@ impl CanaryStream {
 
 /// Every stream there is.
 pub fn streams() -> impl Iterator<Item = CanaryStream> {
-    let of_applications = dicom::streams().into_iter().chain(hl7::streams()).chain(http::streams());
-    let of_buildings = bacnet::streams().into_iter().chain(fox::streams());
-    let of_networks = neighbour::streams().into_iter().chain(dhcp::streams());
-    of_applications.chain(of_buildings).chain(of_networks)
+    [
+        astm::streams(),
+        bacnet::streams(),
+        bcc::streams(),
+        dhcp::streams(),
+        dicom::streams(),
+        fox::streams(),
+        hl7::streams(),
+        http::streams(),
+        mds::streams(),
+        medibus::streams(),
+        neighbour::streams(),
+        paging::streams(),
+        poct1::streams(),
+        unity::streams(),
+        ws_discovery::streams(),
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// Makes canaries, each a different one, and remembers them.

@@ -3,7 +3,9 @@
 use wardwatch_proto::v1::Protocol;
 
 use crate::building::{bacnet, fox, knx};
-use crate::medical::{dicom, hl7};
+use crate::medical::{
+    astm, bcc, dicom, espa444, hl7, ieee20601, intellivue, medibus, poct1, tap, unity, ws_discovery,
+};
 use crate::network::{arp, cdp, dhcp, dhcpv6, dns, icmp, icmpv6, igmp, lldp, stp};
 use crate::web::{http, tls};
 use crate::{Dissector, Input, Probe};
@@ -31,6 +33,13 @@ pub const TCP: &[Candidate] = &[
     // Medical.
     dicom::CANDIDATE,
     hl7::CANDIDATE,
+    ieee20601::CANDIDATE,
+    poct1::CANDIDATE,
+    bcc::CANDIDATE,
+    astm::CANDIDATE,
+    espa444::CANDIDATE,
+    tap::CANDIDATE,
+    medibus::CANDIDATE,
     // Building automation.
     fox::CANDIDATE,
     knx::OVER_TCP,
@@ -50,6 +59,9 @@ pub const UDP: &[Candidate] = &[
     // The network itself, with signatures that nothing else has.
     dhcp::CANDIDATE,
     // Medical.
+    ws_discovery::CANDIDATE,
+    intellivue::CANDIDATE,
+    unity::CANDIDATE,
     // Building automation.
     bacnet::CANDIDATE,
     knx::OVER_UDP,

@@ -15,6 +15,7 @@ mod fields;
 mod names;
 mod neighbours;
 pub mod patients;
+mod ws_discovery;
 
 pub use conversations::{Stream, streams};
 
@@ -31,6 +32,7 @@ pub fn statements(capture: &Path) -> Result<BTreeSet<Statement>> {
         bacnet::read(capture, &mut statements)?;
     }
     neighbours::read(capture, &mut statements)?;
+    ws_discovery::read(capture, &mut statements)?;
     Ok(statements.0)
 }
 

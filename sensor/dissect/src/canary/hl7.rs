@@ -41,19 +41,19 @@ const IDENTITY: &[(&str, &str, &str, Attribute)] = &[
     ("531969", "MDC_ID_MODEL_NUMBER", "Pump 4000", Attribute::Model),
     ("531970", "MDC_ID_MODEL_MANUFACTURER", "Acme Pumps", Attribute::Manufacturer),
     ("531972", "MDC_ID_PROD_SPEC_SERIAL", "9000123", Attribute::SerialNumber),
+    ("531973", "MDC_ID_PROD_SPEC_PART", "PN 4000-1", Attribute::PartNumber),
     ("531974", "MDC_ID_PROD_SPEC_HW", "HW 2", Attribute::HardwareVersion),
     ("531975", "MDC_ID_PROD_SPEC_SW", "9.02.00", Attribute::SoftwareVersion),
     ("531976", "MDC_ID_PROD_SPEC_FW", "1.7", Attribute::FirmwareVersion),
 ];
 
 /// Observations of a patient and of device settings, and identity codes that are not listed.
-const OBSERVED: [(&str, &str); 6] = [
+const OBSERVED: [(&str, &str); 5] = [
     ("147842", "MDC_ECG_HEART_RATE"),
     ("157784", "MDC_FLOW_FLUID_PUMP"),
     ("68063", "MDC_ATTR_PT_WEIGHT"),
     ("184508", "MDC_PUMP_STAT"),
     ("531971", "MDC_ID_PROD_SPEC_UNSPECIFIED"),
-    ("531973", "MDC_ID_PROD_SPEC_PART"),
 ];
 
 pub(super) fn streams() -> Vec<CanaryStream> {

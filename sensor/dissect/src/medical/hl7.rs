@@ -11,7 +11,6 @@ use self::header::Header;
 use self::segment::{Encoding, Segment};
 use crate::{Candidate, Direction, Dissector, Facts, Input, Probe, Progress};
 
-mod address;
 mod containment;
 mod equipment;
 mod header;

@@ -20,9 +20,20 @@ pub(super) struct Frame {
 
 /// The trees of `protocols` in the frames that pass the display filter.
 pub(super) fn details(capture: &Path, filter: &str, protocols: &str) -> Result<Vec<Frame>> {
+    details_with(capture, &[], filter, protocols)
+}
+
+/// The same, with further options for tshark.
+pub(super) fn details_with(
+    capture: &Path,
+    options: &[&str],
+    filter: &str,
+    protocols: &str,
+) -> Result<Vec<Frame>> {
     let output = Command::new("tshark")
         .args(["-n", "-r"])
         .arg(capture)
+        .args(options)
         .args(["-o", "tcp.reassemble_out_of_order:TRUE", "-Y", filter, "-O", protocols])
         .stdin(Stdio::null())
         .output()

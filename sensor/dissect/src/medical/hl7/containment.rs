@@ -112,7 +112,7 @@ impl Containment {
             (_, true) => return,
         };
         match identity {
-            Identity::Is(Attribute::EquipmentId) => match super::address::eui64(&text) {
+            Identity::Is(Attribute::EquipmentId) => match crate::medical::address::eui64(&text) {
                 Some(address) => self.add(place, Attribute::Eui64, &address),
                 None => self.add(place, Attribute::EquipmentId, &text),
             },
@@ -265,6 +265,7 @@ fn identity(code: &str, name: &str) -> Option<Identity> {
         ("531969", "MDC_ID_MODEL_NUMBER", Identity::Is(Attribute::Model)),
         ("531970", "MDC_ID_MODEL_MANUFACTURER", Identity::Is(Attribute::Manufacturer)),
         ("531972", "MDC_ID_PROD_SPEC_SERIAL", Identity::Is(Attribute::SerialNumber)),
+        ("531973", "MDC_ID_PROD_SPEC_PART", Identity::Is(Attribute::PartNumber)),
         ("531974", "MDC_ID_PROD_SPEC_HW", Identity::Is(Attribute::HardwareVersion)),
         ("531975", "MDC_ID_PROD_SPEC_SW", Identity::Is(Attribute::SoftwareVersion)),
         ("531976", "MDC_ID_PROD_SPEC_FW", Identity::Is(Attribute::FirmwareVersion)),

@@ -3,9 +3,9 @@
 
 use wardwatch_proto::v1::Attribute;
 
-use super::address::{eui64, mac};
 use super::segment::{Field, Segment};
 use crate::Facts;
+use crate::medical::address::{eui64, mac};
 use crate::scope::is_unicast;
 
 /// What of the header the rest of the message is read with.

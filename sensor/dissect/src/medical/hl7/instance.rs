@@ -3,10 +3,10 @@
 
 use wardwatch_proto::v1::Attribute;
 
-use super::address::eui64;
 use super::header::is_eui64;
 use super::segment::Field;
 use crate::Facts;
+use crate::medical::address::eui64;
 
 /// One device as an entity identifier names it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

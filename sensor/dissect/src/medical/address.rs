@@ -1,12 +1,12 @@
 //! Hardware addresses as they are written in hierarchic designators and entity identifiers (HL7 v2, 2.A.33, 2.A.28).
 
 /// An EUI-64 of 16 hexadecimal digits, with or without separators, as octets joined by colons. One of zeros is none.
-pub(super) fn eui64(text: &str) -> Option<String> {
+pub(crate) fn eui64(text: &str) -> Option<String> {
     octets(text, 16)
 }
 
 /// A MAC address. Twelve digits without separators and without a letter are a number of some other kind.
-pub(super) fn mac(text: &str) -> Option<String> {
+pub(crate) fn mac(text: &str) -> Option<String> {
     let is_marked = text.contains([':', '-']) || text.contains(|c: char| c.is_ascii_alphabetic());
     octets(text, 12).filter(|_| is_marked)
 }
