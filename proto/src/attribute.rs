@@ -15,7 +15,7 @@ mod grammar;
 pub use grammar::Grammar;
 use grammar::Grammar::{
     AeTitle, CommonName, Date, Decimal, HardwareAddress, Hex, HostName, Identifier, IpAddress, Ja4, Label,
-    NumberList, Oid, Product, Text, Token, Version, Words,
+    NumberList, Oid, Product, Text, Token, Uuid, Version, Words,
 };
 
 /// Kinds of clear-text credentials that are told apart.
@@ -45,11 +45,18 @@ pub const LOGIN_KINDS: &[&str] =
 /// Versions and methods that are not to be used any more.
 pub const WEAK_PROTOCOLS: &[&str] = &[
     // RFC 7568, 8996
-    "ssl2", "ssl3", "tls1.0", "tls1.1", "smb1", "ntlmv1", "ssh1", "snmpv1", "snmpv2c",
+    "ssl2", "ssl3", "tls1.0", "tls1.1", "smb1", "ntlmv1", "ssh1", "snmpv1", "snmpv2c", "dtls1.0",
 ];
 
+/// Versions of TLS and of what came before and beside it.
+pub const TLS_VERSIONS: &[&str] =
+    &["ssl2", "ssl3", "tls1.0", "tls1.1", "tls1.2", "tls1.3", "dtls1.0", "dtls1.2", "dtls1.3"];
+
 /// Carriers of patient data in clear that are told apart.
-pub const PATIENT_DATA_KINDS: &[&str] = &["dicom-object", "dicom-query", "hl7-message"];
+pub const PATIENT_DATA_KINDS: &[&str] = &["dicom-object", "dicom-query", "fhir-resource", "hl7-message"];
+
+/// Kinds of executables whose transfer is told.
+pub const EXECUTABLE_KINDS: &[&str] = &["pe", "elf", "mach-o", "script"];
 
 /// What a device may be to others.
 pub const ROLES: &[&str] = &[
@@ -83,6 +90,11 @@ pub const ROLES: &[&str] = &[
     "bacnet-router",
     "bacnet-foreign-device",
     "bbmd",
+    // The web.
+    "quic-client",
+    "quic-server",
+    "dtls-client",
+    "dtls-server",
 ];
 
 /// The grammar of an attribute. `ATTRIBUTE_UNSPECIFIED` has none: it is on no list.
@@ -124,7 +136,7 @@ pub fn grammar(attribute: Attribute) -> Option<Grammar> {
         Attribute::ServiceType => Words { separators: "._-", longest: 64 },
         Attribute::HttpServer | Attribute::HttpUserAgent => Product { longest: 256 },
         Attribute::TlsJa4 => Ja4,
-        Attribute::TlsVersion => Token { of: &["ssl2", "ssl3", "tls1.0", "tls1.1", "tls1.2", "tls1.3"] },
+        Attribute::TlsVersion => Token { of: TLS_VERSIONS },
         Attribute::CertificateSha256 => Hex { digits: 64 },
         Attribute::CertificateSubject | Attribute::CertificateIssuer => CommonName { longest: 64 },
         Attribute::Hl7Application | Attribute::Hl7Facility | Attribute::BacnetObjectName => {
@@ -143,6 +155,11 @@ pub fn grammar(attribute: Attribute) -> Option<Grammar> {
         Attribute::FailedLogin => Token { of: LOGIN_KINDS },
         Attribute::WeakProtocol => Token { of: WEAK_PROTOCOLS },
         // Of the families of protocols, in the order of their numbers.
+        // The web.
+        Attribute::ExecutableTransfer => Token { of: EXECUTABLE_KINDS },
+        Attribute::CertificateExpired => Token { of: &["true"] },
+        Attribute::HttpRealm => Label { longest: 64 },
+        Attribute::DeviceUuid => Uuid,
     })
 }
 
@@ -180,7 +197,7 @@ pub fn accept(attribute: Attribute, value: &str) -> Option<Cow<'_, str>> {
     };
     match grammar {
         IpAddress => plain.parse::<IpAddr>().ok().map(|address| address.to_string().into()),
-        HostName | Hex { .. } | HardwareAddress { .. } => {
+        HostName | Hex { .. } | HardwareAddress { .. } | Uuid => {
             let folded = plain.trim_end_matches('.').to_ascii_lowercase();
             grammar.matches(&folded).then_some(folded.into())
         }

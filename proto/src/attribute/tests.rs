@@ -41,6 +41,9 @@ fn what_real_devices_send_is_accepted() {
         (Attribute::CertificateIssuer, "DigiCert SHA2 Secure Server CA"),
         (Attribute::ServiceType, "_ipp._tcp"),
         (Attribute::Location, "ICU 2, Room 4"),
+        (Attribute::TlsJa4, "q13d0310h3_55b375c5d22e_cd85d2d88918"),
+        (Attribute::HttpRealm, "HP LaserJet 4250"),
+        (Attribute::DeviceUuid, "01234567-89ab-cdef-0123-456789abcdef"),
     ] {
         assert_eq!(accepted(attribute, value).as_deref(), Some(value), "{}", attribute.name());
     }
@@ -81,7 +84,7 @@ fn a_birth_date_is_not_a_version_or_a_role() {
 
 proptest! {
     #[test]
-    fn accepting_twice_is_accepting_once(number in 1_i32..110, value in "\\PC{0,80}") {
+    fn accepting_twice_is_accepting_once(number in 1_i32..256, value in "\\PC{0,80}") {
         if let Ok(attribute) = Attribute::try_from(number)
             && let Some(once) = accepted(attribute, &value) {
             prop_assert_eq!(accepted(attribute, &once), Some(once));

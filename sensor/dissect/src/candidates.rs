@@ -5,7 +5,7 @@ use wardwatch_proto::v1::Protocol;
 use crate::building::bacnet;
 use crate::medical::{dicom, hl7};
 use crate::network::{arp, dhcp, dns};
-use crate::web::{http, tls};
+use crate::web::{dtls, http, http2, quic, tls};
 use crate::{Dissector, Input, Probe};
 
 /// A protocol that may be found.
@@ -37,6 +37,7 @@ pub const TCP: &[Candidate] = &[
     // Voice, video, print, messages.
     // The web.
     tls::CANDIDATE,
+    http2::CANDIDATE,
     http::CANDIDATE,
     // The network itself.
     dns::OVER_TCP,
@@ -54,6 +55,8 @@ pub const UDP: &[Candidate] = &[
     // Access: log-ins, directories, files.
     // Voice, video, print, messages.
     // The web.
+    quic::CANDIDATE,
+    dtls::CANDIDATE,
     // The network itself, with weaker ones.
     dns::MULTICAST,
     dns::OVER_UDP,

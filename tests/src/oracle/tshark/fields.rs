@@ -80,6 +80,7 @@ pub(super) fn read(capture: &Path) -> Result<Read> {
             frame.dicom(&mut read.statements);
             frame.hl7(&mut read.statements);
         } else {
+            frame.quic(&mut read.statements);
             frame.dhcp(&mut read.statements);
         }
     }
@@ -129,6 +130,18 @@ impl<'a> Frame<'a> {
             certificates.entry(der).or_default().push(self.source.to_owned());
         }
         Ok(())
+    }
+
+    /// The name in the client's hello, which Wireshark decrypts as the RFC says.
+    fn quic(&self, said: &mut Statements) {
+        let protocols = self.row.first("frame.protocols").unwrap_or_default();
+        for name in self.row.all("tls.handshake.extensions_server_name") {
+            if protocols.split(':').any(|layer| layer == "quic")
+                && let Some(name) = host_name(name)
+            {
+                said.say(Protocol::Quic, Attribute::TlsServerName, self.destination, &name);
+            }
+        }
     }
 
     /// What was passed on by a proxy is not said by the one that sends it, and a proxy is not the host that it is asked
