@@ -95,6 +95,8 @@ pub const ROLES: &[&str] = &[
     "quic-server",
     "dtls-client",
     "dtls-server",
+    "fhir-server",
+    "ipp-printer",
 ];
 
 /// The grammar of an attribute. `ATTRIBUTE_UNSPECIFIED` has none: it is on no list.

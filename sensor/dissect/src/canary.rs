@@ -17,6 +17,7 @@ use crate::Direction;
 
 mod bacnet;
 pub(crate) mod dicom;
+mod documents;
 mod hl7;
 mod http;
 
@@ -82,7 +83,13 @@ impl CanaryStream {
 
 /// Every stream there is.
 pub fn streams() -> impl Iterator<Item = CanaryStream> {
-    dicom::streams().into_iter().chain(hl7::streams()).chain(http::streams()).chain(bacnet::streams())
+    dicom::streams()
+        .into_iter()
+        .chain(hl7::streams())
+        .chain(http::streams())
+        .chain(bacnet::streams())
+        // The web.
+        .chain(documents::streams())
 }
 
 /// Makes canaries, each a different one, and remembers them.

@@ -2,4 +2,4 @@
 
 pub(crate) mod dicom;
 pub(crate) mod hl7;
-mod udi;
+pub(crate) mod udi;
