@@ -33,7 +33,35 @@ const FIELDS: &[(Protocol, &[Attribute])] = &[
             Attribute::CertificateNotAfter,
         ],
     ),
+    // The web.
     (Protocol::Quic, &[Attribute::TlsServerName]),
+    (
+        Protocol::Dtls,
+        &[
+            Attribute::TlsServerName,
+            Attribute::CertificateSha256,
+            Attribute::CertificateSubject,
+            Attribute::CertificateIssuer,
+            Attribute::CertificateNotBefore,
+            Attribute::CertificateNotAfter,
+        ],
+    ),
+    (Protocol::Upnp, &[Attribute::Manufacturer, Attribute::Model, Attribute::SerialNumber]),
+    (
+        Protocol::Soap,
+        &[Attribute::Manufacturer, Attribute::Model, Attribute::SerialNumber, Attribute::FirmwareVersion],
+    ),
+    (
+        Protocol::Fhir,
+        &[
+            Attribute::Manufacturer,
+            Attribute::Model,
+            Attribute::SerialNumber,
+            Attribute::SoftwareName,
+            Attribute::SoftwareVersion,
+            Attribute::UdiDi,
+        ],
+    ),
     (Protocol::Http, &[Attribute::HttpServer, Attribute::HttpUserAgent, Attribute::HttpHost]),
     (Protocol::Dhcp, &[Attribute::HostName, Attribute::DhcpVendorClass, Attribute::DhcpParameterList]),
     (Protocol::Dns, &[Attribute::HostName]),

@@ -13,7 +13,7 @@ use super::pieces::Pieces;
 use super::tls::certificate::{self, Owner};
 use super::tls::hello::{self, Transport};
 use super::tls::{CERTIFICATE, CLIENT_HELLO, SERVER_HELLO};
-use crate::octets::{be16, part, piece};
+use crate::octets::{be16, be32, part, piece};
 use crate::{Candidate, Direction, Dissector, Facts, Input, Probe, Progress};
 
 /// DTLS on UDP.
@@ -34,6 +34,9 @@ const MOST_DATAGRAMS: u32 = 128;
 const CHANGE_CIPHER_SPEC: u8 = 20;
 const HANDSHAKE: u8 = 22;
 const HEARTBEAT: u8 = 24;
+
+/// In each message of STUN (RFC 8489, 5).
+const STUN_COOKIE: u32 = 0x2112_A442;
 
 #[derive(Default)]
 struct Dtls {
@@ -72,8 +75,12 @@ struct Fragment<'a> {
     data: &'a [u8],
 }
 
-/// Records lie end to end and fill the datagram; a handshake's hold fragments that fit their messages.
+/// Records lie end to end and fill the datagram; a handshake's hold fragments that fit their messages. Video's handshake
+/// comes behind messages of STUN on the same ports (RFC 7983), which decide nothing.
 fn probe(input: &Input<'_>) -> Probe {
+    if matches!(input.bytes.first(), Some(0..=3)) && be32(input.bytes, 4) == Some(STUN_COOKIE) {
+        return Probe::Unsure;
+    }
     let mut rest = input.bytes;
     while !rest.is_empty() {
         let Some((record, behind)) = record(rest) else { return Probe::NotForUs };

@@ -91,6 +91,16 @@ fn when_both_sides_encrypt_there_is_nothing_more_to_learn() {
 }
 
 #[test]
+fn a_handshake_behind_messages_of_stun_is_found() {
+    // RFC 8489, 5: a binding request without attributes.
+    let stun = [&[0, 1, 0, 0, 0x21, 0x12, 0xA4, 0x42][..], &[7; 12]].concat();
+    let flow = ask(TestFlow::new(&[CANDIDATE]), std::slice::from_ref(&stun))
+        .datagram(Direction::FromResponder, &stun);
+    assert_eq!(flow.conversation.protocol(), Protocol::Unspecified);
+    assert_eq!(ask(flow, &[client_hello_datagram()]).values(Attribute::Role), ["dtls-client"]);
+}
+
+#[test]
 fn a_datagram_that_does_not_end_with_a_record_is_something_else() {
     let mut datagram = record(23, 1, &[9; 40]);
     datagram.pop();

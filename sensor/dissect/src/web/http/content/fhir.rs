@@ -170,3 +170,6 @@ fn is_about_patient(kind: &str, resource: &Element) -> bool {
     };
     ["Patient", "RelatedPerson"].contains(&kind) || refers("subject") || refers("patient")
 }
+
+#[cfg(test)]
+pub(super) mod tests;

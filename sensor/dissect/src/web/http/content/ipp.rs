@@ -145,3 +145,6 @@ impl<'a> Printer<'a> {
         Facts::third_key("serial", &[find(Attribute::Manufacturer), find(Attribute::Model), serial])
     }
 }
+
+#[cfg(test)]
+pub(super) mod tests;

@@ -8,21 +8,22 @@ use proptest::prelude::*;
 use wardwatch_proto::v1::{Attribute, Protocol};
 
 use super::super::CANDIDATE;
+use crate::Direction;
 use crate::test_flow::TestFlow;
 
-fn flow() -> TestFlow {
+pub(super) fn flow() -> TestFlow {
     TestFlow::new(&[CANDIDATE])
 }
 
 /// An answer with this content type, further lines and body.
-fn answer(kind: &str, lines: &str, body: &[u8]) -> Vec<u8> {
+pub(super) fn answer(kind: &str, lines: &str, body: &[u8]) -> Vec<u8> {
     let head =
         format!("HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\n{lines}Content-Length: {}\r\n\r\n", body.len());
     [head.as_bytes(), body].concat()
 }
 
 /// What an answer's document says, without the role of its sender.
-fn said(kind: &str, body: &str) -> Vec<String> {
+pub(super) fn said(kind: &str, body: &str) -> Vec<String> {
     let said = flow().answer(&answer(kind, "", body.as_bytes())).said();
     said.into_iter().filter(|line| !line.ends_with("http-server")).collect()
 }
@@ -198,170 +199,6 @@ fn cameras_and_managed_hosts_answer_in_soap_too() {
     assert_eq!(said("application/soap+xml", &host("0.0.0")), [vendor]);
 }
 
-/// FHIR R4, Device: after the example `f001` with the elements of the resource's definition.
-const DEVICE: &str = r#"{"resourceType":"Device","id":"4711","text":{"status":"generated","div":"<div>Doe</div>"},
-"udiCarrier":[{"deviceIdentifier":"04012345678901","carrierHRF":"(01)04012345678901(10)L7(21)SN-42"}],
-"manufacturer":"Acme","lotNumber":"L7","manufactureDate":"2023-02-03T10:00:00Z","modelNumber":"P 7",
-"deviceName":[{"name":"Jane's pump","type":"user-friendly-name"}],
-"type":{"coding":[{"system":"http://snomed.info/sct","code":"1"},{"system":"urn:iso:std:iso:11073:10101","code":"69985"}]},
-"version":[{"type":{"text":"Firmware"},"value":"2.1"},{"value":"9.0"}],"patient":{"reference":"Patient/7"},"note":[{"text":"Doe"}]}"#;
-
-const OF_DEVICE: [&str; 9] = [
-    "manufacturer Acme",
-    "model P 7",
-    "serial_number SN-42",
-    "udi_di 04012345678901",
-    "lot_number L7",
-    "manufacture_date 2023-02-03",
-    "firmware_version 2.1",
-    "software_version 9.0",
-    "device_type_code 69985",
-];
-
-/// Of the third device with this serial number, told by this address.
-fn third(teller: &str, facts: &[&str]) -> Vec<String> {
-    facts.iter().map(|fact| format!("third {teller} serial=Acme|P 7|SN-42 {fact}")).collect()
-}
-
-#[test]
-fn a_resource_describes_a_third_device_and_nobody_else() {
-    let mut expected = third("192.0.2.2", &OF_DEVICE);
-    expected.push("sender 192.0.2.2 cleartext_patient_data fhir-resource".to_owned());
-    for kind in ["application/fhir+json; fhirVersion=4.0", "application/json", "application/json+fhir"] {
-        assert_eq!(said(kind, DEVICE), expected, "{kind}");
-    }
-    // Sent to a server, and in a bundle.
-    let bundle = format!(r#"{{"resourceType":"Bundle","entry":[{{"resource":{DEVICE}}}]}}"#);
-    let request = format!(
-        "PUT /Device/1 HTTP/1.1\r\nContent-Type: application/fhir+json\r\nContent-Length: {}\r\n\r\n{bundle}",
-        bundle.len()
-    );
-    let said = flow().ask(request.as_bytes()).said();
-    assert_eq!(said.get(1..10).unwrap_or_default(), third("192.0.2.1", &OF_DEVICE));
-}
-
-#[test]
-fn a_resource_in_xml_is_the_same() {
-    let device = r#"<Device xmlns="http://hl7.org/fhir"><id value="4711"/><manufacturer value="Acme"/>
-<serialNumber value="SN-42"/><modelNumber value="P 7"/><version><value value="9.0"/></version></Device>"#;
-    let expected = third(
-        "192.0.2.2",
-        &["manufacturer Acme", "model P 7", "serial_number SN-42", "software_version 9.0"],
-    );
-    assert_eq!(said("application/fhir+xml", device), expected);
-    assert_eq!(said("application/xml", device), expected);
-    let bundle = format!(
-        "<Bundle xmlns=\"http://hl7.org/fhir\"><entry><resource>{device}</resource></entry></Bundle>"
-    );
-    assert_eq!(said("application/fhir+xml", &bundle), expected);
-}
-
-#[test]
-fn a_server_names_its_software() {
-    let statement = r#"{"resourceType":"CapabilityStatement","publisher":"Jane Doe","fhirVersion":"4.0.1",
-        "software":{"name":"Acme FHIR Server","version":"6.8.0"},"implementation":{"description":"of Jane Doe"}}"#;
-    assert_eq!(
-        said("application/fhir+json", statement),
-        [
-            "sender 192.0.2.2 role fhir-server",
-            "sender 192.0.2.2 software_name Acme FHIR Server",
-            "sender 192.0.2.2 software_version 6.8.0",
-        ]
-    );
-}
-
-#[test]
-fn patients_in_clear_are_told_of_and_never_told() {
-    let kind = "application/fhir+json";
-    let told = ["sender 192.0.2.2 cleartext_patient_data fhir-resource"];
-    for patient in [
-        r#"{"resourceType":"Patient","name":[{"family":"Doe"}]}"#,
-        r#"{"resourceType":"Bundle","entry":[{"resource":{"resourceType":"Patient","id":"1"}}]}"#,
-        r#"{"resourceType":"Observation","subject":{"reference":"http://fhir.example/Patient/1"}}"#,
-        r#"{"resourceType":"Observation","contained":[{"resourceType":"Patient"}]}"#,
-        // Cut off behind its beginning: the length is that of what was sent.
-        r#"{"resourceType":"Bundle","entry":[{"resource":{"resourceType":"Patient","name":[{"fam"#,
-    ] {
-        assert_eq!(said(kind, patient), told, "{patient}");
-    }
-    for other in [
-        r#"{"resourceType":"Observation","subject":{"reference":"Device/1"}}"#,
-        r#"{"resourceType":"OperationOutcome"}"#,
-        r#"{"name":"Doe"}"#,
-        "[]",
-        "",
-    ] {
-        assert_eq!(said(kind, other), [""; 0], "{other}");
-    }
-    // Other people's JSON is none of FHIR's.
-    assert_eq!(said("application/json", r#"{"patient":{"reference":"Patient/1"}}"#), [""; 0]);
-}
-
-/// RFC 8010, 3.1: an answer with these groups of named values.
-fn ipp(groups: &[(u8, &[(&str, &str)])]) -> Vec<u8> {
-    let mut bytes = vec![1, 1, 0, 0, 0, 0, 0, 1];
-    let sized = |text: &str| [&(text.len() as u16).to_be_bytes()[..], text.as_bytes()].concat();
-    for (tag, values) in groups {
-        bytes.push(*tag);
-        for (name, value) in *values {
-            bytes.push(0x41);
-            bytes.extend(sized(name));
-            bytes.extend(sized(value));
-        }
-    }
-    bytes.push(3);
-    bytes.extend(b"document data");
-    bytes
-}
-
-const PRINTER: &[(&str, &str)] = &[
-    ("printer-make-and-model", "Acme Laser 7"),
-    ("printer-location", "Ward 3"),
-    ("printer-device-id", "MFG:Acme;CMD:PCL,PS;MDL:Laser 7 Series;SN:VNB3R1;"),
-    ("printer-firmware-string-version", "2.71"),
-    ("", "another"),
-    ("printer-uuid", "urn:uuid:01234567-89AB-cdef-0123-456789abcdef"),
-    ("printer-info", "Jane's printer"),
-];
-
-const OF_PRINTER: [&str; 6] = [
-    "manufacturer Acme",
-    "model Laser 7 Series",
-    "serial_number VNB3R1",
-    "firmware_version 2.71",
-    "location Ward 3",
-    "device_uuid 01234567-89ab-cdef-0123-456789abcdef",
-];
-
-const OPERATION: (u8, &[(&str, &str)]) = (1, &[("attributes-charset", "utf-8")]);
-const JOB: (u8, &[(&str, &str)]) = (2, &[("job-name", "Doe"), ("printer-location", "not a printer's")]);
-
-#[test]
-fn a_printer_describes_itself_and_its_jobs_are_nobodys_business() {
-    let body = ipp(&[OPERATION, JOB, (4, PRINTER)]);
-    let flow = flow().answer(&answer("application/ipp", "", &body));
-    let expected: Vec<String> = std::iter::once("role ipp-printer")
-        .chain(OF_PRINTER)
-        .map(|fact| format!("sender 192.0.2.2 {fact}"))
-        .collect();
-    assert_eq!(flow.said().get(1..).unwrap_or_default(), expected);
-}
-
-#[test]
-fn a_spooler_tells_of_third_devices_where_they_can_be_told_apart() {
-    let groups = [OPERATION, (4, PRINTER), (4, &[("printer-make-and-model", "Acme Ink 1")])];
-    let expected: Vec<String> = OF_PRINTER
-        .iter()
-        .map(|fact| format!("third 192.0.2.2 serial=Acme|Laser 7 Series|VNB3R1 {fact}"))
-        .collect();
-    for (server, groups) in [("", &groups[..]), ("Server: CUPS/2.4 IPP/2.1\r\n", &groups[..2])] {
-        let flow = flow().answer(&answer("application/ipp", server, &ipp(groups)));
-        let said: Vec<String> = flow.said().into_iter().filter(|line| line.starts_with("third")).collect();
-        assert_eq!(said, expected);
-        assert_eq!(flow.values(Attribute::Role), ["http-server"]);
-    }
-}
-
 #[test]
 fn objects_of_dicom_on_the_web_are_patient_data() {
     let kind = "multipart/related; type=\"application/dicom\"; boundary=x";
@@ -396,6 +233,16 @@ fn an_executable_is_told_of_whatever_it_is_called() {
     }
 }
 
+#[test]
+fn behind_a_hole_in_a_document_it_goes_on_at_the_next_message() {
+    let whole = answer("text/xml", "", DESCRIPTION.as_bytes());
+    let (before, behind) = whole.split_at(300);
+    let mut flow = flow().answer(before);
+    flow.conversation.gap(Direction::FromResponder, 200);
+    let flow = flow.answer(behind.get(200..).unwrap_or_default()).answer(&whole);
+    assert_eq!(flow.values(Attribute::SerialNumber), ["0017881a2b3c"]);
+}
+
 proptest! {
     #[test]
     fn any_document_is_survived_and_only_an_ipp_answer_of_a_printer_is_one(
@@ -416,8 +263,8 @@ proptest! {
         let documents = [
             framed().concat(),
             answer("application/soap+xml", "", mdib(1).as_bytes()),
-            answer("application/fhir+json", "", DEVICE.as_bytes()),
-            answer("application/ipp", "", &ipp(&[OPERATION, JOB, (4, PRINTER)])),
+            answer("application/fhir+json", "", super::fhir::tests::DEVICE.as_bytes()),
+            answer("application/ipp", "", &super::ipp::tests::of_printer()),
         ];
         let mut stream = which.get(&documents).clone();
         for (place, octet) in places {
