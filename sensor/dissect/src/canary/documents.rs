@@ -1,5 +1,6 @@
 //! Documents that HTTP carries, with canaries in every element that says nothing about a device: FHIR (R4), UPnP
-//! descriptions (Device Architecture 2.0, 2.3), SOAP of medical devices (ISO/IEEE 11073-10207) and IPP (RFC 8011).
+//! descriptions (Device Architecture 2.0, 2.3), SOAP of medical devices (ISO/IEEE 11073-10207), makers' own, and IPP
+//! (RFC 8011).
 
 use wardwatch_proto::v1::Attribute;
 
@@ -41,6 +42,16 @@ const DESCRIPTION: [(&str, &str, Attribute); 4] = [
 /// Elements of a description that its owner fills, or that lead elsewhere.
 const OF_OWNER: [&str; 7] =
     ["friendlyName", "UDN", "UPC", "presentationURL", "modelDescription", "modelURL", "roomName"];
+
+const CAMERA: [(&str, &str, Attribute); 3] = [
+    ("model", "DS-2CD2143", Attribute::Model),
+    ("serialNumber", "DS-2CD2143-42", Attribute::SerialNumber),
+    ("firmwareVersion", "V5.5.82", Attribute::FirmwareVersion),
+];
+
+/// Elements of a camera's description that its owner fills.
+const OF_CAMERA: [&str; 5] =
+    ["deviceName", "deviceID", "deviceDescription", "deviceLocation", "systemContact"];
 
 const META_DATA: [(&str, &str, Attribute); 3] = [
     ("Manufacturer", "Acme Medical", Attribute::Manufacturer),
@@ -84,10 +95,11 @@ const OF_JOB: [&str; 9] = [
 type Listed = [(&'static str, &'static str, Attribute)];
 
 pub(super) fn streams() -> Vec<CanaryStream> {
-    let kinds: [(&str, &Listed, Build); 5] = [
+    let kinds: [(&str, &Listed, Build); 6] = [
         ("fhir json", &DEVICE, fhir_json),
         ("fhir xml", &DEVICE, fhir_xml),
         ("upnp", &DESCRIPTION, upnp),
+        ("camera", &CAMERA, camera),
         ("soap", &META_DATA, soap),
         ("ipp", &PRINTER, ipp),
     ];
@@ -192,6 +204,12 @@ fn upnp(mint: &mut Mint, values: &[(&str, String)]) -> (&'static str, Vec<u8>) {
         elements(values),
     );
     ("text/xml", body.into_bytes())
+}
+
+fn camera(mint: &mut Mint, values: &[(&str, String)]) -> (&'static str, Vec<u8>) {
+    let others = elements(&tokens(mint, &OF_CAMERA));
+    let body = format!("<DeviceInfo>{}{others}</DeviceInfo>", elements(values));
+    ("application/xml", body.into_bytes())
 }
 
 fn soap(mint: &mut Mint, values: &[(&str, String)]) -> (&'static str, Vec<u8>) {

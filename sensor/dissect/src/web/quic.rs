@@ -55,7 +55,9 @@ struct Hello {
 /// their packets fill the datagram to its end, which a flow that is joined in its handshake needs.
 fn probe(input: &Input<'_>) -> Probe {
     let (packets, rest) = packet::all(input.bytes);
-    let Some(first) = packets.first() else { return Probe::NotForUs };
+    let Some(first) = packets.first() else {
+        return if packet::is_negotiation(input.bytes) { Probe::Unsure } else { Probe::NotForUs };
+    };
     let is_open = |packet: &Packet<'_>| packet.kind == Kind::Initial && opened(packet).is_some();
     if packets.iter().any(is_open) {
         return Probe::Certain;

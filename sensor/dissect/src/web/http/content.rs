@@ -11,6 +11,7 @@ mod ipp;
 mod json;
 mod soap;
 mod upnp;
+mod vendor;
 mod xml;
 
 use super::body::{self, Encoding, Extent, Gathered};
@@ -60,12 +61,14 @@ impl Media {
 
 /// A kind of document: whether this is one, and what it says.
 struct Reader {
+    /// One of these stands in each of them. Most documents that pass have none, and are not taken apart.
+    marks: &'static [&'static str],
     is_mine: fn(&Described, &Element) -> bool,
     read: fn(&Element, &mut Facts<'_>),
 }
 
 /// All kinds in XML and JSON.
-const READERS: &[Reader] = &[fhir::READER, upnp::READER, soap::READER];
+const READERS: &[Reader] = &[fhir::READER, upnp::READER, soap::READER, vendor::READER];
 
 /// Whether more of a body is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,6 +93,11 @@ pub(super) fn look(described: &Described, gathered: &Gathered<'_>, facts: &mut F
         } else {
             Wanted::More
         };
+    }
+    let has = |mark: &str| bytes.windows(mark.len()).any(|window| window == mark.as_bytes());
+    let may_be = |reader: &Reader| reader.marks.iter().any(|mark| has(mark));
+    if !READERS.iter().any(may_be) {
+        return Wanted::More;
     }
     let is_json = matches!(media, Media::Json | Media::FhirJson);
     let document = if is_json { json::read(&bytes) } else { xml::read(&bytes) };

@@ -237,7 +237,7 @@ fn host_name(host: &str) -> Option<&str> {
 }
 
 /// The kind of credentials that this scheme sends so that anybody on the way can use or crack them (RFC 7617, 7616,
-/// 6750), and what follows the scheme.
+/// 6750), and what follows the scheme. NTLM and Negotiate (RFC 4559) are not among them: they carry messages of their own.
 fn credential(value: &str) -> Option<(&'static str, &str)> {
     let (scheme, shown) = value.split_once(' ').unwrap_or((value, ""));
     [("basic", BASIC), ("digest", "http-digest"), ("bearer", "http-bearer")]

@@ -80,6 +80,14 @@ pub(super) fn first(bytes: &[u8]) -> Option<(Packet<'_>, &[u8])> {
     Some((Packet { version, kind, destination, bytes: packet, number_at }, behind))
 }
 
+/// A client asks in a version that nobody speaks, to be told which are spoken (RFC 9000, 15), or a server tells it
+/// (RFC 8999, 6): the next datagram may be one that can be read.
+pub(super) fn is_negotiation(bytes: &[u8]) -> bool {
+    let is_long = bytes.first().is_some_and(|form| form & 0x80 != 0);
+    let version = be32(bytes, 1).unwrap_or(1);
+    is_long && (version == 0 || version & 0x0F0F_0F0F == 0x0A0A_0A0A) && bytes.len() >= 7
+}
+
 /// All packets with long headers of a datagram, and what stands behind them: a packet with a short header, or filling.
 pub(super) fn all(datagram: &[u8]) -> (Vec<Packet<'_>>, &[u8]) {
     let (mut packets, mut rest) = (Vec::new(), datagram);

@@ -131,6 +131,16 @@ fn a_flow_that_is_joined_later_is_recognised_and_says_nothing() {
 }
 
 #[test]
+fn versions_are_agreed_upon_before_a_hello_that_can_be_read() {
+    let asked = [&[0xC0, 0x1A, 0x2A, 0x3A, 0x4A, 0, 0][..], &[1; 40]].concat();
+    let told = octets("80000000000000000000016b3343cf");
+    let flow = ask(TestFlow::new(&[CANDIDATE]), &[asked]).datagram(Direction::FromResponder, &told);
+    assert_eq!(flow.conversation.protocol(), Protocol::Unspecified);
+    let flow = ask(flow, &first_flight(Version::One, &IDENTIFIER, 100));
+    assert_eq!(flow.values(Attribute::TlsJa4), [JA4]);
+}
+
+#[test]
 fn a_packet_that_was_changed_does_not_open() {
     let [_, mut first] = first_flight(Version::One, &IDENTIFIER, 120).try_into().expect("two");
     let last = first.len() - 1;

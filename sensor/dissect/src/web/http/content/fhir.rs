@@ -10,7 +10,7 @@ use super::{Described, Element, Media, Reader};
 use crate::Facts;
 use crate::medical::udi::Udi;
 
-pub(super) const READER: Reader = Reader { is_mine, read };
+pub(super) const READER: Reader = Reader { marks: &["resourceType", "http://hl7.org/fhir"], is_mine, read };
 
 /// Resources that are looked at within others.
 const MOST_RESOURCES: usize = 256;
@@ -89,7 +89,9 @@ fn device(device: &Element, facts: &mut Facts<'_>) {
     let named = [(Attribute::Manufacturer, maker), (Attribute::Model, model)];
     let serial = (Attribute::SerialNumber, serial);
     let key = if Facts::third_key("serial", &[serial]).is_empty() {
-        Facts::third_key("udi", &[(Attribute::UdiDi, &udi.device)])
+        // As HL7 v2 tells such devices apart.
+        let [serial, unit] = [Attribute::SerialNumber, Attribute::EquipmentId].map(|name| (name, ""));
+        Facts::third_key("udi", &[(Attribute::UdiDi, &udi.device), serial, unit])
     } else {
         let [maker, model] = named;
         Facts::third_key("serial", &[maker, model, serial])

@@ -11,7 +11,7 @@ use super::{Described, Element, Reader};
 use crate::Facts;
 use crate::medical::udi::Udi;
 
-pub(super) const READER: Reader = Reader { is_mine, read };
+pub(super) const READER: Reader = Reader { marks: &["Envelope"], is_mine, read };
 
 /// Where something stands, and what it is.
 type Field = (&'static [&'static str], Attribute);

@@ -200,6 +200,33 @@ fn cameras_and_managed_hosts_answer_in_soap_too() {
 }
 
 #[test]
+fn cameras_and_printers_answer_in_their_makers_words() {
+    let camera = r#"<?xml version="1.0" encoding="UTF-8"?><DeviceInfo version="2.0" xmlns="http://www.hikvision.com/ver20/XMLSchema">
+<deviceName>Room of Jane Doe</deviceName><model>DS-2CD2143G0-I</model><serialNumber>DS-2CD2143G0-I20190101AAWRC12345678</serialNumber>
+<macAddress>44:19:B6:01:02:03</macAddress><firmwareVersion>V5.5.82</firmwareVersion></DeviceInfo>"#;
+    assert_eq!(
+        said("application/xml", camera),
+        [
+            "sender 192.0.2.2 model DS-2CD2143G0-I",
+            "sender 192.0.2.2 serial_number DS-2CD2143G0-I20190101AAWRC12345678",
+            "sender 192.0.2.2 firmware_version V5.5.82",
+            "sender 192.0.2.2 mac_address 44:19:b6:01:02:03",
+        ]
+    );
+    let printer = "<p2:ProductConfigDyn xmlns:p2='x'><dd:Version><dd:Revision>SVN-IPG-LEDM.690</dd:Revision></dd:Version>\
+        <p:ProductInformation><dd:Version><dd:Revision>MKM1FN2025AR</dd:Revision></dd:Version><dd:MakeAndModel>HP OfficeJet 8610\
+        </dd:MakeAndModel><dd:SerialNumber>CN4B1F20XY</dd:SerialNumber></p:ProductInformation></p2:ProductConfigDyn>";
+    assert_eq!(
+        said("text/xml", printer),
+        [
+            "sender 192.0.2.2 model HP OfficeJet 8610",
+            "sender 192.0.2.2 serial_number CN4B1F20XY",
+            "sender 192.0.2.2 firmware_version MKM1FN2025AR",
+        ]
+    );
+}
+
+#[test]
 fn objects_of_dicom_on_the_web_are_patient_data() {
     let kind = "multipart/related; type=\"application/dicom\"; boundary=x";
     let flow = flow()

@@ -8,7 +8,7 @@ use wardwatch_proto::v1::{Attribute, Protocol};
 use super::{Described, Element, Reader};
 use crate::Facts;
 
-pub(super) const READER: Reader = Reader { is_mine, read };
+pub(super) const READER: Reader = Reader { marks: &["deviceType"], is_mine, read };
 
 fn is_mine(described: &Described, root: &Element) -> bool {
     described.is_answer && root.name == "root" && root.at(&["device", "deviceType"]).is_some()
