@@ -53,7 +53,8 @@ pub const TLS_VERSIONS: &[&str] =
     &["ssl2", "ssl3", "tls1.0", "tls1.1", "tls1.2", "tls1.3", "dtls1.0", "dtls1.2", "dtls1.3"];
 
 /// Carriers of patient data in clear that are told apart.
-pub const PATIENT_DATA_KINDS: &[&str] = &["dicom-object", "dicom-query", "fhir-resource", "hl7-message"];
+pub const PATIENT_DATA_KINDS: &[&str] =
+    &["dicom-object", "dicom-query", "fhir-resource", "hl7-message", "sdc-context"];
 
 /// Kinds of executables whose transfer is told.
 pub const EXECUTABLE_KINDS: &[&str] = &["pe", "elf", "mach-o", "script"];

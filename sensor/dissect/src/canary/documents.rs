@@ -216,7 +216,7 @@ fn soap(mint: &mut Mint, values: &[(&str, String)]) -> (&'static str, Vec<u8>) {
     let context = elements(&tokens(mint, &OF_CONTEXT));
     let header = elements(&tokens(mint, &["Action", "MessageID", "From", "Security"]));
     let body = format!(
-        "<Envelope><Header>{header}</Header><Body><GetMdibResponse><Mdib><MdDescription><Mds><MetaData>{}</MetaData><SystemContext>{context}</SystemContext></Mds></MdDescription><MdState><State>{context}</State></MdState></Mdib></GetMdibResponse></Body></Envelope>",
+        "<Envelope><Header>{header}</Header><Body><GetMdibResponse><Mdib><MdDescription><Mds><MetaData>{}</MetaData><SystemContext>{context}</SystemContext></Mds></MdDescription><MdState><State><CoreData>{context}</CoreData></State></MdState></Mdib></GetMdibResponse></Body></Envelope>",
         elements(values),
     );
     ("application/soap+xml", body.into_bytes())

@@ -171,7 +171,7 @@ impl Http {
         if body != Body::None {
             fields.state_dicom(facts);
         }
-        let is_read = fields.kind.media().is_some_and(content::Media::is_sent) && !fields.is_forwarded();
+        let is_read = fields.kind.media().is_some_and(content::Media::is_sent);
         Some((body, if is_read { described(body, &fields, false) } else { None }))
     }
 
@@ -195,7 +195,7 @@ impl Http {
             self.upgraded = fields.upgrade.and_then(upgraded);
         }
         let body = framing::of_response(status, asked.map(|asked| asked.method), &fields);
-        let is_read = (200..300).contains(&status) && !fields.is_forwarded();
+        let is_read = (200..300).contains(&status);
         if is_read && body != Body::None {
             fields.state_dicom(facts);
         }
@@ -319,6 +319,7 @@ fn described(body: Body, fields: &Fields<'_>, is_answer: bool) -> Option<Describ
         encoding: fields.encoding,
         extent,
         is_answer,
+        is_relayed: fields.is_forwarded(),
         is_spooler: fields.is_spooler(),
     })
 }

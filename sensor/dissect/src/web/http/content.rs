@@ -1,8 +1,7 @@
 //! What bodies say about devices: a table of readers, each of which knows its documents.
 //!
 //! A reader gets the beginning of a body, decoded and bounded, and states identity out of named elements; everything
-//! else in a document is passed over. Answers that a proxy passed on are not read, since their sender is not the one
-//! that they describe.
+//! else in a document is passed over. What a proxy passed on does not describe its sender.
 
 mod element;
 mod executable;
@@ -26,8 +25,17 @@ pub(super) struct Described {
     pub(super) encoding: Encoding,
     pub(super) extent: Extent,
     pub(super) is_answer: bool,
+    /// Somebody passed it on.
+    pub(super) is_relayed: bool,
     /// The server says that it is a spooler, which speaks for printers.
     pub(super) is_spooler: bool,
+}
+
+impl Described {
+    /// Whether it is what a device answers, so that it may describe its sender.
+    fn is_own_answer(&self) -> bool {
+        self.is_answer && !self.is_relayed
+    }
 }
 
 /// Media types of documents that devices describe themselves in.
@@ -35,6 +43,7 @@ pub(super) struct Described {
 pub(super) enum Media {
     Json,
     Xml,
+    Soap,
     FhirJson,
     FhirXml,
     Ipp,
@@ -47,15 +56,17 @@ impl Media {
             "application/fhir+json" | "application/json+fhir" => Self::FhirJson,
             "application/fhir+xml" | "application/xml+fhir" => Self::FhirXml,
             "application/json" => Self::Json,
-            "application/xml" | "text/xml" | "application/soap+xml" => Self::Xml,
+            "application/xml" | "text/xml" => Self::Xml,
+            "application/soap+xml" => Self::Soap,
             "application/ipp" => Self::Ipp,
             _ => return None,
         })
     }
 
-    /// Whether requests with such a body are read: only resources of FHIR are sent by those whom they are about.
+    /// Whether requests with such a body are read: resources of FHIR are sent to be stored, and medical devices notify
+    /// their subscribers in SOAP.
     pub(super) fn is_sent(self) -> bool {
-        matches!(self, Self::FhirJson | Self::FhirXml)
+        matches!(self, Self::FhirJson | Self::FhirXml | Self::Soap)
     }
 }
 
@@ -64,11 +75,11 @@ struct Reader {
     /// One of these stands in each of them. Most documents that pass have none, and are not taken apart.
     marks: &'static [&'static str],
     is_mine: fn(&Described, &Element) -> bool,
-    read: fn(&Element, &mut Facts<'_>),
+    read: fn(&Described, &Element, &mut Facts<'_>),
 }
 
 /// All kinds in XML and JSON.
-const READERS: &[Reader] = &[fhir::READER, upnp::READER, soap::READER, vendor::READER];
+const READERS: &[Reader] = &[fhir::READER, upnp::READER, soap::READER, soap::PATIENTS, vendor::READER];
 
 /// Whether more of a body is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,6 +91,7 @@ pub(super) enum Wanted {
 /// Looks at what has come of a body, and states what it says once that is enough.
 pub(super) fn look(described: &Described, gathered: &Gathered<'_>, facts: &mut Facts<'_>) -> Wanted {
     let Some(media) = described.media else {
+        // As it was sent: an executable in an encoding is not recognised.
         return executable::look(&gathered.bytes, gathered.is_all, facts);
     };
     // A body that ends with the connection may be whole at any time.
@@ -88,11 +100,9 @@ pub(super) fn look(described: &Described, gathered: &Gathered<'_>, facts: &mut F
     }
     let bytes = body::decode(&gathered.bytes, described.encoding);
     if media == Media::Ipp {
-        return if ipp::read(&bytes, described.is_spooler, facts) || gathered.is_all {
-            Wanted::Nothing
-        } else {
-            Wanted::More
-        };
+        let is_over =
+            !described.is_own_answer() || ipp::read(&bytes, described.is_spooler, facts) || gathered.is_all;
+        return if is_over { Wanted::Nothing } else { Wanted::More };
     }
     let has = |mark: &str| bytes.windows(mark.len()).any(|window| window == mark.as_bytes());
     let may_be = |reader: &Reader| reader.marks.iter().any(|mark| has(mark));
@@ -104,8 +114,8 @@ pub(super) fn look(described: &Described, gathered: &Gathered<'_>, facts: &mut F
     if !document.is_closed && !gathered.is_all {
         return Wanted::More;
     }
-    if let Some(reader) = READERS.iter().find(|reader| (reader.is_mine)(described, &document.root)) {
-        (reader.read)(&document.root, facts);
+    for reader in READERS.iter().filter(|reader| (reader.is_mine)(described, &document.root)) {
+        (reader.read)(described, &document.root, facts);
     }
     Wanted::Nothing
 }

@@ -24,7 +24,7 @@ fn is_mine(described: &Described, root: &Element) -> bool {
         Some(Media::FhirJson | Media::FhirXml) => true,
         Some(Media::Json) => is_resource_type(root.text(&["resourceType"])),
         Some(Media::Xml) => root.text(&["xmlns"]) == "http://hl7.org/fhir",
-        Some(Media::Ipp) | None => false,
+        Some(Media::Soap | Media::Ipp) | None => false,
     }
 }
 
@@ -32,14 +32,16 @@ fn is_resource_type(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_uppercase()) && name.bytes().all(|byte| byte.is_ascii_alphabetic())
 }
 
-fn read(root: &Element, facts: &mut Facts<'_>) {
+fn read(described: &Described, root: &Element, facts: &mut Facts<'_>) {
     let mut facts = facts.within(Protocol::Fhir);
     let mut found = Vec::new();
     collect(root, &mut found);
     for (kind, resource) in &found {
         match *kind {
             // Conformance in DSTU2.
-            "CapabilityStatement" | "Conformance" => server(resource, &mut facts),
+            "CapabilityStatement" | "Conformance" if described.is_own_answer() => {
+                server(resource, &mut facts);
+            }
             "Device" => device(resource, &mut facts),
             _ => {}
         }

@@ -3,7 +3,8 @@
 //! of WS-Management (DSP0226, 11).
 //!
 //! All of it describes the sender of the answer. Of a medical device only what identifies it is read: no contexts (a
-//! patient's, an operator's), no measurements, no names that people gave.
+//! patient's, an operator's), no measurements, no names that people gave. That a patient's names or date of birth are
+//! carried in clear is told, in answers and in what a device sends to its subscribers.
 
 use wardwatch_proto::v1::{Attribute, Protocol};
 
@@ -11,7 +12,24 @@ use super::{Described, Element, Reader};
 use crate::Facts;
 use crate::medical::udi::Udi;
 
-pub(super) const READER: Reader = Reader { marks: &["Envelope"], is_mine, read };
+pub(super) const READER: Reader = Reader {
+    marks: &[
+        "Metadata",
+        "MdibResponse",
+        "MdDescriptionResponse",
+        "DeviceInformationResponse",
+        "IdentifyResponse",
+    ],
+    is_mine,
+    read,
+};
+
+/// Patients' contexts (ISO/IEEE 11073-10207, PatientDemographicsCoreData).
+pub(super) const PATIENTS: Reader =
+    Reader { marks: &["CoreData"], is_mine: has_patient, read: state_patient };
+
+/// Elements of a patient's core data that tell who it is.
+const OF_PATIENT: [&str; 5] = ["Givenname", "Middlename", "Familyname", "Birthname", "DateOfBirth"];
 
 /// Where something stands, and what it is.
 type Field = (&'static [&'static str], Attribute);
@@ -49,10 +67,10 @@ const SPECIFICATIONS: &[(&str, Attribute)] = &[
 ];
 
 fn is_mine(described: &Described, root: &Element) -> bool {
-    described.is_answer && root.name == "Envelope"
+    described.is_own_answer() && root.name == "Envelope"
 }
 
-fn read(root: &Element, facts: &mut Facts<'_>) {
+fn read(_: &Described, root: &Element, facts: &mut Facts<'_>) {
     let mut facts = facts.within(Protocol::Soap);
     let answers = root.child("Body").map(|body| body.children.as_slice()).unwrap_or_default();
     for answer in answers {
@@ -69,6 +87,18 @@ fn read(root: &Element, facts: &mut Facts<'_>) {
             _ => {}
         }
     }
+}
+
+fn has_patient(_: &Described, root: &Element) -> bool {
+    fn is_told(element: &Element) -> bool {
+        let is_named = || OF_PATIENT.iter().any(|name| !element.text(&[name]).is_empty());
+        element.name == "CoreData" && is_named() || element.children.iter().any(is_told)
+    }
+    root.name == "Envelope" && is_told(root)
+}
+
+fn state_patient(_: &Described, _: &Element, facts: &mut Facts<'_>) {
+    facts.within(Protocol::Soap).of_sender(Attribute::CleartextPatientData, "sdc-context");
 }
 
 fn state(element: &Element, fields: &[Field], facts: &mut Facts<'_>) {

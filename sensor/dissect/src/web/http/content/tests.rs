@@ -52,6 +52,9 @@ fn a_device_description_is_about_the_root_device_that_answers() {
 
 #[test]
 fn what_a_proxy_passes_on_and_what_a_client_sends_is_not_about_them() {
+    let statement = br#"{"resourceType":"CapabilityStatement","software":{"name":"Acme"}}"#;
+    let relayed = flow().answer(&answer("application/fhir+json", "Via: 1.1 proxy\r\n", statement));
+    assert_eq!(relayed.values(Attribute::SoftwareName), [""; 0]);
     let flow = flow()
         .ask(
             &[
@@ -170,6 +173,32 @@ fn of_a_medical_devices_description_only_what_identifies_it_is_stated() {
     );
     // A gateway to several is none of them.
     assert_eq!(said("application/soap+xml", &mdib(2)), [""; 0]);
+}
+
+#[test]
+fn a_patients_context_in_clear_is_told_of_and_never_told() {
+    let report = |data: &str| {
+        format!(
+            "<s:Envelope><s:Body><msg:EpisodicContextReport><dom:ContextState><dom:CoreData>{data}</dom:CoreData>\
+             </dom:ContextState></msg:EpisodicContextReport></s:Body></s:Envelope>"
+        )
+    };
+    let notify = |data: &str| {
+        let body = report(data);
+        let head = format!(
+            "POST /subscriber HTTP/1.1\r\nContent-Type: application/soap+xml\r\nContent-Length: {}\r\n\r\n",
+            body.len()
+        );
+        flow().ask(format!("{head}{body}").as_bytes())
+    };
+    let flow = notify("<dom:Familyname>Doe</dom:Familyname>");
+    assert_eq!(
+        flow.said(),
+        ["sender 192.0.2.1 role http-client", "sender 192.0.2.1 cleartext_patient_data sdc-context"]
+    );
+    // Without names there is nobody.
+    let flow = notify("<dom:Sex>Unspec</dom:Sex><dom:Familyname> </dom:Familyname>");
+    assert_eq!(flow.values(Attribute::CleartextPatientData), [""; 0]);
 }
 
 #[test]

@@ -11,10 +11,10 @@ use crate::Facts;
 pub(super) const READER: Reader = Reader { marks: &["deviceType"], is_mine, read };
 
 fn is_mine(described: &Described, root: &Element) -> bool {
-    described.is_answer && root.name == "root" && root.at(&["device", "deviceType"]).is_some()
+    described.is_own_answer() && root.name == "root" && root.at(&["device", "deviceType"]).is_some()
 }
 
-fn read(root: &Element, facts: &mut Facts<'_>) {
+fn read(_: &Described, root: &Element, facts: &mut Facts<'_>) {
     let mut facts = facts.within(Protocol::Upnp);
     for (name, attribute) in [
         ("manufacturer", Attribute::Manufacturer),

@@ -30,7 +30,7 @@ const PRINTER: &[Field] = &[
 ];
 
 fn is_mine(described: &Described, root: &Element) -> bool {
-    described.is_answer && !fields(root).is_empty()
+    described.is_own_answer() && !fields(root).is_empty()
 }
 
 /// The elements of a document with this root.
@@ -42,7 +42,7 @@ fn fields(root: &Element) -> &'static [Field] {
     }
 }
 
-fn read(root: &Element, facts: &mut Facts<'_>) {
+fn read(_: &Described, root: &Element, facts: &mut Facts<'_>) {
     for (way, attribute) in fields(root) {
         let value = root.text(way);
         if !value.is_empty() {
