@@ -163,6 +163,7 @@ pub fn grammar(attribute: Attribute) -> Option<Grammar> {
         Attribute::CertificateExpired => Token { of: &["true"] },
         Attribute::HttpRealm => Label { longest: 64 },
         Attribute::DeviceUuid => Uuid,
+        Attribute::ModelNumber => Identifier { longest: 64 },
     })
 }
 

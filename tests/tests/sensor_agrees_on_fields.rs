@@ -46,10 +46,19 @@ const FIELDS: &[(Protocol, &[Attribute])] = &[
             Attribute::CertificateNotAfter,
         ],
     ),
-    (Protocol::Upnp, &[Attribute::Manufacturer, Attribute::Model, Attribute::SerialNumber]),
+    (
+        Protocol::Upnp,
+        &[Attribute::Manufacturer, Attribute::Model, Attribute::ModelNumber, Attribute::SerialNumber],
+    ),
     (
         Protocol::Soap,
-        &[Attribute::Manufacturer, Attribute::Model, Attribute::SerialNumber, Attribute::FirmwareVersion],
+        &[
+            Attribute::Manufacturer,
+            Attribute::Model,
+            Attribute::ModelNumber,
+            Attribute::SerialNumber,
+            Attribute::FirmwareVersion,
+        ],
     ),
     (
         Protocol::Fhir,

@@ -35,7 +35,7 @@ const ELEMENTS: [&str; 14] = [
 const DESCRIPTION: [(&str, &str, Attribute); 4] = [
     ("manufacturer", "Acme Lighting", Attribute::Manufacturer),
     ("modelName", "Bridge 7", Attribute::Model),
-    ("modelNumber", "BSB002", Attribute::Model),
+    ("modelNumber", "BSB002", Attribute::ModelNumber),
     ("serialNumber", "0017881a2b3c", Attribute::SerialNumber),
 ];
 

@@ -14,16 +14,16 @@ use super::details::{Frame, details};
 const IN_XML: &[(Protocol, &[&str], Attribute)] = &[
     (Protocol::Upnp, &["manufacturer", "device", "root"], Attribute::Manufacturer),
     (Protocol::Upnp, &["modelName", "device", "root"], Attribute::Model),
-    (Protocol::Upnp, &["modelNumber", "device", "root"], Attribute::Model),
+    (Protocol::Upnp, &["modelNumber", "device", "root"], Attribute::ModelNumber),
     (Protocol::Upnp, &["serialNumber", "device", "root"], Attribute::SerialNumber),
     (Protocol::Soap, &["Manufacturer", "ThisModel"], Attribute::Manufacturer),
     (Protocol::Soap, &["ModelName", "ThisModel"], Attribute::Model),
-    (Protocol::Soap, &["ModelNumber", "ThisModel"], Attribute::Model),
+    (Protocol::Soap, &["ModelNumber", "ThisModel"], Attribute::ModelNumber),
     (Protocol::Soap, &["FirmwareVersion", "ThisDevice"], Attribute::FirmwareVersion),
     (Protocol::Soap, &["SerialNumber", "ThisDevice"], Attribute::SerialNumber),
     (Protocol::Soap, &["Manufacturer", "MetaData", "Mds"], Attribute::Manufacturer),
     (Protocol::Soap, &["ModelName", "MetaData", "Mds"], Attribute::Model),
-    (Protocol::Soap, &["ModelNumber", "MetaData", "Mds"], Attribute::Model),
+    (Protocol::Soap, &["ModelNumber", "MetaData", "Mds"], Attribute::ModelNumber),
     (Protocol::Soap, &["SerialNumber", "MetaData", "Mds"], Attribute::SerialNumber),
 ];
 
@@ -57,8 +57,8 @@ fn xml(frame: &Frame, said: &mut Statements) {
         let depth = (line.len() - text.len()) / 4;
         if depth == 0 {
             open.clear();
-        } else if text.starts_with("</") || text.contains("=\"") {
-            // The end of an element, or an attribute.
+        } else if is_end_or_attribute(text) {
+            continue;
         } else if let Some(tag) = text.strip_prefix('<') {
             let name = tag.trim_end_matches(['>', '/']);
             open.truncate(depth - 1);
@@ -72,6 +72,10 @@ fn xml(frame: &Frame, said: &mut Statements) {
             }
         }
     }
+}
+
+fn is_end_or_attribute(line: &str) -> bool {
+    line.starts_with("</") || line.contains("=\"")
 }
 
 /// A server's software, or a device with its serial number.

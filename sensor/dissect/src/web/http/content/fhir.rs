@@ -109,6 +109,10 @@ fn device(device: &Element, facts: &mut Facts<'_>) {
     for (attribute, value) in named {
         state(attribute, value);
     }
+    let number = device.text(&["modelNumber"]);
+    if number != model {
+        state(Attribute::ModelNumber, number);
+    }
     state(serial.0, serial.1);
     state(Attribute::UdiDi, &udi.device);
     let lot = device.text(&["lotNumber"]);
@@ -133,7 +137,7 @@ fn udi(device: &Element) -> Option<Udi> {
         .find_map(Udi::read)
 }
 
-/// The number (R4, R5), the model (STU3), or the name that the maker gave the model; never the one that people use.
+/// The model (STU3), the name that the maker gave it, or its number (R4, R5); never the name that people use.
 fn model(device: &Element) -> &str {
     let of_maker = |name: &&Element| ["model-name", "manufacturer-name"].contains(&name.text(&["type"]));
     let names = device.all("deviceName").chain(device.all("name"));
@@ -141,11 +145,8 @@ fn model(device: &Element) -> &str {
         "" => name.text(&["value"]),
         name => name,
     });
-    [device.text(&["modelNumber"]), device.text(&["model"])]
-        .into_iter()
-        .chain(named)
-        .find(|model| !model.is_empty())
-        .unwrap_or_default()
+    let model = std::iter::once(device.text(&["model"])).chain(named).find(|model| !model.is_empty());
+    model.unwrap_or_else(|| device.text(&["modelNumber"]))
 }
 
 /// What a version is of, by its code or in words.

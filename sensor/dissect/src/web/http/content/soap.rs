@@ -37,7 +37,7 @@ type Field = (&'static [&'static str], Attribute);
 const METADATA: &[Field] = &[
     (&["ThisModel", "Manufacturer"], Attribute::Manufacturer),
     (&["ThisModel", "ModelName"], Attribute::Model),
-    (&["ThisModel", "ModelNumber"], Attribute::Model),
+    (&["ThisModel", "ModelNumber"], Attribute::ModelNumber),
     (&["ThisDevice", "FirmwareVersion"], Attribute::FirmwareVersion),
     (&["ThisDevice", "SerialNumber"], Attribute::SerialNumber),
 ];
@@ -45,7 +45,7 @@ const METADATA: &[Field] = &[
 const MEDICAL_DEVICE: &[Field] = &[
     (&["MetaData", "Manufacturer"], Attribute::Manufacturer),
     (&["MetaData", "ModelName"], Attribute::Model),
-    (&["MetaData", "ModelNumber"], Attribute::Model),
+    (&["MetaData", "ModelNumber"], Attribute::ModelNumber),
     (&["MetaData", "SerialNumber"], Attribute::SerialNumber),
     (&["MetaData", "LotNumber"], Attribute::LotNumber),
 ];

@@ -38,7 +38,7 @@ const DESCRIPTION: &str = r#"<?xml version="1.0"?>
 const OF_DESCRIPTION: [&str; 4] = [
     "sender 192.0.2.2 manufacturer Acme Lighting",
     "sender 192.0.2.2 model Bridge 2015",
-    "sender 192.0.2.2 model BSB002",
+    "sender 192.0.2.2 model_number BSB002",
     "sender 192.0.2.2 serial_number 0017881a2b3c",
 ];
 
@@ -134,12 +134,12 @@ const METADATA: &str = r#"<s12:Envelope xmlns:s12="http://www.w3.org/2003/05/soa
 
 #[test]
 fn a_medical_device_describes_itself_in_soap() {
-    // "5.0" has no letter, which a model has.
     assert_eq!(
         said("application/soap+xml; charset=utf-8", METADATA),
         [
             "sender 192.0.2.2 manufacturer Acme Medical",
             "sender 192.0.2.2 model Vent 500",
+            "sender 192.0.2.2 model_number 5.0",
             "sender 192.0.2.2 firmware_version 1.2.3",
             "sender 192.0.2.2 serial_number ASKL-0042",
         ]

@@ -19,7 +19,7 @@ fn read(_: &Described, root: &Element, facts: &mut Facts<'_>) {
     for (name, attribute) in [
         ("manufacturer", Attribute::Manufacturer),
         ("modelName", Attribute::Model),
-        ("modelNumber", Attribute::Model),
+        ("modelNumber", Attribute::ModelNumber),
         ("serialNumber", Attribute::SerialNumber),
     ] {
         let value = root.text(&["device", name]);

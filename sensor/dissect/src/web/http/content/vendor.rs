@@ -25,6 +25,7 @@ const CAMERA: &[Field] = &[
 
 const PRINTER: &[Field] = &[
     (&["ProductInformation", "MakeAndModel"], Attribute::Model),
+    (&["ProductInformation", "ProductNumber"], Attribute::ModelNumber),
     (&["ProductInformation", "SerialNumber"], Attribute::SerialNumber),
     (&["ProductInformation", "Version", "Revision"], Attribute::FirmwareVersion),
 ];

@@ -61,6 +61,20 @@ fn a_resource_in_xml_is_the_same() {
 }
 
 #[test]
+fn a_model_has_a_name_from_its_maker_and_a_number() {
+    let device = r#"{"resourceType":"Device","serialNumber":"7","modelNumber":"PN-1",
+        "deviceName":[{"name":"Doe","type":"patient-reported-name"},{"name":"Pump P","type":"model-name"}]}"#;
+    assert_eq!(
+        said("application/fhir+json", device),
+        [
+            "third 192.0.2.2 serial=|Pump P|7 model Pump P",
+            "third 192.0.2.2 serial=|Pump P|7 model_number PN-1",
+            "third 192.0.2.2 serial=|Pump P|7 serial_number 7",
+        ]
+    );
+}
+
+#[test]
 fn a_server_names_its_software() {
     let statement = r#"{"resourceType":"CapabilityStatement","publisher":"Jane Doe","fhirVersion":"4.0.1",
         "software":{"name":"Acme FHIR Server","version":"6.8.0"},"implementation":{"description":"of Jane Doe"}}"#;
