@@ -49,8 +49,12 @@ pub const LOGIN_KINDS: &[&str] =
 /// Versions and methods that are not to be used any more.
 pub const WEAK_PROTOCOLS: &[&str] = &[
     // RFC 7568, 8996
-    "ssl2", "ssl3", "tls1.0", "tls1.1", "smb1", "ntlmv1", "ssh1", "snmpv1", "snmpv2c",
+    "ssl2", "ssl3", "tls1.0", "tls1.1", "smb1", "ntlmv1", "ssh1", "snmpv1", "snmpv2c", "dtls1.0",
 ];
+
+/// Versions of TLS and of what came before and beside it.
+pub const TLS_VERSIONS: &[&str] =
+    &["ssl2", "ssl3", "tls1.0", "tls1.1", "tls1.2", "tls1.3", "dtls1.0", "dtls1.2", "dtls1.3"];
 
 /// Carriers of patient data in clear that are told apart.
 pub const PATIENT_DATA_KINDS: &[&str] = &[
@@ -61,7 +65,13 @@ pub const PATIENT_DATA_KINDS: &[&str] = &[
     "astm-record",
     "poct1-message",
     "bcc-message",
+    // The web.
+    "fhir-resource",
+    "sdc-context",
 ];
+
+/// Kinds of executables whose transfer is told.
+pub const EXECUTABLE_KINDS: &[&str] = &["pe", "elf", "mach-o", "script"];
 
 /// What a device may be to others.
 pub const ROLES: &[&str] = &[
@@ -136,6 +146,13 @@ pub const ROLES: &[&str] = &[
     "tap-server",
     "tap-client",
     "espa-station",
+    // The web.
+    "quic-client",
+    "quic-server",
+    "dtls-client",
+    "dtls-server",
+    "fhir-server",
+    "ipp-printer",
 ];
 
 /// The grammar of an attribute. `ATTRIBUTE_UNSPECIFIED` has none: it is on no list.
@@ -177,7 +194,7 @@ pub fn grammar(attribute: Attribute) -> Option<Grammar> {
         Attribute::ServiceType => Words { separators: "._-", longest: 64 },
         Attribute::HttpServer | Attribute::HttpUserAgent => Product { longest: 256 },
         Attribute::TlsJa4 => Ja4,
-        Attribute::TlsVersion => Token { of: &["ssl2", "ssl3", "tls1.0", "tls1.1", "tls1.2", "tls1.3"] },
+        Attribute::TlsVersion => Token { of: TLS_VERSIONS },
         Attribute::CertificateSha256 => Hex { digits: 64 },
         Attribute::CertificateSubject | Attribute::CertificateIssuer => CommonName { longest: 64 },
         Attribute::Hl7Application | Attribute::Hl7Facility | Attribute::BacnetObjectName => {
@@ -218,6 +235,12 @@ pub fn grammar(attribute: Attribute) -> Option<Grammar> {
         Attribute::WsDiscoveryType => Words { separators: "._-", longest: 64 },
         Attribute::ConfigurationId => Decimal { most: 65_535 },
         Attribute::PartNumber => Identifier { longest: 64 },
+        // The web.
+        Attribute::ExecutableTransfer => Token { of: EXECUTABLE_KINDS },
+        Attribute::CertificateExpired => Token { of: &["true"] },
+        Attribute::HttpRealm => Label { longest: 64 },
+        Attribute::DeviceUuid => Uuid,
+        Attribute::ModelNumber => Identifier { longest: 64 },
     })
 }
 

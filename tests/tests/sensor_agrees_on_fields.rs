@@ -33,6 +33,44 @@ const FIELDS: &[(Protocol, &[Attribute])] = &[
             Attribute::CertificateNotAfter,
         ],
     ),
+    // The web.
+    (Protocol::Quic, &[Attribute::TlsServerName]),
+    (
+        Protocol::Dtls,
+        &[
+            Attribute::TlsServerName,
+            Attribute::CertificateSha256,
+            Attribute::CertificateSubject,
+            Attribute::CertificateIssuer,
+            Attribute::CertificateNotBefore,
+            Attribute::CertificateNotAfter,
+        ],
+    ),
+    (
+        Protocol::Upnp,
+        &[Attribute::Manufacturer, Attribute::Model, Attribute::ModelNumber, Attribute::SerialNumber],
+    ),
+    (
+        Protocol::Soap,
+        &[
+            Attribute::Manufacturer,
+            Attribute::Model,
+            Attribute::ModelNumber,
+            Attribute::SerialNumber,
+            Attribute::FirmwareVersion,
+        ],
+    ),
+    (
+        Protocol::Fhir,
+        &[
+            Attribute::Manufacturer,
+            Attribute::Model,
+            Attribute::SerialNumber,
+            Attribute::SoftwareName,
+            Attribute::SoftwareVersion,
+            Attribute::UdiDi,
+        ],
+    ),
     (Protocol::Http, &[Attribute::HttpServer, Attribute::HttpUserAgent, Attribute::HttpHost]),
     (
         Protocol::Dhcp,
@@ -211,18 +249,17 @@ fn ja4_is_what_three_other_implementations_make_of_it() -> Result<()> {
     }
     agreement.print();
     let mut faults = agreement.faults();
-    let low = agreement.shares().filter(|(transport, share)| *transport == "over TCP" && *share < 1.0);
+    let low = agreement.shares().filter(|(_, share)| *share < 1.0);
     faults.extend(low.map(|(transport, share)| format!("{transport}: {:.2} % agree", share * 100.0)));
     assert!(faults.is_empty(), "{}", faults.join("\n"));
     Ok(())
 }
 
 fn note(agreement: &mut Agreement, capture: &str, item: &str, ja4: &str, agrees: bool, difference: &str) {
-    let is_quic = ja4.starts_with('q');
-    let class = if is_quic { "over QUIC" } else { "over TCP" };
+    let class = if ja4.starts_with('q') { "over QUIC" } else { "over TCP" };
     if agrees {
         agreement.agrees(class);
     } else {
-        agreement.differs(class, capture, item, is_quic.then_some("QUIC"), difference);
+        agreement.differs(class, capture, item, None, difference);
     }
 }

@@ -53,6 +53,9 @@ fn what_real_devices_send_is_accepted() {
         (Attribute::EndpointUuid, "72313cab-7352-51c9-8373-8b4031a66ec7"),
         (Attribute::WsDiscoveryType, "NetworkVideoTransmitter"),
         (Attribute::PartNumber, "866062"),
+        (Attribute::TlsJa4, "q13d0310h3_55b375c5d22e_cd85d2d88918"),
+        (Attribute::HttpRealm, "HP LaserJet 4250"),
+        (Attribute::DeviceUuid, "01234567-89ab-cdef-0123-456789abcdef"),
     ] {
         assert_eq!(accepted(attribute, value).as_deref(), Some(value), "{}", attribute.name());
     }

@@ -20,6 +20,7 @@ mod bacnet;
 mod bcc;
 mod dhcp;
 pub(crate) mod dicom;
+mod documents;
 mod fox;
 mod hl7;
 mod http;
@@ -101,6 +102,7 @@ pub fn streams() -> impl Iterator<Item = CanaryStream> {
         bcc::streams(),
         dhcp::streams(),
         dicom::streams(),
+        documents::streams(),
         fox::streams(),
         hl7::streams(),
         http::streams(),

@@ -7,7 +7,7 @@ use crate::medical::{
     astm, bcc, dicom, espa444, hl7, ieee20601, intellivue, medibus, poct1, tap, unity, ws_discovery,
 };
 use crate::network::{arp, cdp, dhcp, dhcpv6, dns, icmp, icmpv6, igmp, lldp, stp};
-use crate::web::{http, tls};
+use crate::web::{dtls, http, http2, quic, tls};
 use crate::{Dissector, Input, Probe};
 
 /// A protocol that may be found.
@@ -48,6 +48,7 @@ pub const TCP: &[Candidate] = &[
     // Voice, video, print, messages.
     // The web.
     tls::CANDIDATE,
+    http2::CANDIDATE,
     http::CANDIDATE,
     // The network itself.
     dns::OVER_TCP,
@@ -69,6 +70,8 @@ pub const UDP: &[Candidate] = &[
     // Access: log-ins, directories, files.
     // Voice, video, print, messages.
     // The web.
+    quic::CANDIDATE,
+    dtls::CANDIDATE,
     // The network itself, with weaker ones.
     dhcpv6::CANDIDATE,
     dns::MULTICAST,

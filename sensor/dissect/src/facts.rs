@@ -32,6 +32,17 @@ impl<'a> Facts<'a> {
         Self { statements, protocol, sender, receiver, at, flow }
     }
 
+    /// The same way out, for what these bytes carry in another protocol: a device's description within HTTP.
+    pub fn within(&mut self, protocol: Protocol) -> Facts<'_> {
+        let Self { sender, receiver, at, flow, .. } = *self;
+        Facts { statements: self.statements, protocol, sender, receiver, at, flow }
+    }
+
+    /// When the packet passed whose bytes are read, in nanoseconds since the Unix epoch.
+    pub fn at(&self) -> u64 {
+        self.at
+    }
+
     /// What the sender of these bytes says about itself.
     pub fn of_sender(&mut self, attribute: Attribute, value: &str) {
         self.state(Role::Sender, self.sender.into(), "", attribute, value);

@@ -12,6 +12,6 @@ mod mds;
 pub(crate) mod medibus;
 pub(crate) mod poct1;
 pub(crate) mod tap;
-mod udi;
+pub(crate) mod udi;
 pub(crate) mod unity;
 pub(crate) mod ws_discovery;

@@ -11,6 +11,7 @@ use super::statement::Statement;
 mod bacnet;
 mod conversations;
 mod details;
+mod documents;
 mod fields;
 mod names;
 mod neighbours;
@@ -24,7 +25,7 @@ const BETWEEN_VALUES: char = '\u{1e}';
 
 /// Everything that Wireshark reads of the fields that the sensor states.
 pub fn statements(capture: &Path) -> Result<BTreeSet<Statement>> {
-    let fields::Read { mut statements, has_dns, has_bacnet } = fields::read(capture)?;
+    let fields::Read { mut statements, has_dns, has_bacnet, has_documents } = fields::read(capture)?;
     if has_dns {
         names::read(capture, &mut statements)?;
     }
@@ -33,6 +34,9 @@ pub fn statements(capture: &Path) -> Result<BTreeSet<Statement>> {
     }
     neighbours::read(capture, &mut statements)?;
     ws_discovery::read(capture, &mut statements)?;
+    if has_documents {
+        documents::read(capture, &mut statements)?;
+    }
     Ok(statements.0)
 }
 

@@ -48,6 +48,7 @@ pub(super) fn streams() -> Vec<CanaryStream> {
     for broken in [HOST, USER_AGENT, SERVER] {
         streams.extend(BREAKERS.into_iter().map(|shape| broken_field(broken.0, shape)));
     }
+    streams.extend(BREAKERS.into_iter().map(broken_realm));
     streams
 }
 
@@ -144,6 +145,22 @@ fn broken_field(name: &str, shape: &str) -> CanaryStream {
         .map(|(_, value, attribute)| (*attribute, (*value).to_owned()))
         .collect();
     stream(format!("http {name} broken, {shape}"), mint, turns, expected)
+}
+
+/// A realm that names a person, beside parameters that are not for anybody (RFC 7616, 3.3).
+fn broken_realm(shape: &str) -> CanaryStream {
+    let mut mint = Mint::default();
+    let realm = mint.broken(shape);
+    let challenge =
+        format!("Digest nonce=\"{}\", realm=\"{realm}\", opaque=\"{}\"", mint.token(), mint.token());
+    let mut fields = listed(&[SERVER]);
+    fields.push(("WWW-Authenticate".to_owned(), challenge));
+    let turns = vec![
+        from_initiator(message("GET / HTTP/1.1", &listed(&[HOST]), "")),
+        from_responder(message("HTTP/1.1 401 Unauthorized", &fields, "")),
+    ];
+    let expected = vec![(SERVER.2, SERVER.1.to_owned())];
+    stream(format!("http realm broken, {shape}"), mint, turns, expected)
 }
 
 fn stream(name: String, mint: Mint, turns: Vec<Turn>, expected: Vec<(Attribute, String)>) -> CanaryStream {

@@ -1,9 +1,13 @@
 //! HTTP/1.0 and 1.1 (RFC 9110, 9112; RFC 1945), on any port.
 //!
-//! Header fields that name software and hosts are stated, and that credentials were sent in clear; never what was
-//! asked for, nor contents. Bodies are skipped unseen, but for the names of a form's fields. A flow may be joined in
-//! the middle, and goes on behind a hole, at the next start line.
+//! Header fields that name software and hosts are stated, that credentials were sent in clear and that they were
+//! refused; never what was asked for. Bodies are skipped unseen, but for the names of a form's fields, the first octets
+//! of what may be an executable, and the documents in which devices describe themselves, which `content` reads. A flow
+//! may be joined in the middle, and goes on behind a hole, at the next start line. What a connection becomes by an
+//! upgrade is its protocol from then on.
 
+mod body;
+mod content;
 mod fields;
 mod form;
 mod framing;
@@ -15,6 +19,8 @@ use httparse::{EMPTY_HEADER, ParserConfig, Request, Response, Status};
 use wardwatch_proto::v1::Protocol;
 
 use crate::{Candidate, Direction, Dissector, Facts, Input, Probe, Progress};
+use body::Extent;
+use content::{Described, Wanted};
 use fields::Fields;
 use framing::Body;
 use start_line::Sought;
@@ -43,6 +49,8 @@ struct Http {
     sides: [Reading; 2],
     /// Requests without an answer yet, oldest first.
     awaited: VecDeque<Asked>,
+    /// What the connection became.
+    upgraded: Option<Protocol>,
 }
 
 /// Where one direction stands.
@@ -55,15 +63,25 @@ enum Reading {
     Search(usize),
     /// A form of this length begins here.
     Form(u64),
+    /// A body begins here that is looked at.
+    Content(Described),
     /// A chunk's line begins here.
     Chunk,
     /// The lines behind the last chunk.
     Trailer,
 }
 
-/// What matters of a request for its answer's length (RFC 9112, 6.3).
+/// What matters of a request for its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Asked {
+struct Asked {
+    method: Method,
+    /// It showed credentials.
+    has_credentials: bool,
+}
+
+/// What matters of a method for the answer's length (RFC 9112, 6.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Method {
     Head,
     Connect,
     Other,
@@ -71,7 +89,7 @@ enum Asked {
 
 impl Dissector for Http {
     fn protocol(&self) -> Protocol {
-        Protocol::Http
+        self.upgraded.unwrap_or(Protocol::Http)
     }
 
     fn dissect(&mut self, input: &Input<'_>, facts: &mut Facts<'_>) -> Progress {
@@ -79,6 +97,7 @@ impl Dissector for Http {
             Reading::Head => self.head(input, facts),
             Reading::Search(searched) => self.search(input, searched, facts),
             Reading::Form(length) => self.form(input, length, facts),
+            Reading::Content(described) => self.content(input, described, facts),
             Reading::Chunk => self.chunk(input),
             Reading::Trailer => self.trailer(input),
         }
@@ -121,13 +140,14 @@ impl Http {
         let body =
             if head.starts_with(b"HTTP/") { self.response(head, facts) } else { self.request(head, facts) };
         match body {
-            Some(body) => self.body(input.direction, head.len(), body),
+            Some((body, described)) => self.body(input.direction, head.len(), body, described),
             None => self.lost(input.direction, head.len()),
         }
     }
 
-    /// States a request's facts and tells what follows its head; `None` when it cannot be read.
-    fn request(&mut self, head: &[u8], facts: &mut Facts<'_>) -> Option<Body> {
+    /// States a request's facts and tells what follows its head, and what is to be looked at in it; `None` when it
+    /// cannot be read.
+    fn request(&mut self, head: &[u8], facts: &mut Facts<'_>) -> Option<(Body, Option<Described>)> {
         let mut headers = [EMPTY_HEADER; MOST_FIELDS];
         let mut request = Request::new(&mut headers);
         let mut lenient = ParserConfig::default();
@@ -141,16 +161,22 @@ impl Http {
         if self.awaited.len() >= MOST_AWAITED {
             self.awaited.pop_front();
         }
-        self.awaited.push_back(match method {
-            "HEAD" => Asked::Head,
-            "CONNECT" => Asked::Connect,
-            _ => Asked::Other,
-        });
-        Some(framing::of_request(&fields))
+        let method = match method {
+            "HEAD" => Method::Head,
+            "CONNECT" => Method::Connect,
+            _ => Method::Other,
+        };
+        self.awaited.push_back(Asked { method, has_credentials: fields.has_credentials() });
+        let body = framing::of_request(&fields);
+        if body != Body::None {
+            fields.state_dicom(facts);
+        }
+        let is_read = fields.kind.media().is_some_and(content::Media::is_sent);
+        Some((body, if is_read { described(body, &fields, false) } else { None }))
     }
 
     /// The same for a response.
-    fn response(&mut self, head: &[u8], facts: &mut Facts<'_>) -> Option<Body> {
+    fn response(&mut self, head: &[u8], facts: &mut Facts<'_>) -> Option<(Body, Option<Described>)> {
         let mut headers = [EMPTY_HEADER; MOST_FIELDS];
         let mut response = Response::new(&mut headers);
         let mut lenient = ParserConfig::default();
@@ -162,14 +188,32 @@ impl Http {
         let Ok(Status::Complete(_)) = lenient.parse_response(&mut response, head) else { return None };
         let status = response.code.unwrap_or_default();
         let fields = Fields::of(response.headers);
-        fields.state_response(facts);
         // An interim answer is not yet the answer (RFC 9110, 15.2).
         let asked = if (100..200).contains(&status) { None } else { self.awaited.pop_front() };
-        Some(framing::of_response(status, asked, &fields))
+        fields.state_response(status, asked.is_some_and(|asked| asked.has_credentials), facts);
+        if status == 101 {
+            self.upgraded = fields.upgrade.and_then(upgraded);
+        }
+        let body = framing::of_response(status, asked.map(|asked| asked.method), &fields);
+        let is_read = (200..300).contains(&status);
+        if is_read && body != Body::None {
+            fields.state_dicom(facts);
+        }
+        Some((body, if is_read { described(body, &fields, true) } else { None }))
     }
 
     /// Goes to what follows the head.
-    fn body(&mut self, direction: Direction, head: usize, body: Body) -> Progress {
+    fn body(
+        &mut self,
+        direction: Direction,
+        head: usize,
+        body: Body,
+        described: Option<Described>,
+    ) -> Progress {
+        if let Some(described) = described {
+            *self.side(direction) = Reading::Content(described);
+            return Progress::Consumed(head);
+        }
         let (next, skip) = match body {
             Body::None => (Reading::Head, 0),
             Body::Length(length) => (Reading::Head, length),
@@ -190,6 +234,24 @@ impl Http {
         form::state(beginning, facts);
         *self.side(input.direction) = Reading::Head;
         consumed(0, length)
+    }
+
+    /// Looks at the beginning of a body, and passes over it once that has told what it has to tell.
+    fn content(&mut self, input: &Input<'_>, described: Described, facts: &mut Facts<'_>) -> Progress {
+        let gathered = body::gather(input.bytes, described.extent);
+        if content::look(&described, &gathered, facts) == Wanted::More && !gathered.is_all {
+            return Progress::NeedMore;
+        }
+        let (next, skip) = match described.extent {
+            Extent::Length(length) => (Reading::Head, length),
+            Extent::UntilClose => (Reading::Head, u64::MAX),
+            Extent::Chunked => {
+                *self.side(input.direction) = Reading::Chunk;
+                return self.chunk(input);
+            }
+        };
+        *self.side(input.direction) = next;
+        consumed(0, skip)
     }
 
     fn chunk(&mut self, input: &Input<'_>) -> Progress {
@@ -241,6 +303,35 @@ impl Http {
     fn lost(&mut self, direction: Direction, passed: usize) -> Progress {
         *self.side(direction) = Reading::Search(0);
         Progress::Consumed(passed.max(1))
+    }
+}
+
+/// A body that is looked at: a document, or, in an answer, what may be an executable.
+fn described(body: Body, fields: &Fields<'_>, is_answer: bool) -> Option<Described> {
+    let extent = match body {
+        Body::Length(length) => Extent::Length(length),
+        Body::Chunked => Extent::Chunked,
+        Body::UntilClose => Extent::UntilClose,
+        Body::None | Body::Form(_) | Body::AnotherProtocol | Body::Contradictory => return None,
+    };
+    Some(Described {
+        media: fields.kind.media(),
+        encoding: fields.encoding,
+        extent,
+        is_answer,
+        is_relayed: fields.is_forwarded(),
+        is_spooler: fields.is_spooler(),
+    })
+}
+
+/// What a server agrees to speak from here on (RFC 6455, 4.2.2; RFC 9113, 3.1).
+fn upgraded(name: &str) -> Option<Protocol> {
+    if name.eq_ignore_ascii_case("websocket") {
+        Some(Protocol::Websocket)
+    } else if name.eq_ignore_ascii_case("h2c") {
+        Some(Protocol::Http2)
+    } else {
+        None
     }
 }
 

@@ -4,8 +4,8 @@
 //! whom it asks for, what the server chose, and, up to TLS 1.2, the certificates. Encrypted records are skipped, and
 //! the flow is let go of when both sides have nothing more to say in clear.
 
-mod certificate;
-mod hello;
+pub(in crate::web) mod certificate;
+pub(in crate::web) mod hello;
 mod ja4;
 mod recognition;
 mod ssl2;
@@ -15,6 +15,7 @@ use wardwatch_proto::v1::{Attribute, Protocol};
 
 use crate::{Candidate, Direction, Dissector, Facts, Input, Probe, Progress};
 use certificate::Owner;
+use hello::Transport;
 use recognition::{APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE, RecordHeader};
 
 /// TLS on TCP.
@@ -25,9 +26,9 @@ pub(crate) const CANDIDATE: Candidate =
 const LONGEST_MESSAGE: usize = 64 * 1024;
 
 /// Handshake types (RFC 8446, B.3; RFC 5246, 7.4).
-const CLIENT_HELLO: u8 = 1;
-const SERVER_HELLO: u8 = 2;
-const CERTIFICATE: u8 = 11;
+pub(in crate::web) const CLIENT_HELLO: u8 = 1;
+pub(in crate::web) const SERVER_HELLO: u8 = 2;
+pub(in crate::web) const CERTIFICATE: u8 = 11;
 const SERVER_HELLO_DONE: u8 = 14;
 const CLIENT_KEY_EXCHANGE: u8 = 16;
 
@@ -120,6 +121,7 @@ impl Tls {
             ssl2::Kind::Server { certificate } => {
                 facts.of_sender(Attribute::Role, "tls-server");
                 facts.of_sender(Attribute::TlsVersion, "ssl2");
+                facts.of_sender(Attribute::WeakProtocol, "ssl2");
                 certificate::state(certificate, Owner::Server, facts);
                 self.finish();
             }
@@ -165,12 +167,13 @@ impl Tls {
                 // A second one, after a retry request, differs from what the client offers on its own account.
                 let is_first = side.speaks_as.replace(Owner::Client).is_none();
                 if is_first {
-                    hello::state_client(body, facts);
+                    hello::state_client(Transport::Tcp, body, facts);
                 }
             }
             SERVER_HELLO => {
                 side.speaks_as = Some(Owner::Server);
-                if hello::state_server(body, facts).is_some_and(hello::is_encrypted_from_here) {
+                if hello::state_server(Transport::Tcp, body, facts).is_some_and(hello::is_encrypted_from_here)
+                {
                     side.finish();
                     let client = self.side(direction.reverse());
                     if client.speaks_as == Some(Owner::Client) {
@@ -208,4 +211,4 @@ impl Side {
 }
 
 #[cfg(test)]
-mod tests;
+pub(in crate::web) mod tests;

@@ -1,4 +1,4 @@
-//! Fields of TLS, HTTP, DHCP, DICOM and HL7 as Wireshark reads them.
+//! Fields of TLS, QUIC, DTLS, HTTP, DHCP, DICOM and HL7 as Wireshark reads them.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -11,9 +11,9 @@ use wardwatch_proto::v1::{Attribute, Protocol};
 
 use super::super::openssl;
 use super::super::statement::Statements;
-use super::Row;
+use super::{Row, documents};
 
-const NAMES: [&str; 30] = [
+const NAMES: [&str; 32] = [
     "frame.protocols",
     "ip.src",
     "ip.dst",
@@ -21,6 +21,8 @@ const NAMES: [&str; 30] = [
     "ipv6.dst",
     "tls.handshake.extensions_server_name",
     "tls.handshake.certificate",
+    "dtls.handshake.extensions_server_name",
+    "dtls.handshake.certificate",
     "http.server",
     "http.user_agent",
     "http.host",
@@ -55,6 +57,8 @@ pub(super) struct Read {
     pub(super) has_dns: bool,
     /// Whether there is BACnet.
     pub(super) has_bacnet: bool,
+    /// Whether HTTP carries documents.
+    pub(super) has_documents: bool,
 }
 
 /// Reads a capture file.
@@ -66,7 +70,7 @@ pub(super) fn read(capture: &Path) -> Result<Read> {
         // Ports on which the software of the captures speaks and which Wireshark does not know.
         ["-d", "tcp.port==6661,hl7"],
         ["-d", "tcp.port==11113,dicom"],
-        ["-Y", "tls || http || dhcp || dicom || hl7 || dns || mdns || bacapp"],
+        ["-Y", "tls || dtls || quic || http || dhcp || dicom || hl7 || dns || mdns || bacapp"],
     ];
     let table = super::fields(capture, options.as_flattened(), &NAMES)?;
     let mut read = Read::default();
@@ -75,20 +79,22 @@ pub(super) fn read(capture: &Path) -> Result<Read> {
         let frame = Frame::of(row);
         read.has_dns |= row.first("dns.id").is_some();
         read.has_bacnet |= row.first("bacapp.type").is_some();
+        read.has_documents |= row.all("http.response.line").any(documents::is_announced);
         if frame.is_on_tcp {
-            frame.tls(&mut read.statements, &mut certificates)?;
+            frame.handshake(Protocol::Tls, &mut read.statements, &mut certificates)?;
             frame.http(&mut read.statements);
             frame.dicom(&mut read.statements);
             frame.hl7(&mut read.statements);
         } else {
+            frame.datagrams(&mut read.statements, &mut certificates)?;
             frame.dhcp(&mut read.statements);
         }
     }
     for (certificate, owners) in certificates {
         let told = openssl::read(&certificate)?;
-        for owner in owners {
+        for (protocol, owner) in owners {
             for (attribute, value) in &told {
-                read.statements.say(Protocol::Tls, *attribute, &owner, value);
+                read.statements.say(protocol, *attribute, &owner, value);
             }
         }
     }
@@ -116,20 +122,44 @@ impl<'a> Frame<'a> {
         }
     }
 
-    fn tls(&self, said: &mut Statements, certificates: &mut BTreeMap<Vec<u8>, Vec<String>>) -> Result<()> {
-        for name in self.row.all("tls.handshake.extensions_server_name") {
+    fn handshake(
+        &self,
+        protocol: Protocol,
+        said: &mut Statements,
+        certificates: &mut BTreeMap<Vec<u8>, Vec<(Protocol, String)>>,
+    ) -> Result<()> {
+        // QUIC carries the handshake of TLS.
+        let of = if protocol == Protocol::Dtls { "dtls" } else { "tls" };
+        for name in self.row.all(&format!("{of}.handshake.extensions_server_name")) {
             if let Some(name) = host_name(name) {
-                said.say(Protocol::Tls, Attribute::TlsServerName, self.destination, &name);
+                said.say(protocol, Attribute::TlsServerName, self.destination, &name);
             }
         }
         // The first of a chain is the sender's own.
-        if let Some(certificate) = self.row.first("tls.handshake.certificate") {
+        if let Some(certificate) = self.row.first(&format!("{of}.handshake.certificate")) {
             let der = octets(certificate).context("read a certificate's octets")?;
             let fingerprint = hexadecimal(&Sha256::digest(&der));
-            said.say(Protocol::Tls, Attribute::CertificateSha256, self.source, &fingerprint);
-            certificates.entry(der).or_default().push(self.source.to_owned());
+            said.say(protocol, Attribute::CertificateSha256, self.source, &fingerprint);
+            certificates.entry(der).or_default().push((protocol, self.source.to_owned()));
         }
         Ok(())
+    }
+
+    /// Handshakes on UDP: that of QUIC, which Wireshark decrypts as the RFC says, and that of DTLS.
+    fn datagrams(
+        &self,
+        said: &mut Statements,
+        certificates: &mut BTreeMap<Vec<u8>, Vec<(Protocol, String)>>,
+    ) -> Result<()> {
+        let protocols = self.row.first("frame.protocols").unwrap_or_default();
+        let is = |layer: &str| protocols.split(':').any(|of| of == layer);
+        if is("quic") {
+            self.handshake(Protocol::Quic, said, certificates)
+        } else if is("dtls") {
+            self.handshake(Protocol::Dtls, said, certificates)
+        } else {
+            Ok(())
+        }
     }
 
     /// What was passed on by a proxy is not said by the one that sends it, and a proxy is not the host that it is asked

@@ -7,6 +7,8 @@ use base64::prelude::BASE64_STANDARD;
 use httparse::Header;
 use wardwatch_proto::v1::Attribute;
 
+use super::body::Encoding;
+use super::content::Media;
 use crate::{Facts, credentials};
 
 /// The kind of RFC 7617.
@@ -32,6 +34,37 @@ pub(super) enum Coding {
     Endless,
 }
 
+/// What Content-Type says about a body (RFC 9110, 8.3).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum BodyKind {
+    /// What an HTML form sends (`application/x-www-form-urlencoded`).
+    Form,
+    /// A document that may say something.
+    Document(Media),
+    /// Objects of DICOM (DICOMweb, PS3.18).
+    Dicom,
+    #[default]
+    Other,
+}
+
+impl BodyKind {
+    fn of(value: &str) -> Self {
+        let (essence, parameters) = value.split_once(';').unwrap_or((value, ""));
+        let essence = essence.trim();
+        if essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+            Self::Form
+        } else if is_dicom(essence, parameters) {
+            Self::Dicom
+        } else {
+            Media::of(essence).map_or(Self::Other, Self::Document)
+        }
+    }
+
+    pub(super) fn media(self) -> Option<Media> {
+        if let Self::Document(media) = self { Some(media) } else { None }
+    }
+}
+
 /// The fields of one message.
 #[derive(Debug, Default)]
 pub(super) struct Fields<'a> {
@@ -44,8 +77,14 @@ pub(super) struct Fields<'a> {
     credentials: [Option<(&'static str, &'a str)>; 2],
     pub(super) length: Length,
     pub(super) coding: Coding,
-    /// The body is what an HTML form sends (`application/x-www-form-urlencoded`).
-    pub(super) is_form: bool,
+    pub(super) kind: BodyKind,
+    pub(super) encoding: Encoding,
+    /// What the connection becomes (RFC 9110, 7.8).
+    pub(super) upgrade: Option<&'a str>,
+    /// For what a server wants credentials.
+    realm: Option<&'a str>,
+    /// A challenge whose only trouble is that its number grew old (RFC 7616, 3.3).
+    is_stale: bool,
 }
 
 impl<'a> Fields<'a> {
@@ -80,8 +119,14 @@ impl<'a> Fields<'a> {
             let is_chunked = last.trim().eq_ignore_ascii_case("chunked");
             self.coding = if is_chunked { Coding::Chunked } else { Coding::Endless };
         } else if is("content-type") {
-            let essence = value.split(';').next().unwrap_or_default();
-            self.is_form = essence.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded");
+            self.kind = BodyKind::of(value);
+        } else if is("content-encoding") {
+            self.encoding = Encoding::of(value);
+        } else if is("upgrade") {
+            self.upgrade = Some(value);
+        } else if is("www-authenticate") {
+            self.realm = self.realm.or_else(|| realm(value));
+            self.is_stale |= value.to_ascii_lowercase().contains("stale=true");
         }
     }
 
@@ -108,14 +153,43 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// What a response says about its sender.
-    pub(super) fn state_response(&self, facts: &mut Facts<'_>) {
+    /// What a response with this status says about its sender, and about the peer that showed credentials if it did.
+    pub(super) fn state_response(&self, status: u16, had_credentials: bool, facts: &mut Facts<'_>) {
         facts.of_sender(Attribute::Role, "http-server");
-        if let Some(server) = self.server
-            && !self.is_forwarded
-        {
-            facts.of_sender(Attribute::HttpServer, server);
+        if !self.is_forwarded {
+            let told = [(Attribute::HttpServer, self.server), (Attribute::HttpRealm, self.realm)];
+            for (attribute, value) in told {
+                if let Some(value) = value {
+                    facts.of_sender(attribute, value);
+                }
+            }
         }
+        if had_credentials && status == 401 && !self.is_stale {
+            facts.of_receiver(Attribute::FailedLogin, "http");
+        }
+    }
+
+    /// An object of DICOM is on the way in clear: sent to be stored, or fetched.
+    pub(super) fn state_dicom(&self, facts: &mut Facts<'_>) {
+        if self.kind == BodyKind::Dicom {
+            facts.of_sender(Attribute::CleartextPatientData, "dicom-object");
+        }
+    }
+
+    /// Credentials for the server itself were shown. Those of several steps (NTLM, Negotiate) are not among them: a
+    /// refusal is a part of those.
+    pub(super) fn has_credentials(&self) -> bool {
+        matches!(self.credentials, [Some(_), _])
+    }
+
+    /// Somebody passed this on.
+    pub(super) fn is_forwarded(&self) -> bool {
+        self.is_forwarded
+    }
+
+    /// The server is a print spooler.
+    pub(super) fn is_spooler(&self) -> bool {
+        self.server.is_some_and(|server| server.contains("CUPS") || server.contains("Microsoft"))
     }
 }
 
@@ -133,6 +207,28 @@ impl Length {
     }
 }
 
+/// Objects in the binary form, or their attributes in JSON or XML (PS3.18, 8.7.3).
+fn is_dicom(essence: &str, parameters: &str) -> bool {
+    let is_type = |name: &str| {
+        ["application/dicom", "application/dicom+json", "application/dicom+xml"]
+            .iter()
+            .any(|known| name.eq_ignore_ascii_case(known))
+    };
+    let mut parameters = parameters.split(';').filter_map(|parameter| parameter.split_once('='));
+    is_type(essence)
+        || essence.eq_ignore_ascii_case("multipart/related")
+            && parameters.any(|(name, value)| {
+                name.trim().eq_ignore_ascii_case("type") && is_type(value.trim().trim_matches('"'))
+            })
+}
+
+/// The realm in a challenge (RFC 9110, 11.5): a quoted string. One with escapes in it is left alone.
+fn realm(challenge: &str) -> Option<&str> {
+    let at = challenge.to_ascii_lowercase().find("realm=\"")?;
+    let (realm, _) = challenge.get(at + "realm=\"".len()..)?.split_once('"')?;
+    (!realm.contains('\\')).then_some(realm)
+}
+
 /// The host without its port; nothing where it is an address, which names nothing.
 fn host_name(host: &str) -> Option<&str> {
     let name = host.split(':').next().unwrap_or_default();
@@ -141,7 +237,7 @@ fn host_name(host: &str) -> Option<&str> {
 }
 
 /// The kind of credentials that this scheme sends so that anybody on the way can use or crack them (RFC 7617, 7616,
-/// 6750), and what follows the scheme.
+/// 6750), and what follows the scheme. NTLM and Negotiate (RFC 4559) are not among them: they carry messages of their own.
 fn credential(value: &str) -> Option<(&'static str, &str)> {
     let (scheme, shown) = value.split_once(' ').unwrap_or((value, ""));
     [("basic", BASIC), ("digest", "http-digest"), ("bearer", "http-bearer")]
@@ -167,6 +263,17 @@ mod tests {
         for address in ["192.0.2.7", "192.0.2.7:8080", "[2001:db8::1]:80", ""] {
             assert_eq!(host_name(address), None, "{address:?}");
         }
+    }
+
+    #[test]
+    fn realms_are_quoted_and_objects_of_dicom_have_their_types() {
+        assert_eq!(realm("Basic realm=\"HP LaserJet\", charset=\"UTF-8\""), Some("HP LaserJet"));
+        assert_eq!(realm("Digest qop=\"auth\", Realm=\"cam\", nonce=\"x\""), Some("cam"));
+        assert_eq!(realm("Basic realm=cam"), None);
+        assert_eq!(realm("Basic realm=\"a\\\"b\""), None);
+        assert!(is_dicom("multipart/related", " boundary=x; type=\"application/dicom\""));
+        assert!(is_dicom("application/dicom+json", ""));
+        assert!(!is_dicom("multipart/related", " type=\"text/html\""));
     }
 
     #[test]

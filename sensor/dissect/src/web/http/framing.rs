@@ -1,7 +1,7 @@
 //! Where a message's head ends, and how long its body is (RFC 9112, 2.1 and 6.3).
 
-use super::Asked;
-use super::fields::{Coding, Fields, Length};
+use super::Method;
+use super::fields::{BodyKind, Coding, Fields, Length};
 
 /// What follows a head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,17 +41,17 @@ pub(super) fn of_request(fields: &Fields<'_>) -> Body {
     }
     match fields.length {
         Length::Octets(0) | Length::Unsaid => Body::None,
-        Length::Octets(length) if fields.is_form => Body::Form(length),
+        Length::Octets(length) if fields.kind == BodyKind::Form => Body::Form(length),
         Length::Octets(length) => Body::Length(length),
         Length::Contradictory => Body::Contradictory,
     }
 }
 
 /// The body of an answer to what was asked, `None` where that is not known or the answer is not the final one.
-pub(super) fn of_response(status: u16, asked: Option<Asked>, fields: &Fields<'_>) -> Body {
+pub(super) fn of_response(status: u16, asked: Option<Method>, fields: &Fields<'_>) -> Body {
     match (status, asked) {
-        (101, _) | (200..300, Some(Asked::Connect)) => return Body::AnotherProtocol,
-        (100..200 | 204 | 304, _) | (_, Some(Asked::Head)) => return Body::None,
+        (101, _) | (200..300, Some(Method::Connect)) => return Body::AnotherProtocol,
+        (100..200 | 204 | 304, _) | (_, Some(Method::Head)) => return Body::None,
         _ => {}
     }
     match (fields.coding, fields.length) {

@@ -107,6 +107,48 @@ fn when_the_protocol_changes_there_is_nothing_more_to_learn() {
 }
 
 #[test]
+fn what_a_connection_becomes_is_its_protocol() {
+    for (name, protocol) in
+        [("websocket", Protocol::Websocket), ("h2c", Protocol::Http2), ("other", Protocol::Http)]
+    {
+        let answer = format!("HTTP/1.1 101 Switching Protocols\r\nUpgrade: {name}\r\n\r\n");
+        let flow = flow().ask(GET).answer(answer.as_bytes());
+        assert_eq!(flow.conversation.protocol(), protocol);
+    }
+}
+
+#[test]
+fn a_login_failed_when_credentials_were_refused() {
+    let with = |line: &str| format!("GET / HTTP/1.1\r\n{line}\r\n\r\n");
+    let refused = "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Digest realm=\"Acme IP Camera\", nonce=\"x\"\r\nContent-Length: 0\r\n\r\n";
+    let stale = refused.replace("nonce", "stale=true, nonce");
+    for (request, answer, is_told) in [
+        (with("Authorization: Basic ZG9lOnNlY3JldA=="), refused, true),
+        (with("Authorization: Digest username=\"doe\""), stale.as_str(), false),
+        // To be asked for a password is no failure, nor is a step of several.
+        (with("Accept: */*"), refused, false),
+        (with("Authorization: NTLM TlRMTVNTUAABAAAA"), refused, false),
+        (
+            with("Authorization: Basic ZG9lOnNlY3JldA=="),
+            "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+            false,
+        ),
+    ] {
+        let flow = flow().ask(request.as_bytes()).answer(answer.as_bytes());
+        let told = flow.said().contains(&"peer 192.0.2.1 failed_login http".to_owned());
+        assert_eq!(told, is_told, "{request}{answer}");
+    }
+}
+
+#[test]
+fn the_realm_names_the_device_that_wants_credentials() {
+    let flow = flow().ask(GET).answer(
+        b"HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"HP LaserJet 4250\"\r\nContent-Length: 0\r\n\r\n",
+    );
+    assert_eq!(flow.values(Attribute::HttpRealm), ["HP LaserJet 4250"]);
+}
+
+#[test]
 fn credentials_in_clear_are_told_by_their_kind_and_never_by_their_value() {
     for (line, kind) in [
         ("Authorization: Basic ZG9lOnNlY3JldA==", "http-basic"),

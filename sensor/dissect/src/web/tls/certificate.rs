@@ -14,14 +14,14 @@ use crate::Facts;
 
 /// Which side showed the certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Owner {
+pub(in crate::web) enum Owner {
     Client,
     Server,
 }
 
 /// States the certificate, in DER, of the sender. Of a client's, the subject is stated only when the certificate is a
 /// machine's: a smart card's names a person.
-pub(super) fn state(der: &[u8], owner: Owner, facts: &mut Facts<'_>) {
+pub(in crate::web) fn state(der: &[u8], owner: Owner, facts: &mut Facts<'_>) {
     let Ok((_, certificate)) = X509Certificate::from_der(der) else { return };
     let is_self_signed = is_self_signed(&certificate);
     let is_of_machine = owner == Owner::Server || names_host_or_serves(&certificate);
@@ -39,6 +39,9 @@ pub(super) fn state(der: &[u8], owner: Owner, facts: &mut Facts<'_>) {
     let validity = certificate.validity();
     facts.of_sender(Attribute::CertificateNotBefore, &date(validity.not_before.to_datetime()));
     facts.of_sender(Attribute::CertificateNotAfter, &date(validity.not_after.to_datetime()));
+    if nanoseconds(validity.not_after.timestamp()).is_some_and(|end| end < facts.at()) {
+        facts.of_sender(Attribute::CertificateExpired, "true");
+    }
     if is_self_signed {
         facts.of_sender(Attribute::CertificateSelfSigned, "true");
     }
@@ -119,6 +122,12 @@ fn is_self_signed(certificate: &X509Certificate<'_>) -> bool {
         _ => true,
     };
     same_key && certificate.subject().as_raw() == certificate.issuer().as_raw()
+}
+
+/// A moment in seconds since the Unix epoch, as packets' times are told; none before it or beyond the year 2554, which
+/// means that the certificate is valid for ever.
+fn nanoseconds(seconds: i64) -> Option<u64> {
+    u64::try_from(seconds).ok()?.checked_mul(1_000_000_000)
 }
 
 fn date(moment: OffsetDateTime) -> String {

@@ -17,16 +17,54 @@ const SUPPORTED_VERSIONS: u16 = 43;
 /// Extensions that are looked at in one hello; a hello of 64 KiB could hold 16,000 empty ones.
 const MOST_EXTENSIONS: usize = 256;
 
+/// Versions that a server is not to choose any more.
+const WEAK_VERSIONS: &[&str] = &["ssl3", "tls1.0", "tls1.1", "dtls1.0"];
+
 /// An extension: its type, and all its octets with type and length.
 type RawExtension<'a> = (u16, &'a [u8]);
 
+/// What carries a handshake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::web) enum Transport {
+    Tcp,
+    Quic,
+    Dtls,
+}
+
+impl Transport {
+    /// As JA4 begins.
+    pub(super) const fn letter(self) -> char {
+        match self {
+            Self::Tcp => 't',
+            Self::Quic => 'q',
+            Self::Dtls => 'd',
+        }
+    }
+
+    const fn client(self) -> &'static str {
+        match self {
+            Self::Tcp => "tls-client",
+            Self::Quic => "quic-client",
+            Self::Dtls => "dtls-client",
+        }
+    }
+
+    const fn server(self) -> &'static str {
+        match self {
+            Self::Tcp => "tls-server",
+            Self::Quic => "quic-server",
+            Self::Dtls => "dtls-server",
+        }
+    }
+}
+
 /// Offered by the client: its fingerprint, and the name of the server it wants.
-pub(super) fn state_client(body: &[u8], facts: &mut Facts<'_>) {
-    facts.of_sender(Attribute::Role, "tls-client");
+pub(in crate::web) fn state_client(transport: Transport, body: &[u8], facts: &mut Facts<'_>) {
+    facts.of_sender(Attribute::Role, transport.client());
     let Ok((_, hello)) = parse_tls_handshake_client_hello(body) else { return };
     let extensions = raw_extensions(hello.ext);
     let offer = offer(&hello, &extensions);
-    facts.of_sender(Attribute::TlsJa4, &ja4::over_tcp(&offer));
+    facts.of_sender(Attribute::TlsJa4, &ja4::fingerprint(transport, &offer));
     if let Some(name) = server_name(&extensions) {
         facts.of_receiver(Attribute::TlsServerName, name);
     }
@@ -66,12 +104,15 @@ fn server_name<'a>(extensions: &[RawExtension<'a>]) -> Option<&'a str> {
     str::from_utf8(name).ok().filter(|name| name.parse::<IpAddr>().is_err())
 }
 
-/// Chosen by the server: the version.
-pub(super) fn state_server(body: &[u8], facts: &mut Facts<'_>) -> Option<u16> {
-    facts.of_sender(Attribute::Role, "tls-server");
+/// Chosen by the server: the version, which may be one that is not to be used any more (RFC 7568, 8996).
+pub(in crate::web) fn state_server(transport: Transport, body: &[u8], facts: &mut Facts<'_>) -> Option<u16> {
+    facts.of_sender(Attribute::Role, transport.server());
     let version = chosen_version(body)?;
     if let Some(name) = version_name(version) {
         facts.of_sender(Attribute::TlsVersion, name);
+        if WEAK_VERSIONS.contains(&name) {
+            facts.of_sender(Attribute::WeakProtocol, name);
+        }
     }
     Some(version)
 }
@@ -88,8 +129,8 @@ fn chosen_version(body: &[u8]) -> Option<u16> {
 }
 
 /// TLS 1.3 encrypts all that follows the server's hello.
-pub(super) fn is_encrypted_from_here(version: u16) -> bool {
-    version_name(version) == Some("tls1.3")
+pub(in crate::web) fn is_encrypted_from_here(version: u16) -> bool {
+    matches!(version_name(version), Some("tls1.3" | "dtls1.3"))
 }
 
 fn version_name(version: u16) -> Option<&'static str> {
@@ -100,6 +141,9 @@ fn version_name(version: u16) -> Option<&'static str> {
         0x0303 => "tls1.2",
         // Drafts of TLS 1.3 said 0x7F and their number.
         0x0304 | 0x7F00..=0x7FFF => "tls1.3",
+        0xFEFF => "dtls1.0",
+        0xFEFD => "dtls1.2",
+        0xFEFC => "dtls1.3",
         _ => return None,
     })
 }

@@ -9,6 +9,8 @@ use std::fmt::Write as _;
 
 use sha2::{Digest as _, Sha256};
 
+use super::hello::Transport;
+
 /// Extensions that the first part tells of already.
 const SERVER_NAME: u16 = 0;
 const APPLICATION_PROTOCOLS: u16 = 16;
@@ -33,13 +35,14 @@ pub(super) struct Offer {
     pub(super) first_protocol: Vec<u8>,
 }
 
-/// The fingerprint of an offer made over TCP.
-pub(super) fn over_tcp(offer: &Offer) -> String {
+/// The fingerprint of an offer made over this transport.
+pub(super) fn fingerprint(transport: Transport, offer: &Offer) -> String {
     let mut ciphers = without_grease(&offer.ciphers);
     let mut extensions = without_grease(&offer.extensions);
     let head = format!(
-        "t{version}{named}{ciphers:02}{extensions:02}{protocol}",
-        version = version(offer),
+        "{transport}{version}{named}{ciphers:02}{extensions:02}{protocol}",
+        transport = transport.letter(),
+        version = version(transport, offer),
         named = if extensions.contains(&SERVER_NAME) { 'd' } else { 'i' },
         ciphers = ciphers.len().min(99),
         extensions = extensions.len().min(99),
@@ -66,9 +69,14 @@ fn without_grease(values: &[u16]) -> Vec<u16> {
     values.iter().copied().filter(|value| !is_grease(*value)).collect()
 }
 
-fn version(offer: &Offer) -> &'static str {
-    let supported = without_grease(&offer.supported_versions).into_iter().max();
-    match supported.unwrap_or(offer.version) {
+/// The newest version that is offered. Those of DTLS count downwards.
+fn version(transport: Transport, offer: &Offer) -> &'static str {
+    let supported = without_grease(&offer.supported_versions).into_iter();
+    let newest = if transport == Transport::Dtls { supported.min() } else { supported.max() };
+    match newest.unwrap_or(offer.version) {
+        0xFEFC => "d3",
+        0xFEFD => "d2",
+        0xFEFF => "d1",
         0x0304 => "13",
         0x0303 => "12",
         0x0302 => "11",
@@ -133,7 +141,15 @@ mod tests {
 
     #[test]
     fn the_specifications_example_comes_out() {
-        assert_eq!(over_tcp(&specified()), "t13d1516h2_8daaf6152771_e5627efa2ab1");
+        assert_eq!(fingerprint(Transport::Tcp, &specified()), "t13d1516h2_8daaf6152771_e5627efa2ab1");
+    }
+
+    #[test]
+    fn the_first_letter_tells_the_transport() {
+        assert_eq!(fingerprint(Transport::Quic, &specified()), "q13d1516h2_8daaf6152771_e5627efa2ab1");
+        // DTLS 1.3 is newer than 1.2 and a smaller number (RFC 9147, 5.3).
+        let offer = Offer { supported_versions: vec![0xFEFD, 0xFEFC], ..specified() };
+        assert!(fingerprint(Transport::Dtls, &offer).starts_with("dd3d1516h2_"));
     }
 
     #[test]
@@ -141,33 +157,33 @@ mod tests {
         let mut offer = specified();
         offer.ciphers.reverse();
         offer.extensions.rotate_left(5);
-        assert_eq!(over_tcp(&offer), "t13d1516h2_8daaf6152771_e5627efa2ab1");
+        assert_eq!(fingerprint(Transport::Tcp, &offer), "t13d1516h2_8daaf6152771_e5627efa2ab1");
     }
 
     #[test]
     fn the_order_of_signature_algorithms_matters() {
         let mut offer = specified();
         offer.signature_algorithms.reverse();
-        assert_ne!(over_tcp(&offer), "t13d1516h2_8daaf6152771_e5627efa2ab1");
+        assert_ne!(fingerprint(Transport::Tcp, &offer), "t13d1516h2_8daaf6152771_e5627efa2ab1");
     }
 
     #[test]
     fn a_hello_without_anything_is_all_zeroes() {
         let bare = Offer { version: 0x0300, ..Offer::default() };
-        assert_eq!(over_tcp(&bare), "ts3i000000_000000000000_000000000000");
+        assert_eq!(fingerprint(Transport::Tcp, &bare), "ts3i000000_000000000000_000000000000");
     }
 
     #[test]
     fn without_signature_algorithms_the_list_ends_with_the_extensions() {
         // sha256sum of "0005,000a".
         let offer = Offer { extensions: vec![0x0A, 0x05], ..Offer::default() };
-        assert_eq!(over_tcp(&offer), "t00i000200_000000000000_ecbe99380d04");
+        assert_eq!(fingerprint(Transport::Tcp, &offer), "t00i000200_000000000000_ecbe99380d04");
     }
 
     #[test]
     fn counts_end_at_99() {
         let offer = Offer { ciphers: (0..150).map(|n| 0x1000 + n).collect(), ..Offer::default() };
-        assert!(over_tcp(&offer).starts_with("t00i990000_"));
+        assert!(fingerprint(Transport::Tcp, &offer).starts_with("t00i990000_"));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use crate::test_flow::TestFlow;
 use crate::{Interest, Outcome};
 use proptest::prelude::*;
 
-const SELF_SIGNED: &[u8] = include_bytes!("tests/self_signed.der");
+pub(in crate::web) const SELF_SIGNED: &[u8] = include_bytes!("tests/self_signed.der");
 const PERSON: &[u8] = include_bytes!("tests/person.der");
 const MACHINE: &[u8] = include_bytes!("tests/machine.der");
 const TELETEX: &[u8] = include_bytes!("tests/teletex.der");
@@ -42,7 +42,7 @@ fn counted(values: &[u16]) -> Vec<u8> {
 }
 
 /// The hello of the JA4 specification's example: Chrome, for this host.
-fn client_hello(host: &str) -> Vec<u8> {
+pub(in crate::web) fn client_hello(host: &str) -> Vec<u8> {
     let name = [&[0][..], &two(host.len()), host.as_bytes()].concat();
     let name = [&two(name.len())[..], &name].concat();
     let algorithms = counted(&[0x0403, 0x0804, 0x0401, 0x0503, 0x0805, 0x0501, 0x0806, 0x0601]);
@@ -70,18 +70,18 @@ fn client_hello(host: &str) -> Vec<u8> {
 }
 
 /// A server's choice: the version in the hello, and that in the extension if any.
-fn server_hello(version: [u8; 2], selected: Option<[u8; 2]>) -> Vec<u8> {
+pub(in crate::web) fn server_hello(version: [u8; 2], selected: Option<[u8; 2]>) -> Vec<u8> {
     let extensions = selected.map(|version| extension(43, &version)).unwrap_or_default();
     let body = [&version[..], &[9; 32], &[0, 0xC0, 0x2F, 0], &two(extensions.len()), &extensions].concat();
     handshake(SERVER_HELLO, &body)
 }
 
-fn certificate(der: &[u8]) -> Vec<u8> {
+pub(in crate::web) fn certificate(der: &[u8]) -> Vec<u8> {
     let entry = [&three(der.len())[..], der].concat();
     handshake(CERTIFICATE, &[&three(entry.len())[..], &entry].concat())
 }
 
-const JA4: &str = "t13d1516h2_8daaf6152771_e5627efa2ab1";
+pub(in crate::web) const JA4: &str = "t13d1516h2_8daaf6152771_e5627efa2ab1";
 
 #[test]
 fn a_client_shows_its_fingerprint_and_names_the_server() {
@@ -123,6 +123,41 @@ fn versions_are_named_by_what_the_server_chose() {
     ] {
         let flow = flow().answer(&record(HANDSHAKE, &server_hello(version, selected)));
         assert_eq!(flow.values(Attribute::TlsVersion), [name]);
+    }
+}
+
+#[test]
+fn versions_that_are_forbidden_are_told_when_the_server_chose_them() {
+    for (version, weak) in
+        [([3, 0], Some("ssl3")), ([3, 1], Some("tls1.0")), ([3, 2], Some("tls1.1")), ([3, 3], None)]
+    {
+        // The client offers TLS 1.2 at most in all of them, and is not the one who is told of.
+        let flow = flow().answer(&record(HANDSHAKE, &server_hello(version, None)));
+        assert_eq!(flow.values(Attribute::WeakProtocol), weak.as_slice());
+    }
+}
+
+#[test]
+fn a_certificate_has_expired_by_the_clock_of_the_capture() {
+    let (_, read) = x509_parser::parse_x509_certificate(SELF_SIGNED).expect("a certificate");
+    let end = u64::try_from(read.validity().not_after.timestamp()).expect("after 1970") * 1_000_000_000;
+    for (at, is_expired) in [(end, false), (end + 1, true)] {
+        let mut statements = crate::Statements::default();
+        let end = crate::Address::default();
+        let input = Input {
+            direction: Direction::FromResponder,
+            sender: end,
+            receiver: end,
+            at,
+            flow: 1,
+            carrier: crate::Carrier::default(),
+            bytes: &[],
+        };
+        let mut facts = Facts::new(&mut statements, Protocol::Tls, &input);
+        certificate::state(SELF_SIGNED, Owner::Server, &mut facts);
+        let told = statements.observations.iter();
+        let expired = told.filter(|told| told.attribute() == Attribute::CertificateExpired).count();
+        assert_eq!(expired == 1, is_expired);
     }
 }
 
