@@ -3,6 +3,7 @@
 use wardwatch_proto::v1::Protocol;
 
 use crate::building::bacnet;
+use crate::industry::modbus;
 use crate::medical::{dicom, hl7};
 use crate::network::{arp, dhcp, dns};
 use crate::web::{http, tls};
@@ -32,7 +33,8 @@ pub const TCP: &[Candidate] = &[
     dicom::CANDIDATE,
     hl7::CANDIDATE,
     // Building automation.
-    // Industry.
+    // Industry: those with checks and fixed texts first.
+    modbus::CANDIDATE,
     // Access: log-ins, directories, files.
     // Voice, video, print, messages.
     // The web.

@@ -1,0 +1,7 @@
+//! Industry: controllers, field devices, telecontrol, meters.
+
+mod once;
+mod text;
+mod whom;
+
+pub(crate) mod modbus;
