@@ -3,7 +3,7 @@
 use wardwatch_proto::v1::Protocol;
 
 use crate::building::bacnet;
-use crate::industry::modbus;
+use crate::industry::{enip, modbus};
 use crate::medical::{dicom, hl7};
 use crate::network::{arp, dhcp, dns};
 use crate::web::{http, tls};
@@ -34,6 +34,7 @@ pub const TCP: &[Candidate] = &[
     hl7::CANDIDATE,
     // Building automation.
     // Industry: those with checks and fixed texts first.
+    enip::OVER_TCP,
     modbus::CANDIDATE,
     // Access: log-ins, directories, files.
     // Voice, video, print, messages.
@@ -53,6 +54,7 @@ pub const UDP: &[Candidate] = &[
     // Building automation.
     bacnet::CANDIDATE,
     // Industry.
+    enip::OVER_UDP,
     // Access: log-ins, directories, files.
     // Voice, video, print, messages.
     // The web.

@@ -4,4 +4,5 @@ mod once;
 mod text;
 mod whom;
 
+pub(crate) mod enip;
 pub(crate) mod modbus;
