@@ -2,7 +2,9 @@
 
 mod once;
 mod text;
+mod tpkt;
 mod whom;
 
 pub(crate) mod enip;
 pub(crate) mod modbus;
+pub(crate) mod s7comm;
