@@ -5,6 +5,7 @@ mod text;
 mod tpkt;
 mod whom;
 
+pub(crate) mod dnp3;
 pub(crate) mod enip;
 pub(crate) mod modbus;
 pub(crate) mod s7comm;

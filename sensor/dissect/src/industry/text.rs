@@ -7,6 +7,11 @@ pub(super) fn fixed(field: &[u8]) -> String {
     characters.iter().copied().map(char::from).collect::<String>().trim().to_owned()
 }
 
+/// A string that says how it is encoded: UTF-8, or nothing.
+pub(super) fn utf8(field: &[u8]) -> &str {
+    str::from_utf8(field).unwrap_or_default().trim_matches(|c: char| c == '\0' || c.is_whitespace())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -16,5 +21,7 @@ mod tests {
         assert_eq!(fixed(b"CPU 315-2 PN/DP\0\0\0junk"), "CPU 315-2 PN/DP");
         assert_eq!(fixed(b"  6ES7 315  "), "6ES7 315");
         assert_eq!(fixed(&[b'K', 0xFC, b'h', b'l']), "Kühl");
+        assert_eq!(utf8(b"Pumpe\0"), "Pumpe");
+        assert_eq!(utf8(&[0xFF, 0xFE]), "");
     }
 }
