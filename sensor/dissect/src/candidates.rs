@@ -3,7 +3,7 @@
 use wardwatch_proto::v1::Protocol;
 
 use crate::building::bacnet;
-use crate::industry::{dnp3, enip, modbus, s7comm};
+use crate::industry::{dnp3, enip, modbus, opcua, s7comm};
 use crate::medical::{dicom, hl7};
 use crate::network::{arp, dhcp, dns};
 use crate::web::{http, tls};
@@ -34,6 +34,7 @@ pub const TCP: &[Candidate] = &[
     hl7::CANDIDATE,
     // Building automation.
     // Industry: those with checks and fixed texts first.
+    opcua::CANDIDATE,
     dnp3::OVER_TCP,
     s7comm::CANDIDATE,
     s7comm::PLUS,

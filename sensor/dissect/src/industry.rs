@@ -8,4 +8,5 @@ mod whom;
 pub(crate) mod dnp3;
 pub(crate) mod enip;
 pub(crate) mod modbus;
+pub(crate) mod opcua;
 pub(crate) mod s7comm;
