@@ -3,7 +3,7 @@
 use wardwatch_proto::v1::Protocol;
 
 use crate::building::bacnet;
-use crate::industry::{dnp3, enip, iec104, modbus, opcua, s7comm};
+use crate::industry::{dnp3, enip, hart_ip, iec104, modbus, opcua, s7comm};
 use crate::medical::{dicom, hl7};
 use crate::network::{arp, dhcp, dns};
 use crate::web::{http, tls};
@@ -39,6 +39,7 @@ pub const TCP: &[Candidate] = &[
     s7comm::CANDIDATE,
     s7comm::PLUS,
     enip::OVER_TCP,
+    hart_ip::OVER_TCP,
     iec104::CANDIDATE,
     modbus::CANDIDATE,
     // Access: log-ins, directories, files.
@@ -61,6 +62,7 @@ pub const UDP: &[Candidate] = &[
     // Industry.
     dnp3::OVER_UDP,
     enip::OVER_UDP,
+    hart_ip::OVER_UDP,
     // Access: log-ins, directories, files.
     // Voice, video, print, messages.
     // The web.

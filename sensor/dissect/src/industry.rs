@@ -7,6 +7,7 @@ mod whom;
 
 pub(crate) mod dnp3;
 pub(crate) mod enip;
+pub(crate) mod hart_ip;
 pub(crate) mod iec104;
 pub(crate) mod modbus;
 pub(crate) mod opcua;
