@@ -3,6 +3,7 @@
 use wardwatch_proto::v1::Protocol;
 
 use crate::building::bacnet;
+use crate::industry::profinet::{context, dcp};
 use crate::industry::{dnp3, enip, hart_ip, iec104, modbus, opcua, s7comm};
 use crate::medical::{dicom, hl7};
 use crate::network::{arp, dhcp, dns};
@@ -61,6 +62,7 @@ pub const UDP: &[Candidate] = &[
     bacnet::CANDIDATE,
     // Industry.
     dnp3::OVER_UDP,
+    context::CANDIDATE,
     enip::OVER_UDP,
     hart_ip::OVER_UDP,
     // Access: log-ins, directories, files.
@@ -77,4 +79,5 @@ pub const LINK: &[Candidate] = &[
     // The network itself.
     arp::CANDIDATE,
     // Industry.
+    dcp::CANDIDATE,
 ];

@@ -11,4 +11,5 @@ pub(crate) mod hart_ip;
 pub(crate) mod iec104;
 pub(crate) mod modbus;
 pub(crate) mod opcua;
+pub(crate) mod profinet;
 pub(crate) mod s7comm;
