@@ -4,7 +4,7 @@ use wardwatch_proto::v1::Protocol;
 
 use crate::building::bacnet;
 use crate::industry::profinet::{context, dcp};
-use crate::industry::{dnp3, enip, hart_ip, iec104, modbus, opcua, s7comm};
+use crate::industry::{ads, dnp3, enip, hart_ip, iec104, modbus, opcua, s7comm};
 use crate::medical::{dicom, hl7};
 use crate::network::{arp, dhcp, dns};
 use crate::web::{http, tls};
@@ -41,6 +41,7 @@ pub const TCP: &[Candidate] = &[
     s7comm::PLUS,
     enip::OVER_TCP,
     hart_ip::OVER_TCP,
+    ads::OVER_TCP,
     iec104::CANDIDATE,
     modbus::CANDIDATE,
     // Access: log-ins, directories, files.
@@ -63,6 +64,7 @@ pub const UDP: &[Candidate] = &[
     // Industry.
     dnp3::OVER_UDP,
     context::CANDIDATE,
+    ads::DISCOVERY,
     enip::OVER_UDP,
     hart_ip::OVER_UDP,
     // Access: log-ins, directories, files.

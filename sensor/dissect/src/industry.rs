@@ -5,6 +5,7 @@ mod text;
 mod tpkt;
 mod whom;
 
+pub(crate) mod ads;
 pub(crate) mod dnp3;
 pub(crate) mod enip;
 pub(crate) mod hart_ip;
