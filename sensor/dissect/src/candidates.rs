@@ -4,7 +4,7 @@ use wardwatch_proto::v1::Protocol;
 
 use crate::building::bacnet;
 use crate::industry::profinet::{context, dcp};
-use crate::industry::{ads, dnp3, enip, hart_ip, iec104, modbus, opcua, s7comm};
+use crate::industry::{ads, dlms, dnp3, enip, hart_ip, iec104, modbus, opcua, s7comm};
 use crate::medical::{dicom, hl7};
 use crate::network::{arp, dhcp, dns};
 use crate::web::{http, tls};
@@ -42,6 +42,7 @@ pub const TCP: &[Candidate] = &[
     enip::OVER_TCP,
     hart_ip::OVER_TCP,
     ads::OVER_TCP,
+    dlms::OVER_TCP,
     iec104::CANDIDATE,
     modbus::CANDIDATE,
     // Access: log-ins, directories, files.
@@ -67,6 +68,7 @@ pub const UDP: &[Candidate] = &[
     ads::DISCOVERY,
     enip::OVER_UDP,
     hart_ip::OVER_UDP,
+    dlms::OVER_UDP,
     // Access: log-ins, directories, files.
     // Voice, video, print, messages.
     // The web.

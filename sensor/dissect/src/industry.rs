@@ -6,6 +6,7 @@ mod tpkt;
 mod whom;
 
 pub(crate) mod ads;
+pub(crate) mod dlms;
 pub(crate) mod dnp3;
 pub(crate) mod enip;
 pub(crate) mod hart_ip;
