@@ -4,7 +4,7 @@ use wardwatch_proto::v1::Protocol;
 
 use crate::building::bacnet;
 use crate::industry::profinet::{context, dcp};
-use crate::industry::{ads, dlms, dnp3, enip, hart_ip, iec104, modbus, opcua, s7comm};
+use crate::industry::{ads, dlms, dnp3, enip, ge_srtp, hart_ip, iec104, modbus, opcua, s7comm};
 use crate::medical::{dicom, hl7};
 use crate::network::{arp, dhcp, dns};
 use crate::web::{http, tls};
@@ -43,6 +43,7 @@ pub const TCP: &[Candidate] = &[
     hart_ip::OVER_TCP,
     ads::OVER_TCP,
     dlms::OVER_TCP,
+    ge_srtp::CANDIDATE,
     iec104::CANDIDATE,
     modbus::CANDIDATE,
     // Access: log-ins, directories, files.

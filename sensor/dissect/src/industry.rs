@@ -9,6 +9,7 @@ pub(crate) mod ads;
 pub(crate) mod dlms;
 pub(crate) mod dnp3;
 pub(crate) mod enip;
+pub(crate) mod ge_srtp;
 pub(crate) mod hart_ip;
 pub(crate) mod iec104;
 pub(crate) mod modbus;
