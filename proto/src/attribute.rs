@@ -40,6 +40,12 @@ pub const CREDENTIAL_KINDS: &[&str] = &[
     "astm-password",
     "poct1-operator-list",
     "tap-password",
+    // Industry.
+    "s7-password",
+    "dnp3-file",
+    "opcua-password",
+    "ads-route",
+    "dlms-lls",
 ];
 
 /// Kinds of log-ins whose refusal is told.
@@ -49,7 +55,22 @@ pub const LOGIN_KINDS: &[&str] =
 /// Versions and methods that are not to be used any more.
 pub const WEAK_PROTOCOLS: &[&str] = &[
     // RFC 7568, 8996
-    "ssl2", "ssl3", "tls1.0", "tls1.1", "smb1", "ntlmv1", "ssh1", "snmpv1", "snmpv2c", "dtls1.0",
+    "ssl2",
+    "ssl3",
+    "tls1.0",
+    "tls1.1",
+    "smb1",
+    "ntlmv1",
+    "ssh1",
+    "snmpv1",
+    "snmpv2c",
+    // Industry: OPC UA without signatures, with methods that are deprecated (part 7), and without a user.
+    "opcua-none",
+    "opcua-basic128rsa15",
+    "opcua-basic256",
+    "opcua-anonymous",
+    // The web.
+    "dtls1.0",
 ];
 
 /// Versions of TLS and of what came before and beside it.
@@ -153,6 +174,43 @@ pub const ROLES: &[&str] = &[
     "dtls-server",
     "fhir-server",
     "ipp-printer",
+    // Industry.
+    "modbus-server",
+    "modbus-client",
+    "modbus-writer",
+    "modbus-gateway",
+    "umas-server",
+    "umas-client",
+    "plc-programmer",
+    "cip-server",
+    "cip-client",
+    "s7-server",
+    "s7-client",
+    "s7-writer",
+    "dnp3-outstation",
+    "dnp3-master",
+    "dnp3-operator",
+    "opcua-server",
+    "opcua-client",
+    "opcua-discovery-server",
+    "iec104-controlled",
+    "iec104-controlling",
+    "iec104-operator",
+    "hart-ip-server",
+    "hart-ip-client",
+    "hart-device",
+    "profinet-io-device",
+    "profinet-io-controller",
+    "profinet-io-multidevice",
+    "profinet-io-supervisor",
+    "profinet-dcp-client",
+    "ads-server",
+    "ads-client",
+    "ads-writer",
+    "dlms-server",
+    "dlms-client",
+    "ge-srtp-server",
+    "ge-srtp-client",
 ];
 
 /// The grammar of an attribute. `ATTRIBUTE_UNSPECIFIED` has none: it is on no list.
@@ -241,6 +299,25 @@ pub fn grammar(attribute: Attribute) -> Option<Grammar> {
         Attribute::HttpRealm => Label { longest: 64 },
         Attribute::DeviceUuid => Uuid,
         Attribute::ModelNumber => Identifier { longest: 64 },
+        // Industry.
+        Attribute::OrderNumber => Identifier { longest: 64 },
+        Attribute::DeviceTag => Label { longest: 240 },
+        Attribute::CipVendorId
+        | Attribute::CipDeviceType
+        | Attribute::CipProductCode
+        | Attribute::HartManufacturerId
+        | Attribute::HartDeviceType
+        | Attribute::ProfinetVendorId
+        | Attribute::ProfinetDeviceId
+        | Attribute::Iec104CommonAddress => Decimal { most: 65_535 },
+        // Those above are broadcasts and for the link's own use (IEEE 1815, 9.2.3).
+        Attribute::Dnp3Address => Decimal { most: 65_519 },
+        // Of RFC 3986, without what mail addresses and queries need.
+        Attribute::OpcUaApplicationUri | Attribute::OpcUaProductUri => {
+            Words { separators: ":/.-_#%+&(),", longest: 255 }
+        }
+        // Numbers joined by dots, without leading zeros.
+        Attribute::AmsNetId => Oid,
     })
 }
 

@@ -56,6 +56,14 @@ fn what_real_devices_send_is_accepted() {
         (Attribute::TlsJa4, "q13d0310h3_55b375c5d22e_cd85d2d88918"),
         (Attribute::HttpRealm, "HP LaserJet 4250"),
         (Attribute::DeviceUuid, "01234567-89ab-cdef-0123-456789abcdef"),
+        // Industry.
+        (Attribute::OrderNumber, "6ES7 315-2EH14-0AB0"),
+        (Attribute::DeviceTag, "pc-worx-rt-basic-6d-d3-43"),
+        (Attribute::OpcUaApplicationUri, "urn:open62541.server.application"),
+        (Attribute::OpcUaProductUri, "http://open62541.org"),
+        (Attribute::AmsNetId, "5.13.117.96.1.1"),
+        (Attribute::CipVendorId, "1"),
+        (Attribute::SerialNumber, "S C-B1U393142011"),
     ] {
         assert_eq!(accepted(attribute, value).as_deref(), Some(value), "{}", attribute.name());
     }

@@ -24,6 +24,7 @@ mod documents;
 mod fox;
 mod hl7;
 mod http;
+mod industry;
 mod mds;
 mod medibus;
 mod neighbour;
@@ -106,6 +107,7 @@ pub fn streams() -> impl Iterator<Item = CanaryStream> {
         fox::streams(),
         hl7::streams(),
         http::streams(),
+        industry::streams(),
         mds::streams(),
         medibus::streams(),
         neighbour::streams(),

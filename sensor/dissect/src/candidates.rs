@@ -3,6 +3,8 @@
 use wardwatch_proto::v1::Protocol;
 
 use crate::building::{bacnet, fox, knx};
+use crate::industry::profinet::{context, dcp};
+use crate::industry::{ads, dlms, dnp3, enip, ge_srtp, hart_ip, iec104, modbus, opcua, s7comm};
 use crate::medical::{
     astm, bcc, dicom, espa444, hl7, ieee20601, intellivue, medibus, poct1, tap, unity, ws_discovery,
 };
@@ -43,7 +45,18 @@ pub const TCP: &[Candidate] = &[
     // Building automation.
     fox::CANDIDATE,
     knx::OVER_TCP,
-    // Industry.
+    // Industry: those with checks and fixed texts first.
+    opcua::CANDIDATE,
+    dnp3::OVER_TCP,
+    s7comm::CANDIDATE,
+    s7comm::PLUS,
+    enip::OVER_TCP,
+    hart_ip::OVER_TCP,
+    ads::OVER_TCP,
+    dlms::OVER_TCP,
+    ge_srtp::CANDIDATE,
+    iec104::CANDIDATE,
+    modbus::CANDIDATE,
     // Access: log-ins, directories, files.
     // Voice, video, print, messages.
     // The web.
@@ -67,6 +80,12 @@ pub const UDP: &[Candidate] = &[
     bacnet::CANDIDATE,
     knx::OVER_UDP,
     // Industry.
+    dnp3::OVER_UDP,
+    context::CANDIDATE,
+    ads::DISCOVERY,
+    enip::OVER_UDP,
+    hart_ip::OVER_UDP,
+    dlms::OVER_UDP,
     // Access: log-ins, directories, files.
     // Voice, video, print, messages.
     // The web.
@@ -96,4 +115,5 @@ pub const LINK: &[Candidate] = &[
     cdp::CANDIDATE,
     stp::CANDIDATE,
     // Industry.
+    dcp::CANDIDATE,
 ];

@@ -18,6 +18,7 @@ mod conversation;
 mod credentials;
 mod dissector;
 mod facts;
+mod industry;
 mod medical;
 mod network;
 mod octets;

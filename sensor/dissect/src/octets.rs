@@ -10,6 +10,16 @@ pub(crate) fn be32(bytes: &[u8], at: usize) -> Option<u32> {
     piece(bytes, at).map(u32::from_be_bytes)
 }
 
+/// Two bytes, the lowest first, at this offset.
+pub(crate) fn le16(bytes: &[u8], at: usize) -> Option<u16> {
+    piece(bytes, at).map(u16::from_le_bytes)
+}
+
+/// Four bytes, the lowest first, at this offset.
+pub(crate) fn le32(bytes: &[u8], at: usize) -> Option<u32> {
+    piece(bytes, at).map(u32::from_le_bytes)
+}
+
 /// `N` bytes at this offset.
 pub(crate) fn piece<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {
     bytes.get(at..at.checked_add(N)?)?.try_into().ok()
@@ -29,6 +39,9 @@ mod tests {
         assert_eq!(be16(&[1, 2, 3], 1), Some(0x0203));
         assert_eq!(be16(&[1, 2, 3], 2), None);
         assert_eq!(be32(&[1, 2, 3, 4], usize::MAX), None);
+        assert_eq!(le16(&[1, 2, 3], 1), Some(0x0302));
+        assert_eq!(le32(&[1, 2, 3, 4], 0), Some(0x0403_0201));
+        assert_eq!(le32(&[1, 2, 3], 0), None);
         assert_eq!(part(&[1, 2, 3], 1, usize::MAX), None);
         assert_eq!(part(&[1, 2, 3], 1, 2), Some(&[2_u8, 3][..]));
     }

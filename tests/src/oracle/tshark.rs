@@ -13,6 +13,7 @@ mod conversations;
 mod details;
 mod documents;
 mod fields;
+mod industry;
 mod names;
 mod neighbours;
 pub mod patients;
@@ -37,6 +38,7 @@ pub fn statements(capture: &Path) -> Result<BTreeSet<Statement>> {
     if has_documents {
         documents::read(capture, &mut statements)?;
     }
+    industry::read(capture, &mut statements)?;
     Ok(statements.0)
 }
 

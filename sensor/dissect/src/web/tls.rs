@@ -4,7 +4,7 @@
 //! whom it asks for, what the server chose, and, up to TLS 1.2, the certificates. Encrypted records are skipped, and
 //! the flow is let go of when both sides have nothing more to say in clear.
 
-pub(in crate::web) mod certificate;
+pub(crate) mod certificate;
 pub(in crate::web) mod hello;
 mod ja4;
 mod recognition;

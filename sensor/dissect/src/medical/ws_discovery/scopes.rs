@@ -17,6 +17,8 @@ const NOMENCLATURE: &str = "urn:oid:1.2.840.10004.1.1.1.0.0.1";
 pub(super) fn read(scope: &str) -> Vec<(Attribute, String)> {
     let (kind, rest) = scope.split_once(':').unwrap_or_default();
     match kind.to_ascii_lowercase().as_str() {
+        // Nothing of a list whose separators were damaged: a patient's context would be read as the end of a place.
+        _ if rest.contains("sdc.ctxt.pat") => Vec::new(),
         "sdc.ctxt.loc" => location(rest),
         "sdc.cdc.type" => device_type(rest),
         "onvif" => onvif(rest),
@@ -99,6 +101,11 @@ mod tests {
     fn said(scope: &str) -> String {
         let told: Vec<_> = read(scope).into_iter().map(|(of, value)| format!("{of:?} {value}")).collect();
         told.join(", ")
+    }
+
+    #[test]
+    fn what_runs_on_into_a_patients_context_is_not_read() {
+        assert_eq!(said("sdc.ctxt.loc:/sdc.ctxt.loc.detail/x?fac=HOSP&bed=B7-sdc.ctxt.pat:/1.2.3/4711"), "");
     }
 
     #[test]

@@ -14,14 +14,14 @@ use crate::Facts;
 
 /// Which side showed the certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::web) enum Owner {
+pub(crate) enum Owner {
     Client,
     Server,
 }
 
 /// States the certificate, in DER, of the sender. Of a client's, the subject is stated only when the certificate is a
 /// machine's: a smart card's names a person.
-pub(in crate::web) fn state(der: &[u8], owner: Owner, facts: &mut Facts<'_>) {
+pub(crate) fn state(der: &[u8], owner: Owner, facts: &mut Facts<'_>) {
     let Ok((_, certificate)) = X509Certificate::from_der(der) else { return };
     let is_self_signed = is_self_signed(&certificate);
     let is_of_machine = owner == Owner::Server || names_host_or_serves(&certificate);
