@@ -16,3 +16,6 @@ pub(crate) mod modbus;
 pub(crate) mod opcua;
 pub(crate) mod profinet;
 pub(crate) mod s7comm;
+
+#[cfg(test)]
+mod tests;
