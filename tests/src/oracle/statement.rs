@@ -13,7 +13,7 @@ use super::stated;
 pub struct Statement {
     /// The field: protocol and attribute.
     pub field: Field,
-    /// The device: its IP address; in DHCP, whose clients have none yet, its MAC address; and where one device speaks
+    /// The device: its IP address; in DHCP, whose clients have none yet, and on the link its MAC address; and where one device speaks
     /// for another, what tells that one apart.
     pub subject: String,
     /// What is said.
@@ -57,8 +57,9 @@ pub fn of_sensor(facts: &[Fact]) -> BTreeSet<Statement> {
         let field = Field { protocol: observation.protocol(), attribute: observation.attribute() };
         let Subject { endpoint, key, .. } = observation.subject.clone().unwrap_or_default();
         let endpoint = endpoint.unwrap_or_default();
-        let address =
-            if field.protocol == Protocol::Dhcp { mac_text(&endpoint.mac) } else { ip_text(&endpoint.ip) };
+        // On the link, and before it has an IP address, a device is known by its hardware's.
+        let is_by_hardware = matches!(field.protocol, Protocol::Dhcp | Protocol::ProfinetDcp);
+        let address = if is_by_hardware { mac_text(&endpoint.mac) } else { ip_text(&endpoint.ip) };
         let subject = format!("{address} {key}").trim().to_owned();
         Statement { field, subject, value: observation.value.clone() }
     });

@@ -12,6 +12,7 @@ mod bacnet;
 mod conversations;
 mod details;
 mod fields;
+mod industry;
 mod names;
 pub mod patients;
 
@@ -29,6 +30,7 @@ pub fn statements(capture: &Path) -> Result<BTreeSet<Statement>> {
     if has_bacnet {
         bacnet::read(capture, &mut statements)?;
     }
+    industry::read(capture, &mut statements)?;
     Ok(statements.0)
 }
 
