@@ -39,6 +39,7 @@ pub fn statements(capture: &Path) -> Result<BTreeSet<Statement>> {
         documents::read(capture, &mut statements)?;
     }
     industry::read(capture, &mut statements)?;
+    industry::read(capture, &mut statements)?;
     Ok(statements.0)
 }
 
