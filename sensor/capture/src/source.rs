@@ -42,13 +42,14 @@ pub struct Statistics {
     pub bytes: u64,
     /// Frames that the kernel dropped since the ring was full.
     pub dropped: u64,
-    /// Times the kernel found the ring full and stopped filling it.
+    /// Times the kernel found the ring full and stopped filling it. Of AF_XDP: times it wanted memory and found none.
     pub freezes: u64,
     /// Records that could not be read as a frame and were left out.
     pub malformed: u64,
     /// Files that end in the middle of a record: 0 or 1. What came before the cut was handed over.
     pub truncated: u64,
-    /// Frames without a usable time stamp; they were given the time of the frame before.
+    /// Frames without a usable time stamp; in a file they were given the time of the frame before, on an interface the
+    /// time at which they were found.
     pub untimed: u64,
     /// Frames with an earlier time than the frame before.
     pub backwards: u64,
