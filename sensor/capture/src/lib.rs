@@ -7,7 +7,9 @@
 //! - [`CaptureFile`]: pcap and pcapng files, plain or compressed, at full speed or at the pace of the recording;
 //! - [`PacketSocket`]: a Linux network interface, through an `AF_PACKET` socket with a `TPACKET_V3` ring: a copy of what
 //!   passes;
-//! - [`AfXdp`]: a Linux network interface, in place of the host's own network stack.
+//! - [`AfXdp`]: a Linux network interface, in place of the host's own network stack;
+//! - [`Interface`]: one of the two last, for as long as the process lives: an interface that goes away is opened again when
+//!   it is back.
 //!
 //! Frames are handed over as they were seen: nothing is decoded, filtered or put in order here. What could not be
 //! handed over is counted in [`Statistics`].
@@ -22,6 +24,7 @@ mod afxdp;
 mod error;
 mod file;
 mod frame;
+mod interface;
 #[allow(unsafe_code, reason = "system calls")]
 mod link;
 mod source;
@@ -31,4 +34,5 @@ pub use afxdp::{AfXdp, AfXdpOptions};
 pub use error::CaptureError;
 pub use file::{CaptureFile, Pace};
 pub use frame::{Frame, LinkType, VlanTag};
-pub use source::{Source, Statistics, Step};
+pub use interface::{CaptureMode, Interface, InterfaceOptions};
+pub use source::{Change, Source, Statistics, Step};

@@ -1,6 +1,8 @@
 //! What the kernel knows of a network interface: its number, whether it is up, how many receive queues it has.
 //! `man 7 netdevice`, `linux/ethtool.h`.
 
+mod host;
+
 use std::fs;
 use std::io;
 use std::mem::zeroed;
@@ -8,6 +10,8 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::ptr;
 
 use libc::{c_char, c_int, c_short};
+
+pub(crate) use host::use_by_host;
 
 use crate::LinkType;
 

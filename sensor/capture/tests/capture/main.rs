@@ -8,6 +8,7 @@ mod child;
 mod corpus;
 mod damaged;
 mod datagram;
+mod interface;
 mod namespace;
 mod pace;
 mod packet_socket;
