@@ -24,8 +24,9 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use clock::Clock;
 use queue::Queue;
-use setup::Port;
+use setup::{Opened, Port};
 
+use crate::link::Links;
 use crate::{CaptureError, Frame, LinkType, Source, Statistics, Step};
 
 /// How long to wait for frames before the caller is let go.
@@ -72,18 +73,19 @@ impl AfXdpOptions {
 
 /// An interface all of whose receive queues are captured by AF_XDP.
 ///
-/// Of the queues' frames the one with the earliest time comes first, as far as they have been received. Frames that came in several
-/// pieces are put together; VLAN tags stay in the bytes.
+/// Of the queues' frames the one with the earliest time comes first, as far as they have been received. Frames that came in
+/// several pieces are put together; VLAN tags stay in the bytes.
 ///
 /// A link that goes down and up again is nothing to it. When the interface is removed, its number of queues changes or
 /// someone detaches the program, it fails with [`CaptureError::InterfaceDown`] or [`CaptureError::InterfaceChanged`]; the
 /// frames of a removed interface come first.
 pub struct AfXdp {
     options: AfXdpOptions,
-    link: LinkType,
+    link_type: LinkType,
     /// Before the queues, so that the program is detached first.
     port: Port,
     queues: Vec<Queue>,
+    links: Links,
     clock: Clock,
     /// The queue whose head is on loan.
     lending: Option<usize>,
@@ -103,12 +105,13 @@ impl AfXdp {
     /// [`CaptureError::ProgramAttached`] if someone else's program is there, [`CaptureError::LockedMemory`], or, with what
     /// else the system says, [`CaptureError::Setup`]. Nothing of it stays then.
     pub fn open(options: AfXdpOptions) -> Result<Self, CaptureError> {
-        let (port, queues, link) = setup::open(&options)?;
+        let Opened { port, queues, links, link_type } = setup::open(&options)?;
         Ok(Self {
             options,
-            link,
+            link_type,
             port,
             queues,
+            links,
             clock: Clock::new(),
             lending: None,
             is_quiet: false,
@@ -202,14 +205,14 @@ impl AfXdp {
         }
         self.checked = Instant::now();
         self.clock = Clock::new();
-        let look = self.port.links.look(&self.options.interface).map_err(|cause| self.receiving(cause))?;
+        let look = self.links.look(&self.options.interface).map_err(|cause| self.receiving(cause))?;
         let Some(now) = look.filter(|now| now.index == self.port.link.index) else {
             return Err(self.gone());
         };
-        let (before, now_queues) = (self.port.link.queues, now.queues);
-        if now_queues != before {
+        let (before, after) = (self.port.link.queues, now.queues);
+        if after != before {
             return Err(
-                self.changed(format!("the number of its receive queues went from {before} to {now_queues}"))
+                self.changed(format!("the number of its receive queues went from {before} to {after}"))
             );
         }
         let attached = self.port.attachment.interface().map_err(|cause| self.receiving(cause))?;
@@ -243,7 +246,7 @@ impl AfXdp {
         Some(Frame {
             at,
             wire_length: received.wire_length,
-            link: self.link,
+            link: self.link_type,
             vlan: None,
             bytes: received.bytes,
         })
@@ -281,7 +284,8 @@ impl Source for AfXdp {
         let times = if self.port.has_times { "kernel's times" } else { "times of arrival" };
         let mode = if *promiscuous { "promiscuous" } else { "own address only" };
         format!(
-            "interface {interface} (AF_XDP, {hook} mode, {copying}, {queues} queue{plural}, {ring_mebibytes} MiB, {times}, {mode})"
+            "interface {interface} (AF_XDP, {hook} mode, {copying}, {queues} queue{plural}, {ring_mebibytes} MiB, \
+             {times}, {mode})"
         )
     }
 

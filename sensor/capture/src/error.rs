@@ -68,7 +68,8 @@ pub enum CaptureError {
     },
     /// More memory than may be locked.
     #[error(
-        "interface {interface}: {mebibytes} MiB of memory for packets are more than this process may lock (RLIMIT_MEMLOCK: {limit} KiB); raise the limit, grant CAP_IPC_LOCK, or ask for less"
+        "interface {interface}: {mebibytes} MiB of memory for packets are more than this process may lock \
+         (RLIMIT_MEMLOCK: {limit} KiB); raise the limit, grant CAP_IPC_LOCK, or ask for less"
     )]
     LockedMemory {
         /// The interface.

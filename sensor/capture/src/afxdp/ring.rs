@@ -1,5 +1,5 @@
-//! The two rings that a receiving socket shares with the kernel: one in which we lay free chunks, one in which it lays what it has
-//! received.
+//! The two rings that a receiving socket shares with the kernel: one in which we lay free chunks, one in which it lays what
+//! it has received.
 //!
 //! A ring is an array of a power of two of entries and two counters that only grow and wrap at 2^32: its producer's and its
 //! consumer's. Each side writes its own counter with Release after it has written or read entries, and reads the other's with

@@ -28,7 +28,6 @@ pub(super) struct Port {
     /// The map that the program looks sockets up in.
     _sockets: SocketMap,
     _promiscuity: Option<Promiscuity>,
-    pub(super) links: Links,
     /// The interface as it was when it was opened.
     pub(super) link: Link,
     pub(super) hook: Hook,
@@ -36,8 +35,16 @@ pub(super) struct Port {
     pub(super) is_zero_copy: bool,
 }
 
+/// An interface that is captured.
+pub(super) struct Opened {
+    pub(super) port: Port,
+    pub(super) queues: Vec<Queue>,
+    pub(super) links: Links,
+    pub(super) link_type: LinkType,
+}
+
 /// Opens an interface at the first of the hooks that works.
-pub(super) fn open(options: &AfXdpOptions) -> Result<(Port, Vec<Queue>, LinkType), CaptureError> {
+pub(super) fn open(options: &AfXdpOptions) -> Result<Opened, CaptureError> {
     let opening = Opening { options };
     let interface = || options.interface.clone();
     let links = Links::new().map_err(opening.failing("open a socket to ask for interfaces"))?;
@@ -55,38 +62,16 @@ pub(super) fn open(options: &AfXdpOptions) -> Result<(Port, Vec<Queue>, LinkType
     if !link.is_up {
         return Err(CaptureError::InterfaceDown { interface: interface() });
     }
-    let hooks: &[Hook] = if options.in_driver { &[Hook::Driver, Hook::Generic] } else { &[Hook::Generic] };
-    let mut refused = None;
-    for &hook in hooks {
-        match opening.at(hook, link) {
-            Ok((opened, queues)) => {
-                let Opened { attachment, sockets, promiscuity, has_times, is_zero_copy } = opened;
-                let port = Port {
-                    attachment,
-                    _sockets: sockets,
-                    _promiscuity: promiscuity,
-                    links,
-                    link,
-                    hook,
-                    has_times,
-                    is_zero_copy,
-                };
-                return Ok((port, queues, link_type));
-            }
-            // Many drivers know nothing of XDP: what the last hook says is what counts.
-            Err(error @ CaptureError::Setup { .. }) => refused = Some(error),
-            Err(error) => return Err(error),
+    let (port, queues) = if options.in_driver {
+        match opening.at(Hook::Driver, link) {
+            // Many drivers know nothing of XDP: what is said behind them is what counts.
+            Err(CaptureError::Setup { .. }) => opening.at(Hook::Generic, link)?,
+            opened => opened?,
         }
-    }
-    Err(refused.unwrap_or_else(|| CaptureError::NoInterface { interface: interface() }))
-}
-
-struct Opened {
-    attachment: Attachment,
-    sockets: SocketMap,
-    promiscuity: Option<Promiscuity>,
-    has_times: bool,
-    is_zero_copy: bool,
+    } else {
+        opening.at(Hook::Generic, link)?
+    };
+    Ok(Opened { port, queues, links, link_type })
 }
 
 struct Opening<'a> {
@@ -94,7 +79,7 @@ struct Opening<'a> {
 }
 
 impl Opening<'_> {
-    fn at(&self, hook: Hook, link: Link) -> Result<(Opened, Vec<Queue>), CaptureError> {
+    fn at(&self, hook: Hook, link: Link) -> Result<(Port, Vec<Queue>), CaptureError> {
         let sockets = SocketMap::new(link.queues);
         let sockets = sockets.map_err(self.failing("make a map of sockets"))?;
         let (program, has_times) = self.load(&sockets)?;
@@ -114,7 +99,16 @@ impl Opening<'_> {
             .then(|| Promiscuity::new(link.index))
             .transpose()
             .map_err(self.failing("set promiscuous mode"))?;
-        Ok((Opened { attachment, sockets, promiscuity, has_times, is_zero_copy }, queues))
+        let port = Port {
+            attachment,
+            _sockets: sockets,
+            _promiscuity: promiscuity,
+            link,
+            hook,
+            has_times,
+            is_zero_copy,
+        };
+        Ok((port, queues))
     }
 
     /// The program that stores times, if that is wanted and the kernel takes it; else the one that does not.

@@ -2,6 +2,7 @@
 
 use std::ffi::CStr;
 use std::fs;
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::ptr;
 
@@ -9,8 +10,13 @@ use libc::c_int;
 
 /// What this host uses an interface for, in words; `None` if it only listens there, as far as can be seen.
 pub(crate) fn use_by_host(name: &str) -> Option<String> {
-    if let Some(address) = addresses(name).into_iter().find(|address| !is_of_the_link(*address)) {
-        return Some(format!("it has the address {address}"));
+    match addresses(name) {
+        Ok(addresses) => {
+            if let Some(address) = addresses.into_iter().find(|address| !is_of_the_link(*address)) {
+                return Some(format!("it has the address {address}"));
+            }
+        }
+        Err(error) => return Some(format!("it cannot be told whether it has addresses: {error}")),
     }
     // Bridges, bonds and VLAN interfaces on top of it. What is not there cannot be read, and says nothing.
     let entries = fs::read_dir(format!("/sys/class/net/{name}")).ok()?;
@@ -26,11 +32,11 @@ fn is_of_the_link(address: IpAddr) -> bool {
     matches!(address, IpAddr::V6(address) if address.is_unicast_link_local())
 }
 
-fn addresses(name: &str) -> Vec<IpAddr> {
+fn addresses(name: &str) -> io::Result<Vec<IpAddr>> {
     let mut first: *mut libc::ifaddrs = ptr::null_mut();
     // SAFETY: room for a pointer, which the call sets to a list if it succeeds.
     if unsafe { libc::getifaddrs(&raw mut first) } < 0 {
-        return Vec::new();
+        return Err(io::Error::last_os_error());
     }
     let mut addresses = Vec::new();
     let mut next = first;
@@ -57,5 +63,5 @@ fn addresses(name: &str) -> Vec<IpAddr> {
     }
     // SAFETY: the list that was made above; nothing points into it any more.
     unsafe { libc::freeifaddrs(first) };
-    addresses
+    Ok(addresses)
 }
