@@ -13,6 +13,8 @@ mod sizes;
 mod whole;
 mod writer;
 
+pub(crate) use decode::PACE;
+
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 
