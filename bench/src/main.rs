@@ -2,12 +2,14 @@
 //!
 //! - [`pipeline`]: each hop and the whole, with every service a process of its own
 //! - [`soak`]: the product in one process, for minutes
+//! - [`capture`]: frames from an interface, without loss
 //! - [`traffic`], [`load`]: the hospitals that all of it is about, and their sensors
 //! - [`cluster`]: Apache Kafka, ClickHouse and the services
 //! - [`cpu`], [`stretch`], [`seen`], [`report`]: how it is measured and told
 
 #![forbid(unsafe_code)]
 
+mod capture;
 mod cluster;
 mod cpu;
 mod load;
@@ -36,6 +38,8 @@ enum Command {
     Pipeline(pipeline::Pipeline),
     /// Rows per second and memory of `wardwatch up` for minutes, next to ClickHouse alone
     Soak(soak::Soak),
+    /// Frames per second from an interface without loss, by each means of capturing, decoding included
+    Capture(capture::Capture),
     /// Becomes one of the services that are measured
     #[command(hide = true)]
     Service { name: String },
@@ -53,6 +57,7 @@ fn main() -> ExitCode {
             match &command {
                 Command::Pipeline(arguments) => pipeline::run(arguments).await,
                 Command::Soak(arguments) => soak::run(arguments).await,
+                Command::Capture(arguments) => capture::run(arguments),
                 Command::Service { .. } => Ok(()),
             }
         })

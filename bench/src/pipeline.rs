@@ -14,6 +14,8 @@ mod sizes;
 mod whole;
 mod writer;
 
+pub(crate) use decode::PACE;
+
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use wardwatch_capture::{CaptureMode, InterfaceOptions};
 use wardwatch_service::Secret;
 use wardwatch_service::tls::ClientTls;
 
@@ -37,7 +38,11 @@ pub struct Config {
 pub struct InputConfig {
     /// The network interface to watch.
     pub interface: Option<String>,
-    /// Memory of the kernel's ring, in MiB.
+    /// By which means. `packet-socket` sees a copy of what passes and disturbs nothing. `af-xdp` is faster and takes the
+    /// frames away from this host: only for a port that does nothing but listen. `auto` is `af-xdp` where this host has
+    /// no address on the interface and the kernel allows it, else `packet-socket`, and the log says why.
+    pub capture: CaptureMode,
+    /// Memory of the kernel's ring, in MiB; with AF_XDP, of all its queues together, at least 1 for each.
     pub ring_mebibytes: u32,
     /// Whether frames for other stations are wanted, as on a mirror port.
     pub promiscuous: bool,
@@ -49,7 +54,23 @@ pub struct InputConfig {
 
 impl Default for InputConfig {
     fn default() -> Self {
-        Self { interface: None, ring_mebibytes: 32, promiscuous: true, files: Vec::new(), speed: None }
+        Self {
+            interface: None,
+            capture: CaptureMode::PacketSocket,
+            ring_mebibytes: 32,
+            promiscuous: true,
+            files: Vec::new(),
+            speed: None,
+        }
+    }
+}
+
+impl InputConfig {
+    /// How the interface is captured, if one is.
+    pub(crate) fn interface_options(&self) -> Option<InterfaceOptions> {
+        let interface = self.interface.clone()?;
+        let Self { capture: mode, ring_mebibytes, promiscuous, .. } = *self;
+        Some(InterfaceOptions { interface, mode, ring_mebibytes, promiscuous })
     }
 }
 

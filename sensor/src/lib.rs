@@ -11,6 +11,7 @@ pub mod batch;
 pub mod config;
 pub mod decode;
 mod jsonl;
+mod port;
 mod repeats;
 mod service;
 pub mod spool;

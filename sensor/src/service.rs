@@ -8,6 +8,7 @@ use wardwatch_service::Context;
 
 use crate::batch::{Batcher, CutBatch};
 use crate::config::Config;
+use crate::port::Port;
 use crate::spool::{Intake, Plan, Spool};
 use crate::telling::Telling;
 use crate::uplink::Uplink;
@@ -24,8 +25,11 @@ pub async fn serve(config: Config, context: Context) -> anyhow::Result<()> {
     let shutdown = context.shutdown.clone();
     let watch = {
         let config = config.clone();
-        move |epoch, intake, telling| {
-            let watch = Watch::new(&config, epoch, intake, telling, shutdown);
+        let interface = config.input.interface.clone();
+        let port = interface.map(|interface| (interface, context.health.check("capture")));
+        move |epoch, intake, telling: Telling| {
+            let port = port.map(|(interface, check)| Port::new(&interface, check, telling.clone()));
+            let watch = Watch::new(&config, epoch, intake, telling, port, shutdown);
             watch.run(&config.input)
         }
     };

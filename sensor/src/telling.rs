@@ -1,7 +1,7 @@
 //! What the sensor counts, by name. A worker counts for itself, without atomics; what it has counted since the last time
 //! is added here now and then.
 
-use wardwatch_capture::Statistics;
+use wardwatch_capture::{CaptureMode, Statistics};
 use wardwatch_service::{Counter, Counters, Gauge};
 
 use crate::spool::{Loss, Tally};
@@ -126,6 +126,14 @@ impl Telling {
         }
     }
 
+    /// Says by which means an interface is captured now, if it is.
+    pub(crate) fn capturing(&self, now: Option<CaptureMode>) {
+        for mode in [CaptureMode::PacketSocket, CaptureMode::AfXdp] {
+            let gauge = self.counters.gauge("sensor_capture_mode", &[("mode", mode.name())]);
+            gauge.set(i64::from(now == Some(mode)));
+        }
+    }
+
     /// Adds what a source has counted between two looks at its statistics.
     pub(crate) fn captured(&self, before: &Statistics, now: &Statistics) {
         for (name, before, now) in [
@@ -135,6 +143,7 @@ impl Telling {
             ("sensor_files_truncated", before.truncated, now.truncated),
             ("sensor_packets_untimed", before.untimed, now.untimed),
             ("sensor_packets_backwards", before.backwards, now.backwards),
+            ("sensor_capture_interruptions", before.interruptions, now.interruptions),
         ] {
             self.counters.counter(name, &[]).add(now.saturating_sub(before));
         }

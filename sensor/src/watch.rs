@@ -6,12 +6,13 @@ use std::path::Path;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
-use wardwatch_capture::{CaptureFile, Pace, PacketSocket, PacketSocketOptions, Source, Statistics, Step};
+use wardwatch_capture::{CaptureFile, Interface, Pace, Source, Statistics, Step};
 use wardwatch_proto::v1::Fact;
 use wardwatch_service::CancellationToken;
 
 use crate::batch::{Batcher, CutBatch};
 use crate::config::{Config, InputConfig};
+use crate::port::Port;
 use crate::spool::{Intake, UplinkEnded};
 use crate::telling::Telling;
 use crate::worker::{Totals, Worker};
@@ -29,6 +30,7 @@ pub(crate) struct Watch {
     facts: Vec<Fact>,
     batches: Intake,
     telling: Telling,
+    port: Option<Port>,
     told: Totals,
     /// Facts in batches that were cut since the counters were brought up to date.
     facts_cut: u64,
@@ -41,6 +43,7 @@ impl Watch {
         epoch: u64,
         batches: Intake,
         telling: Telling,
+        port: Option<Port>,
         shutdown: CancellationToken,
     ) -> Self {
         telling.booted(&config.site, &config.sensor, epoch);
@@ -50,6 +53,7 @@ impl Watch {
             facts: Vec::new(),
             batches,
             telling,
+            port,
             told: Totals::default(),
             facts_cut: 0,
             shutdown,
@@ -59,13 +63,9 @@ impl Watch {
     /// Plays the files one after the other, or watches the interface.
     pub(crate) fn run(mut self, input: &InputConfig) -> anyhow::Result<()> {
         let mut outcome = Ok(());
-        if let Some(interface) = &input.interface {
-            let mut options = PacketSocketOptions::new(interface);
-            options.ring_mebibytes = input.ring_mebibytes;
-            options.promiscuous = input.promiscuous;
-            outcome = PacketSocket::open(options)
-                .map_err(Into::into)
-                .and_then(|mut source| self.source(&mut source));
+        if let Some(options) = input.interface_options() {
+            outcome =
+                Interface::open(options).map_err(Into::into).and_then(|mut source| self.source(&mut source));
         }
         let mut unreadable = 0;
         for path in &input.files {
@@ -105,7 +105,11 @@ impl Watch {
     }
 
     fn source(&mut self, source: &mut dyn Source) -> anyhow::Result<()> {
-        tracing::info!(source = source.describe(), "watching");
+        // What lasts tells itself.
+        if !source.is_live() {
+            tracing::info!(source = source.describe(), "watching");
+        }
+        self.tell_of(source);
         let mut told = Statistics::default();
         let mut upkeep_at = Instant::now();
         let mut frames: u32 = 0;
@@ -129,6 +133,7 @@ impl Watch {
                     break Ok(());
                 }
                 upkeep_at = Instant::now();
+                self.tell_of(source);
                 // A file's clock stands still between its frames.
                 self.upkeep(is_idle && source.is_live())?;
                 let now = source.statistics();
@@ -138,6 +143,13 @@ impl Watch {
         };
         self.telling.captured(&told, &source.statistics());
         ended.context("watching ended")
+    }
+
+    /// What became of the interface since the last time.
+    fn tell_of(&self, source: &mut dyn Source) {
+        if let Some(port) = &self.port {
+            port.tell(source.changes());
+        }
     }
 
     /// Cuts what has waited long enough. On a live interface the clock goes on without packets, and timers with it.

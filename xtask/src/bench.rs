@@ -16,18 +16,26 @@ pub(crate) enum What {
     Pipeline,
     /// The product in one process, for minutes, next to ClickHouse alone
     Soak,
+    /// Frames from an interface without loss, by each means of capturing; needs root
+    Capture,
 }
 
 /// Fetches the engines, builds for release, and becomes the benchmark.
 pub(crate) fn run(what: What, arguments: &[String]) -> Result<ExitCode> {
     packages::ensure(packages::BUILD)?;
     packages::ensure(packages::TESTS)?;
-    fetch::run(fetch::What::All)?;
+    if what != What::Capture {
+        fetch::run(fetch::What::All)?;
+    }
     let mut build = vec!["build", "--release", "--package", "wardwatch-bench"];
     if what == What::Soak {
         build.extend(["--package", "wardwatch"]);
     }
     cargo::require(&build)?;
+    if what == What::Capture {
+        // The program that sends.
+        cargo::require(&["build", "--release", "--package", "wardwatch-capture", "--example", "flood"])?;
+    }
     // We are <target folder>/debug/xtask, whatever the target folder is called.
     let this = env::current_exe().context("find the target folder")?;
     let target = this.ancestors().nth(2).context("find the target folder")?;

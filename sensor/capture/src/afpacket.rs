@@ -14,6 +14,7 @@ use std::time::Duration;
 use ring::Ring;
 use socket::{Socket, Wait};
 
+use crate::link::Links;
 use crate::{CaptureError, Frame, LinkType, Source, Statistics, Step, VlanTag};
 
 /// A block that is not full is handed over after this time: what a frame is late at most when there is little traffic.
@@ -21,9 +22,6 @@ const BLOCK_TIMEOUT: Duration = Duration::from_millis(60);
 /// How long to wait for a block before the caller is let go. Longer than the time above: when the interface has gone,
 /// one wait without a block says that there is none left.
 const WAIT: Duration = Duration::from_millis(100);
-
-/// `linux/if_arp.h`: IP packets without a link layer, as modems give them.
-const ARPHRD_RAWIP: u16 = 519;
 
 /// How an interface is captured.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,25 +70,27 @@ impl PacketSocket {
         if !(2..=2048).contains(&options.ring_mebibytes) {
             return Err(setup("choose a ring of 2 to 2048 MiB")(io::ErrorKind::InvalidInput.into()));
         }
-        let index = socket::interface_index(name)
-            .ok_or_else(|| CaptureError::NoInterface { interface: name.clone() })?;
+        let found =
+            Links::new().and_then(|links| links.look(name)).map_err(setup("look at the interface"))?;
+        let found = found.ok_or_else(|| CaptureError::NoInterface { interface: name.clone() })?;
+        let link = found.link_type();
+        let link = link
+            .ok_or_else(|| CaptureError::LinkLayer { interface: name.clone(), hardware: found.hardware })?;
         let socket = Socket::new().map_err(|cause| match cause.raw_os_error() {
-            Some(libc::EPERM | libc::EACCES) => {
-                CaptureError::MissingCapability { interface: name.clone(), capability: "CAP_NET_RAW" }
-            }
+            Some(libc::EPERM | libc::EACCES) => CaptureError::MissingCapability {
+                interface: name.clone(),
+                capability: "CAP_NET_RAW".to_owned(),
+            },
             _ => setup("open a packet socket")(cause),
         })?;
         socket.set_ring(options.ring_mebibytes, BLOCK_TIMEOUT).map_err(setup("set up the ring"))?;
         let ring =
             Ring::map(socket.as_fd(), options.ring_mebibytes as usize).map_err(setup("map the ring"))?;
         socket.ignore_outgoing().map_err(setup("leave out the frames sent by this host"))?;
-        socket.bind(index).map_err(setup("bind the socket"))?;
+        socket.bind(found.index).map_err(setup("bind the socket"))?;
         if options.promiscuous {
-            socket.set_promiscuous(index).map_err(setup("set promiscuous mode"))?;
+            socket.set_promiscuous(found.index).map_err(setup("set promiscuous mode"))?;
         }
-        let hardware = socket.hardware_type().map_err(setup("ask for the link layer"))?;
-        let link = link_type(hardware)
-            .ok_or_else(|| CaptureError::LinkLayer { interface: name.clone(), hardware })?;
         let statistics = Statistics::default();
         Ok(Self { options, link, ring, socket, failure: None, last: 0, statistics })
     }
@@ -124,32 +124,41 @@ impl PacketSocket {
             self.statistics.freezes += u64::from(kernel.tp_freeze_q_cnt);
         }
     }
-}
 
-impl Source for PacketSocket {
-    fn next(&mut self) -> Result<Step<'_>, CaptureError> {
-        if !self.ring.advance() {
-            self.wait()?;
-            if !self.ring.advance() {
-                return Ok(Step::Idle);
-            }
+    /// Goes on to the next frame; `false` if none came in a while.
+    pub(crate) fn advance(&mut self) -> Result<bool, CaptureError> {
+        if self.ring.advance() {
+            return Ok(true);
         }
-        let Some(frame) = self.ring.frame() else {
-            return Ok(Step::Idle);
-        };
+        self.wait()?;
+        Ok(self.ring.advance())
+    }
+
+    /// The frame that [`PacketSocket::advance`] went to.
+    pub(crate) fn frame(&mut self) -> Option<Frame<'_>> {
+        let frame = self.ring.frame()?;
         let at = u64::from(frame.seconds) * 1_000_000_000 + u64::from(frame.nanoseconds);
         self.statistics.backwards += u64::from(at < self.last);
         self.last = at;
         self.statistics.frames += 1;
         self.statistics.bytes += frame.bytes.len() as u64;
         let tag = if frame.vlan.is_some() { VlanTag::LENGTH } else { 0 };
-        Ok(Step::Frame(Frame {
+        Some(Frame {
             at,
             wire_length: frame.wire_length.saturating_add(tag),
             link: self.link,
             vlan: frame.vlan,
             bytes: frame.bytes,
-        }))
+        })
+    }
+}
+
+impl Source for PacketSocket {
+    fn next(&mut self) -> Result<Step<'_>, CaptureError> {
+        if !self.advance()? {
+            return Ok(Step::Idle);
+        }
+        Ok(self.frame().map_or(Step::Idle, Step::Frame))
     }
 
     fn is_live(&self) -> bool {
@@ -168,13 +177,24 @@ impl Source for PacketSocket {
     }
 }
 
-/// What the frames of a kind of hardware (`ARPHRD_*`) begin with; `None` if that is not known here.
-fn link_type(hardware: u16) -> Option<LinkType> {
-    match hardware {
-        libc::ARPHRD_ETHER | libc::ARPHRD_LOOPBACK => Some(LinkType::Ethernet),
-        libc::ARPHRD_NONE | ARPHRD_RAWIP | libc::ARPHRD_TUNNEL | libc::ARPHRD_TUNNEL6 | libc::ARPHRD_SIT => {
-            Some(LinkType::RawIp)
-        }
-        _ => None,
+/// Lets an interface take in frames for other stations for as long as this lives, without receiving any itself.
+pub(crate) struct Promiscuity {
+    socket: Socket,
+    interface: u32,
+}
+
+impl Promiscuity {
+    pub(crate) fn new(interface: u32) -> io::Result<Self> {
+        let socket = Socket::new()?;
+        socket.set_promiscuous(interface)?;
+        Ok(Self { socket, interface })
+    }
+}
+
+impl Drop for Promiscuity {
+    fn drop(&mut self) {
+        // Closing the socket would do, but a process that is just being forked may hold a copy a moment longer. An interface that
+        // has gone has forgotten it.
+        let _ = self.socket.unset_promiscuous(self.interface);
     }
 }

@@ -55,8 +55,29 @@ pub enum CaptureError {
     MissingCapability {
         /// The interface.
         interface: String,
-        /// The capability by the name of capabilities(7).
-        capability: &'static str,
+        /// The capability by the name of capabilities(7); several are separated by commas.
+        capability: String,
+    },
+    /// Someone else's XDP program is on the interface. Nothing was done to it.
+    #[error(
+        "another XDP program is attached to interface {interface} (`ip link show dev {interface}` tells which)"
+    )]
+    ProgramAttached {
+        /// The interface.
+        interface: String,
+    },
+    /// More memory than may be locked.
+    #[error(
+        "interface {interface}: {mebibytes} MiB of memory for packets are more than this process may lock \
+         (RLIMIT_MEMLOCK: {limit} KiB); raise the limit, grant CAP_IPC_LOCK, or ask for less"
+    )]
+    LockedMemory {
+        /// The interface.
+        interface: String,
+        /// What was asked for.
+        mebibytes: u32,
+        /// What is allowed for all processes of the user together, in KiB.
+        limit: u64,
     },
     /// The interface's frames begin with something that is not known here.
     #[error("interface {interface} has a link layer that cannot be captured (ARPHRD type {hardware})")]
@@ -82,6 +103,14 @@ pub enum CaptureError {
     InterfaceDown {
         /// The interface.
         interface: String,
+    },
+    /// The interface is not as it was when capturing began.
+    #[error("interface {interface} is not as it was: {change}; capture has to be opened again")]
+    InterfaceChanged {
+        /// The interface.
+        interface: String,
+        /// What is different.
+        change: String,
     },
     /// Receiving failed.
     #[error("cannot receive from interface {interface}")]

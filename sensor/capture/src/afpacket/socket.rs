@@ -1,6 +1,5 @@
 //! The system calls of a packet socket (`man 7 packet`), each in a safe function.
 
-use std::ffi::CString;
 use std::io;
 use std::mem::{size_of, zeroed};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
@@ -23,14 +22,6 @@ pub(super) enum Wait {
 
 /// A packet socket.
 pub(super) struct Socket(OwnedFd);
-
-/// The number of an interface, `None` if there is none of that name.
-pub(super) fn interface_index(name: &str) -> Option<c_int> {
-    let name = CString::new(name).ok()?;
-    // SAFETY: a string with its terminating zero, which the call only reads.
-    let index = unsafe { libc::if_nametoindex(name.as_ptr()) };
-    c_int::try_from(index).ok().filter(|&index| index != 0)
-}
 
 impl Socket {
     /// A new socket that receives nothing yet: without a protocol, nothing arrives before [`Socket::bind`].
@@ -65,24 +56,21 @@ impl Socket {
     }
 
     /// Lets the interface take in frames for others, for as long as the socket lives.
-    pub(super) fn set_promiscuous(&self, interface: c_int) -> io::Result<()> {
-        self.set(
-            libc::PACKET_ADD_MEMBERSHIP,
-            &libc::packet_mreq {
-                mr_ifindex: interface,
-                mr_type: libc::PACKET_MR_PROMISC as u16,
-                mr_alen: 0,
-                mr_address: [0; 8],
-            },
-        )
+    pub(super) fn set_promiscuous(&self, interface: u32) -> io::Result<()> {
+        self.set(libc::PACKET_ADD_MEMBERSHIP, &promiscuous(interface))
+    }
+
+    /// Takes that back.
+    pub(super) fn unset_promiscuous(&self, interface: u32) -> io::Result<()> {
+        self.set(libc::PACKET_DROP_MEMBERSHIP, &promiscuous(interface))
     }
 
     /// Begins to receive every frame of an interface.
-    pub(super) fn bind(&self, interface: c_int) -> io::Result<()> {
+    pub(super) fn bind(&self, interface: u32) -> io::Result<()> {
         let mut address = empty_address();
         address.sll_family = libc::AF_PACKET as u16;
         address.sll_protocol = (libc::ETH_P_ALL as u16).to_be();
-        address.sll_ifindex = interface;
+        address.sll_ifindex = interface.cast_signed();
         // SAFETY: a valid address and its size; the call only reads it.
         check(unsafe {
             libc::bind(
@@ -91,15 +79,6 @@ impl Socket {
                 size_of::<libc::sockaddr_ll>() as socklen_t,
             )
         })
-    }
-
-    /// The hardware type (`ARPHRD_*`) of the interface the socket is bound to.
-    pub(super) fn hardware_type(&self) -> io::Result<u16> {
-        let mut address = empty_address();
-        let mut length = size_of::<libc::sockaddr_ll>() as socklen_t;
-        // SAFETY: room for an address, and its size, which the call does not exceed.
-        check(unsafe { libc::getsockname(self.0.as_raw_fd(), (&raw mut address).cast(), &raw mut length) })?;
-        Ok(address.sll_hatype)
     }
 
     /// Waits until a block is ready.
@@ -176,6 +155,15 @@ unsafe trait Plain {}
 unsafe impl Plain for c_int {}
 // SAFETY: three integers.
 unsafe impl Plain for libc::tpacket_stats_v3 {}
+
+fn promiscuous(interface: u32) -> libc::packet_mreq {
+    libc::packet_mreq {
+        mr_ifindex: interface.cast_signed(),
+        mr_type: libc::PACKET_MR_PROMISC as u16,
+        mr_alen: 0,
+        mr_address: [0; 8],
+    }
+}
 
 fn empty_address() -> libc::sockaddr_ll {
     // SAFETY: the structure consists of integers, for which zeros will do.

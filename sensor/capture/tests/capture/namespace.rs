@@ -26,6 +26,11 @@ pub(crate) struct Cable {
 impl Cable {
     /// Makes the namespaces, or tells why that cannot be done here.
     pub(crate) fn new() -> Result<Self, String> {
+        Self::with_queues(1)
+    }
+
+    /// A cable that has several queues in each direction.
+    pub(crate) fn with_queues(queues: u32) -> Result<Self, String> {
         static MADE: AtomicU32 = AtomicU32::new(0);
         if !rustix::process::geteuid().is_root() {
             return Err("network namespaces need root".into());
@@ -36,8 +41,16 @@ impl Cable {
         let (sender, sensor) = (&cable.sender, &cable.sensor);
         ip(&format!("netns add {sender}"))?;
         ip(&format!("netns add {sensor}"))?;
+        cable.lay(queues)?;
+        Ok(cable)
+    }
+
+    /// Joins the namespaces.
+    pub(crate) fn lay(&self, queues: u32) -> Result<(), String> {
+        let (sender, sensor) = (&self.sender, &self.sensor);
+        let queues = format!("numtxqueues {queues} numrxqueues {queues}");
         ip(&format!(
-            "link add {SENDER_INTERFACE} netns {sender} type veth peer name {SENSOR_INTERFACE} netns {sensor}"
+            "link add {SENDER_INTERFACE} netns {sender} {queues} type veth peer name {SENSOR_INTERFACE} netns {sensor} {queues}"
         ))?;
         for (namespace, interface, mac, address) in [
             (sender, SENDER_INTERFACE, "02:00:00:00:00:01", SENDER_IP),
@@ -49,7 +62,12 @@ impl Cable {
         // So that no frame waits for an answer of the address resolution.
         ip(&format!("-n {sender} neigh add {SENSOR_IP} lladdr 02:00:00:00:00:02 dev {SENDER_INTERFACE}"))?;
         ip(&format!("-n {sensor} neigh add {SENDER_IP} lladdr 02:00:00:00:00:01 dev {SENSOR_INTERFACE}"))?;
-        Ok(cable)
+        Ok(())
+    }
+
+    /// The name of the namespace where frames are captured.
+    pub(crate) fn sensor(&self) -> &str {
+        &self.sensor
     }
 
     /// Runs `ip` where frames are sent.
@@ -105,3 +123,14 @@ fn ip(arguments: &str) -> Result<String, String> {
         Err(format!("ip {arguments}: {}", String::from_utf8_lossy(&output.stderr).trim()))
     }
 }
+
+/// A cable, or the name of the test is put on the list of those that did not run.
+macro_rules! cable_or_skip {
+    ($test:literal) => {
+        match $crate::namespace::Cable::new() {
+            Ok(cable) => cable,
+            Err(reason) => return $crate::skipped::skipped($test, &reason),
+        }
+    };
+}
+pub(crate) use cable_or_skip;

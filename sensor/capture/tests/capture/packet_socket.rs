@@ -1,64 +1,16 @@
 //! Interfaces through the packet socket: in network namespaces, with frames that the kernel makes.
 
 use std::net::UdpSocket;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use rustix::thread::{CapabilitySet, CapabilitySets, capabilities, set_capabilities};
 use wardwatch_capture::{
-    CaptureError, Frame, LinkType, PacketSocket, PacketSocketOptions, Source, Statistics, Step, VlanTag,
+    CaptureError, LinkType, PacketSocket, PacketSocketOptions, Source, Statistics, VlanTag,
 };
 
+use crate::datagram::{Datagram, PORT, Sender, arrives, now, receive, send_tagged};
 use crate::namespace::{
-    Cable, SENDER_INTERFACE, SENDER_IP, SENDER_MAC, SENSOR_INTERFACE, SENSOR_IP, SENSOR_MAC,
+    Cable, SENDER_IP, SENDER_MAC, SENSOR_INTERFACE, SENSOR_IP, SENSOR_MAC, cable_or_skip,
 };
-use crate::skipped::skipped;
-
-/// Where our datagrams go; whatever else the kernel sends by itself is left out of account.
-const PORT: u16 = 4242;
-/// Steps without a frame, of 100 ms each, after which nothing more is expected.
-const PATIENCE: usize = 5;
-
-/// A frame with one of our datagrams in it.
-#[derive(Debug)]
-struct Datagram {
-    at: u64,
-    wire_length: u32,
-    link: LinkType,
-    vlan: Option<VlanTag>,
-    bytes: Vec<u8>,
-    /// Where the datagram's payload begins in the bytes.
-    payload: usize,
-}
-
-impl Datagram {
-    /// If the frame holds one: behind 14 bytes of Ethernet (18 with a tag) and 20 of IPv4 come 8 of UDP.
-    fn of(frame: Frame<'_>) -> Option<Self> {
-        let Frame { at, wire_length, link, vlan, bytes } = frame;
-        let payload =
-            [42, 46].into_iter().find(|end| bytes.get(end - 6..end - 4) == Some(&PORT.to_be_bytes()))?;
-        Some(Self { at, wire_length, link, vlan, bytes: bytes.to_vec(), payload })
-    }
-
-    fn payload(&self) -> &[u8] {
-        &self.bytes[self.payload..]
-    }
-}
-
-/// Sends our datagrams from the other end of the cable.
-struct Sender {
-    socket: UdpSocket,
-    to: &'static str,
-}
-
-impl Sender {
-    fn new(cable: &Cable, to: &'static str) -> Self {
-        Self { socket: cable.at_sender(|| UdpSocket::bind("0.0.0.0:0").unwrap()), to }
-    }
-
-    fn send(&self, payload: &[u8]) {
-        self.socket.send_to(payload, (self.to, PORT)).unwrap();
-    }
-}
 
 /// Opens the sensor's end of the cable.
 fn capture(cable: &Cable) -> PacketSocket {
@@ -66,37 +18,9 @@ fn capture(cable: &Cable) -> PacketSocket {
     cable.at_sensor(|| PacketSocket::open(options)).unwrap()
 }
 
-/// Our datagrams, until as many have come or nothing more comes, and the error that capturing stopped with.
-fn receive(source: &mut PacketSocket, wanted: usize) -> (Vec<Datagram>, Option<CaptureError>) {
-    let (mut datagrams, mut idle) = (Vec::new(), 0);
-    while datagrams.len() < wanted && idle < PATIENCE {
-        match source.next() {
-            Ok(Step::Frame(frame)) => datagrams.extend(Datagram::of(frame)),
-            Ok(Step::Idle) => idle += 1,
-            Ok(Step::End) => panic!("an interface has no end"),
-            Err(error) => return (datagrams, Some(error)),
-        }
-    }
-    (datagrams, None)
-}
-
-fn now() -> u64 {
-    u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos()).unwrap()
-}
-
-/// A cable, or the name of the test is put on the list of those that did not run.
-macro_rules! cable_or_skip {
-    ($test:literal) => {
-        match Cable::new() {
-            Ok(cable) => cable,
-            Err(reason) => return skipped(concat!("packet_socket::", $test), &reason),
-        }
-    };
-}
-
 #[test]
 fn frames_arrive_with_their_bytes_and_times() {
-    let cable = cable_or_skip!("frames_arrive_with_their_bytes_and_times");
+    let cable = cable_or_skip!("packet_socket::frames_arrive_with_their_bytes_and_times");
     let mut source = capture(&cable);
     let sender = Sender::new(&cable, SENSOR_IP);
     let before = now();
@@ -125,7 +49,7 @@ fn frames_arrive_with_their_bytes_and_times() {
 
 #[test]
 fn the_ring_is_used_again_and_again() {
-    let cable = cable_or_skip!("the_ring_is_used_again_and_again");
+    let cable = cable_or_skip!("packet_socket::the_ring_is_used_again_and_again");
     let mut source = capture(&cable);
     let sender = Sender::new(&cable, SENSOR_IP);
     // Five times what the ring holds, each part taken out before the next is sent.
@@ -148,7 +72,7 @@ fn the_ring_is_used_again_and_again() {
 
 #[test]
 fn what_the_ring_cannot_hold_is_counted() {
-    let cable = cable_or_skip!("what_the_ring_cannot_hold_is_counted");
+    let cable = cable_or_skip!("packet_socket::what_the_ring_cannot_hold_is_counted");
     let mut source = capture(&cable);
     let sender = Sender::new(&cable, SENSOR_IP);
     for _ in 0..3_000 {
@@ -165,24 +89,17 @@ fn what_the_ring_cannot_hold_is_counted() {
 
 #[test]
 fn a_vlan_tag_is_kept_beside_the_bytes() {
-    let cable = cable_or_skip!("a_vlan_tag_is_kept_beside_the_bytes");
-    let tagged = cable
-        .sender_ip(&format!("link add link {SENDER_INTERFACE} name v0.42 type vlan id 42 egress-qos-map 0:5"))
-        .and_then(|_| cable.sender_ip("link set v0.42 up"))
-        .and_then(|_| cable.sender_ip("addr add 10.98.0.1/24 dev v0.42"))
-        .and_then(|_| cable.sender_ip("neigh add 10.98.0.2 lladdr 02:00:00:00:00:02 dev v0.42"));
-    if let Err(reason) = tagged {
-        return skipped("packet_socket::a_vlan_tag_is_kept_beside_the_bytes", &reason);
-    }
+    let cable = cable_or_skip!("packet_socket::a_vlan_tag_is_kept_beside_the_bytes");
     let mut source = capture(&cable);
-    Sender::new(&cable, "10.98.0.2").send(b"tagged");
+    arrives(&cable, &mut source, b"ready");
+    // Priority 5, not drop eligible, identifier 42.
+    send_tagged(&cable, &[(0x8100, 5 << 13 | 0x02a)], b"tagged");
     Sender::new(&cable, SENSOR_IP).send(b"untagged");
     let (datagrams, error) = receive(&mut source, 2);
     assert!(error.is_none());
     let [tagged, untagged] = datagrams.as_slice() else {
         panic!("{datagrams:?}");
     };
-    // Priority 5, not drop eligible, identifier 42.
     assert_eq!(tagged.vlan, Some(VlanTag { protocol: 0x8100, control: 5 << 13 | 0x02a }));
     assert_eq!(tagged.vlan.map(VlanTag::identifier), Some(42));
     assert_eq!(tagged.bytes[12..14], [0x08, 0x00], "the tag is not in the bytes");
@@ -193,19 +110,10 @@ fn a_vlan_tag_is_kept_beside_the_bytes() {
 
 #[test]
 fn of_two_tags_the_inner_one_stays_in_the_bytes() {
-    let cable = cable_or_skip!("of_two_tags_the_inner_one_stays_in_the_bytes");
-    let tagged = cable
-        .sender_ip(&format!("link add link {SENDER_INTERFACE} name outer type vlan proto 802.1ad id 100"))
-        .and_then(|_| cable.sender_ip("link set outer up"))
-        .and_then(|_| cable.sender_ip("link add link outer name inner type vlan id 42"))
-        .and_then(|_| cable.sender_ip("link set inner up"))
-        .and_then(|_| cable.sender_ip("addr add 10.98.0.1/24 dev inner"))
-        .and_then(|_| cable.sender_ip("neigh add 10.98.0.2 lladdr 02:00:00:00:00:02 dev inner"));
-    if let Err(reason) = tagged {
-        return skipped("packet_socket::of_two_tags_the_inner_one_stays_in_the_bytes", &reason);
-    }
+    let cable = cable_or_skip!("packet_socket::of_two_tags_the_inner_one_stays_in_the_bytes");
     let mut source = capture(&cable);
-    Sender::new(&cable, "10.98.0.2").send(b"tagged");
+    arrives(&cable, &mut source, b"ready");
+    send_tagged(&cable, &[(0x88a8, 100), (0x8100, 42)], b"tagged");
     let (datagrams, error) = receive(&mut source, 1);
     assert!(error.is_none());
     let [datagram] = datagrams.as_slice() else {
@@ -218,7 +126,7 @@ fn of_two_tags_the_inner_one_stays_in_the_bytes() {
 
 #[test]
 fn what_this_host_sends_is_left_out() {
-    let cable = cable_or_skip!("what_this_host_sends_is_left_out");
+    let cable = cable_or_skip!("packet_socket::what_this_host_sends_is_left_out");
     let mut source = capture(&cable);
     cable.at_sensor(|| UdpSocket::bind("0.0.0.0:0").unwrap().send_to(b"own", (SENDER_IP, PORT)).unwrap());
     Sender::new(&cable, SENSOR_IP).send(b"other");
@@ -229,7 +137,7 @@ fn what_this_host_sends_is_left_out() {
 
 #[test]
 fn the_interface_is_promiscuous_as_long_as_it_is_captured() {
-    let cable = cable_or_skip!("the_interface_is_promiscuous_as_long_as_it_is_captured");
+    let cable = cable_or_skip!("packet_socket::the_interface_is_promiscuous_as_long_as_it_is_captured");
     let promiscuous = || {
         let shown = cable.sensor_ip(&format!("-d link show {SENSOR_INTERFACE}")).unwrap();
         shown.contains("promiscuity 1")
@@ -247,7 +155,7 @@ fn the_interface_is_promiscuous_as_long_as_it_is_captured() {
 
 #[test]
 fn a_removed_interface_is_an_error_behind_its_last_frames() {
-    let cable = cable_or_skip!("a_removed_interface_is_an_error_behind_its_last_frames");
+    let cable = cable_or_skip!("packet_socket::a_removed_interface_is_an_error_behind_its_last_frames");
     for removal in [format!("link del {SENSOR_INTERFACE}"), format!("link set {SENSOR_INTERFACE} down")] {
         let cable = if removal.ends_with("down") { &Cable::new().unwrap() } else { &cable };
         let mut source = capture(cable);
@@ -266,7 +174,7 @@ fn a_removed_interface_is_an_error_behind_its_last_frames() {
 
 #[test]
 fn an_interface_that_is_down_is_an_error_at_the_first_steps() {
-    let cable = cable_or_skip!("an_interface_that_is_down_is_an_error_at_the_first_steps");
+    let cable = cable_or_skip!("packet_socket::an_interface_that_is_down_is_an_error_at_the_first_steps");
     cable.sensor_ip(&format!("link set {SENSOR_INTERFACE} down")).unwrap();
     let (_, error) = receive(&mut capture(&cable), usize::MAX);
     assert!(matches!(error, Some(CaptureError::InterfaceDown { .. })), "{error:?}");
@@ -299,7 +207,7 @@ fn a_missing_capability_is_named_with_the_interface() {
 
 #[test]
 fn a_ring_that_is_too_small_or_too_large_is_refused() {
-    let cable = cable_or_skip!("a_ring_that_is_too_small_or_too_large_is_refused");
+    let cable = cable_or_skip!("packet_socket::a_ring_that_is_too_small_or_too_large_is_refused");
     for ring_mebibytes in [0, 1, 2049, u32::MAX] {
         let options = PacketSocketOptions { ring_mebibytes, ..PacketSocketOptions::new(SENSOR_INTERFACE) };
         let error = cable.at_sensor(|| PacketSocket::open(options)).err().unwrap();
