@@ -208,58 +208,6 @@ const FIELDS: &[(Protocol, &[Attribute])] = &[
     ),
     (Protocol::ProfinetCm, &[Attribute::DeviceTag, Attribute::ProfinetVendorId, Attribute::ProfinetDeviceId]),
     (Protocol::Ads, &[Attribute::AmsNetId, Attribute::SoftwareName, Attribute::SoftwareVersion]),
-    // Industry.
-    (Protocol::Modbus, &[Attribute::Manufacturer, Attribute::Model, Attribute::FirmwareVersion]),
-    (
-        Protocol::EthernetIp,
-        &[
-            Attribute::CipVendorId,
-            Attribute::CipDeviceType,
-            Attribute::CipProductCode,
-            Attribute::FirmwareVersion,
-            Attribute::SerialNumber,
-            Attribute::Model,
-        ],
-    ),
-    (
-        Protocol::S7comm,
-        &[
-            Attribute::OrderNumber,
-            Attribute::HardwareVersion,
-            Attribute::FirmwareVersion,
-            Attribute::Description,
-            Attribute::DeviceTag,
-            Attribute::SerialNumber,
-            Attribute::Model,
-            Attribute::Location,
-        ],
-    ),
-    (Protocol::Dnp3, &[Attribute::Dnp3Address]),
-    (Protocol::Iec104, &[Attribute::Iec104CommonAddress]),
-    (Protocol::OpcUa, &[Attribute::OpcUaApplicationUri, Attribute::OpcUaProductUri]),
-    (
-        Protocol::HartIp,
-        &[
-            Attribute::HartManufacturerId,
-            Attribute::HartDeviceType,
-            Attribute::SerialNumber,
-            Attribute::FirmwareVersion,
-            Attribute::HardwareVersion,
-            Attribute::DeviceTag,
-        ],
-    ),
-    (
-        Protocol::ProfinetDcp,
-        &[
-            Attribute::DeviceTag,
-            Attribute::Model,
-            Attribute::ProfinetVendorId,
-            Attribute::ProfinetDeviceId,
-            Attribute::IpAddress,
-        ],
-    ),
-    (Protocol::ProfinetCm, &[Attribute::DeviceTag, Attribute::ProfinetVendorId, Attribute::ProfinetDeviceId]),
-    (Protocol::Ads, &[Attribute::AmsNetId, Attribute::SoftwareName, Attribute::SoftwareVersion]),
 ];
 
 fn is_compared(field: Field) -> bool {

@@ -35,7 +35,7 @@ fn v4(broken: Option<(u8, &str)>) -> CanaryStream {
     let mut expected = Vec::new();
     let mut bytes = vec![1, 1, 6, 0, 1, 2, 3, 4, 0, 0, 0, 0];
     bytes.extend([0; 16]);
-    bytes.extend([2, 0x71, 0, 0, 0, 1]);
+    bytes.extend([2, 0x79, 0, 0, 0, 1]);
     bytes.extend([0; 10]);
     for field in [64, 128] {
         let mut text = mint.token().into_bytes();

@@ -85,7 +85,7 @@ fn lldp(broken: Option<(Attribute, &str)>) -> CanaryStream {
     };
     // The port by an alias, and then by a description that people wrote.
     let alias = tlv(2, format!("\x01{}", mint.token()).as_bytes());
-    let mut tlvs = vec![tlv(1, &[4, 2, 0x71, 0, 0, 0, 1]), alias, tlv(3, &[0, 120])];
+    let mut tlvs = vec![tlv(1, &[4, 2, 0x79, 0, 0, 0, 2]), alias, tlv(3, &[0, 120])];
     tlvs.push(tlv(4, format!("{} room 7", mint.token()).as_bytes()));
     // The class of a phone comes first.
     tlvs.push(specific(TIA, 1, &[0, 0x33, 3]));

@@ -64,6 +64,7 @@ impl Dissector for Arp {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Carrier;
     use crate::Direction::FromInitiator;
     use crate::test_flow::TestFlow;
     use proptest::prelude::*;
@@ -77,7 +78,10 @@ mod tests {
 
     fn flow() -> TestFlow {
         let ends = Address { mac: Some(TALKER), ..Address::default() };
-        TestFlow::new(&[CANDIDATE]).with_initiator(ends).with_responder(Address::default())
+        TestFlow::new(&[CANDIDATE])
+            .with_initiator(ends)
+            .with_responder(Address::default())
+            .with_carrier(Carrier::EtherType(0x0806))
     }
 
     #[test]

@@ -97,6 +97,8 @@ impl Target<'_> {
         let locations = self.scopes.split(' ').filter(|scope| scope.starts_with("sdc.ctxt.loc:"));
         for query in locations.filter_map(|scope| scope.split_once('?')).map(|(_, query)| query) {
             for pair in query.split("&amp;") {
+                // Wireshark leaves a URL as it is; blanks are what the captures have in one.
+                let pair = pair.replace("%20", " ");
                 match pair.split_once('=') {
                     Some(("fac", facility)) => say(Attribute::Institution, facility),
                     Some(("poc", point)) => say(Attribute::Department, point),
