@@ -97,6 +97,7 @@ impl Telling {
         for (name, before, now) in [
             ("sensor_packets", before.packets, now.packets),
             ("sensor_bytes", before.bytes, now.bytes),
+            ("sensor_packets_in_tunnels", before.packets_in_tunnels, now.packets_in_tunnels),
             ("sensor_packets_in_flows", before.packets_in_flows, now.packets_in_flows),
             ("sensor_packets_not_ip", before.packets_not_ip, now.packets_not_ip),
             ("sensor_flows", before.flows, now.flows),

@@ -68,8 +68,7 @@ impl Application {
             table::Direction::FromInitiator => dissect::Direction::FromInitiator,
             table::Direction::FromResponder => dissect::Direction::FromResponder,
         };
-        // As the contract numbers flows: 0 is "no flow".
-        let input = Input { direction, sender, receiver, at, flow: flow + 1, bytes: packet.payload };
+        let input = Input { direction, sender, receiver, at, flow, bytes: packet.payload };
         let Transport::Tcp(tcp) = &packet.transport else {
             return self.conversation.datagram(&input, statements);
         };

@@ -11,6 +11,8 @@ use wardwatch_flow::table;
 pub struct Limits {
     /// Most flows at a time; the longest idle gives way.
     pub flows: usize,
+    /// VNIs and GRE keys of tunnels in which a mirror sends its copies: they keep no flows apart.
+    pub mirrors: Vec<u32>,
     /// A flow that lasts is reported this often.
     #[serde(with = "humantime_serde")]
     pub active_interval: Duration,
@@ -29,6 +31,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             flows: 1_000_000,
+            mirrors: Vec::new(),
             active_interval: Duration::from_mins(1),
             reassembly_bytes: 64 << 20,
             conversation_bytes: 64 << 20,
@@ -43,6 +46,7 @@ impl Limits {
         table::Config {
             max_flows: self.flows,
             active_interval: self.active_interval,
+            mirrors: self.mirrors.clone(),
             ..table::Config::default()
         }
     }

@@ -30,6 +30,6 @@ impl Sink<Application> for Records<'_> {
                 protocol = application.protocol() as u32;
             }
         }
-        self.facts.push(flow_fact::from_record(&record, protocol));
+        self.facts.push(flow_fact::from_record(&record, flow_fact::id(record.id), protocol));
     }
 }

@@ -12,6 +12,8 @@ pub struct Totals {
     pub packets: u64,
     /// Octets of these frames on the wire.
     pub bytes: u64,
+    /// Packets found inside tunnels. Each is counted below as if it had been a frame of its own.
+    pub packets_in_tunnels: u64,
     /// Frames counted with a flow.
     pub packets_in_flows: u64,
     /// Frames of other protocols than IP (ARP, LLC and others), which belong to no flow.
@@ -69,6 +71,7 @@ impl Totals {
     pub fn add(&mut self, other: &Self) {
         self.packets += other.packets;
         self.bytes += other.bytes;
+        self.packets_in_tunnels += other.packets_in_tunnels;
         self.packets_in_flows += other.packets_in_flows;
         self.packets_not_ip += other.packets_not_ip;
         self.fragments_held += other.fragments_held;

@@ -1,29 +1,39 @@
-//! One frame's headers, read by hand: link, VLAN tags, IP, transport.
+//! One frame's headers, read by hand: link, VLAN tags, IP, transport; and those of the packet inside, where it is a tunnel's.
 //!
 //! Nothing is copied: a [`Packet`] points into the frame. Lengths are kept twice where they differ: what the headers
 //! say (`ip_length`, `payload_length`), and what was captured (`payload.len()`), since a capture may be cut at a snap
 //! length. Checksums are never a reason to drop: locally sent traffic carries unfinished ones.
 
 mod address;
+mod inside;
 mod ip;
 mod link;
 mod malformed;
 mod transport;
+mod tunnels;
 
 use std::net::IpAddr;
 
 pub use address::{Mac, VlanTag, Vlans};
+pub use inside::inside;
 pub(crate) use ip::joined;
 pub use malformed::Malformed;
+pub use tunnels::{Tunnel, TunnelKind, Tunnels};
 
 /// Numbers of the IP protocols this crate knows by name (IANA, "Assigned Internet Protocol Numbers").
 pub mod protocol {
     /// Internet Control Message Protocol, RFC 792.
     pub const ICMP: u8 = 1;
+    /// IPv4 in IP, RFC 2003.
+    pub const IPV4: u8 = 4;
     /// Transmission Control Protocol, RFC 9293.
     pub const TCP: u8 = 6;
     /// User Datagram Protocol, RFC 768.
     pub const UDP: u8 = 17;
+    /// IPv6 in IP, RFC 2473 and RFC 4213.
+    pub const IPV6: u8 = 41;
+    /// Generic Routing Encapsulation, RFC 2784.
+    pub const GRE: u8 = 47;
     /// Internet Control Message Protocol for IPv6, RFC 4443.
     pub const ICMPV6: u8 = 58;
     /// Stream Control Transmission Protocol, RFC 9260.
@@ -70,6 +80,8 @@ pub struct Packet<'a> {
     pub destination_mac: Option<Mac>,
     /// 802.1Q and 802.1ad tags, outermost first.
     pub vlans: Vlans,
+    /// What the packet was carried in.
+    pub tunnels: Tunnels,
     /// EtherType of what `network` holds, after tags, labels and SNAP; 0 where the link states none.
     pub ethertype: u16,
     /// The network layer.
@@ -244,6 +256,7 @@ pub fn parse(
         source_mac: None,
         destination_mac: None,
         vlans: Vlans::default(),
+        tunnels: Tunnels::default(),
         ethertype: 0,
         network: Network::Other(&[]),
         transport: Transport::Other,

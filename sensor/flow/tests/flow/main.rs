@@ -10,3 +10,4 @@ mod packet_properties;
 mod reassembly;
 mod table;
 mod table_properties;
+mod tunnels;

@@ -50,12 +50,12 @@ fn capture(answer: &Answer, taken: u64) -> Hop {
     hop.closed()
 }
 
-/// What became of every frame.
+/// What became of every frame, and of every packet inside one.
 fn decode(answer: &Answer, taken: u64) -> Hop {
     let counted =
         answer.total("sensor_packets_in_flows").saturating_add(answer.total("sensor_packets_not_ip"));
     let hop = Hop::new("decode", "frames")
-        .passing(taken, counted)
+        .passing(taken.saturating_add(answer.total("sensor_packets_in_tunnels")), counted)
         .holding(answer.total("sensor_fragments_held"))
         .dropping("fragments lost", answer.total("sensor_fragments_lost"));
     let malformed = answer.by("sensor_packets_malformed", "reason");
