@@ -9,6 +9,7 @@
 
 pub mod batch;
 pub mod config;
+pub mod cores;
 pub mod decode;
 mod jsonl;
 mod repeats;

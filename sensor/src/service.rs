@@ -25,8 +25,7 @@ pub async fn serve(config: Config, context: Context) -> anyhow::Result<()> {
     let watch = {
         let config = config.clone();
         move |epoch, intake, telling| {
-            let watch = Watch::new(&config, epoch, intake, telling, shutdown);
-            watch.run(&config.input)
+            Watch::new(&config, epoch, intake, telling, shutdown)?.run(&config.input)
         }
     };
     state(config, context, watch).await

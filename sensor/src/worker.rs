@@ -31,7 +31,7 @@ pub use totals::Totals;
 
 use crate::repeats::Repeats;
 use application::Application;
-use records::Records;
+use records::{Numbering, Records};
 
 /// Set in a flow's tag once nothing more is wanted of it; the lower bits hold the protocol.
 const OVER: u32 = 1 << 31;
@@ -43,7 +43,9 @@ const STREAM_BYTES: usize = 1 << 20;
 pub(crate) struct Flows {
     table: FlowTable<Application>,
     budget: Budget,
-    repeats: Repeats,
+    /// None where somebody behind holds back what was stated lately.
+    repeats: Option<Repeats>,
+    numbering: Numbering,
     statements: Statements,
     totals: Totals,
     /// Octets that conversations hold for later, against the bound.
@@ -63,12 +65,19 @@ impl Flows {
         Self {
             table: FlowTable::new(&limits.table()),
             budget: Budget::new(limits.reassembly_bytes, STREAM_BYTES),
-            repeats: Repeats::new(limits.repeat_nanoseconds(), limits.remembered_facts),
+            repeats: Some(limits.repeats()),
+            numbering: Numbering { first: 0, step: 1 },
             statements: Statements::default(),
             totals: Totals::default(),
             held_bytes: 0,
             held_bound: limits.conversation_bytes,
         }
+    }
+
+    /// One worker of several: its share of the bounds, and of the numbers of flows. It states what it stated lately, too.
+    pub(crate) fn one_of(limits: &Limits, number: usize, workers: usize) -> Self {
+        let numbering = Numbering { first: number as u64, step: workers as u64 };
+        Self { repeats: None, numbering, ..Self::new(&limits.share(workers)) }
     }
 
     /// Runs the timers at `now`, in nanoseconds since the Unix epoch on the packets' clock.
@@ -90,7 +99,7 @@ impl Flows {
             clock_jumps: self.table.stats().backward_jumps + self.table.stats().forward_jumps,
             missing_bytes: self.budget.stats().gap_bytes,
             reassembly_given_up: self.budget.stats().stream_full + self.budget.stats().budget_full,
-            repeats: self.repeats.held_back(),
+            repeats: self.repeats.as_ref().map_or(0, Repeats::held_back),
             ..self.totals.clone()
         }
     }
@@ -120,6 +129,7 @@ impl Flows {
             statements: &mut self.statements,
             budget: &self.budget,
             held_bytes: &mut self.held_bytes,
+            numbering: self.numbering,
         };
         let observed = self.table.observe(packet, at, &mut records);
         let Some(table::Observed { flow, direction, .. }) = observed else {
@@ -133,7 +143,7 @@ impl Flows {
             let Some(application) = Application::begin(packet) else { return };
             flow.state = Some(Box::new(application));
         }
-        let id = flow_fact::id(flow.id());
+        let id = self.numbering.of(flow.id());
         let Some(application) = flow.state.as_deref_mut() else { return };
         let before = application.held_bytes();
         let interest = application.packet(packet, direction, at, id, &self.budget, &mut self.statements);
@@ -160,6 +170,7 @@ impl Flows {
             statements: &mut self.statements,
             budget: &self.budget,
             held_bytes: &mut self.held_bytes,
+            numbering: self.numbering,
         };
         work(&mut self.table, &mut records);
         self.take_statements(facts);
@@ -168,7 +179,7 @@ impl Flows {
     fn take_statements(&mut self, facts: &mut Vec<Fact>) {
         self.totals.refused += std::mem::take(&mut self.statements.refused);
         for mut observation in self.statements.observations.drain(..) {
-            if self.repeats.admit(&mut observation) {
+            if self.repeats.as_mut().is_none_or(|repeats| repeats.admit(&mut observation)) {
                 self.totals.observations += 1;
                 facts.push(observation_fact(observation));
             }

@@ -15,7 +15,7 @@ pub struct Worker {
 impl Worker {
     /// A worker that has seen nothing yet.
     pub fn new(limits: &Limits) -> Self {
-        Self { headers: Headers::new(), flows: Flows::new(limits) }
+        Self { headers: Headers::new(limits), flows: Flows::new(limits) }
     }
 
     /// Takes a frame and appends what there is to state.

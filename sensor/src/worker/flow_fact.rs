@@ -5,11 +5,6 @@ use wardwatch_flow::table::{self, FlowRecord};
 use wardwatch_proto::address::ip_bytes;
 use wardwatch_proto::v1::{Counters, EndReason, Endpoint, Fact, Flow, Tunnel, TunnelKind, fact};
 
-/// The table counts from 0, the contract has 0 for "no flow".
-pub(super) const fn id(of_table: u64) -> u64 {
-    of_table + 1
-}
-
 /// `id` is the flow's number in the contract; `protocol` is a number of [`wardwatch_proto::v1::Protocol`].
 pub(super) fn from_record(record: &FlowRecord, id: u64, protocol: u32) -> Fact {
     let flow = Flow {

@@ -1,14 +1,15 @@
-//! Frames in, whole packets out: headers are read, fragments joined, tunnels opened.
+//! Frames in, whole packets out: headers are read, duplicates left out, fragments joined, tunnels opened.
 //!
 //! What is behind this sees packets only: the outer one of a tunnel, then the one inside it, each as if it had come alone.
 //! Of every frame it is counted what became of it.
 
 use wardwatch_capture::{Frame, LinkType};
 use wardwatch_flow::Link;
+use wardwatch_flow::duplicates::Duplicates;
 use wardwatch_flow::fragments::{self, Datagram, Defragmenter, Fragmented};
 use wardwatch_flow::packet::{self, Malformed, Packet, VlanTag};
 
-use super::Totals;
+use super::{Limits, Totals};
 
 /// Packet time between two runs of the timers.
 const TIMER_INTERVAL: u64 = 250_000_000;
@@ -21,14 +22,17 @@ impl<F: FnMut(&Packet<'_>, u64, bool)> Take for F {}
 /// Everything before the flow table.
 #[derive(Debug)]
 pub(crate) struct Headers {
+    duplicates: Option<Duplicates>,
     fragments: Defragmenter,
     totals: Totals,
     timers_at: u64,
 }
 
 impl Headers {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(limits: &Limits) -> Self {
+        let window = limits.duplicate_window;
         Self {
+            duplicates: (!window.is_zero()).then(|| Duplicates::new(window)),
             fragments: Defragmenter::new(fragments::Config::default()),
             totals: Totals::default(),
             timers_at: 0,
@@ -85,6 +89,13 @@ impl Headers {
 
     /// A packet that may be a fragment.
     fn packet(&mut self, packet: &Packet<'_>, at: u64, take: &mut impl Take) {
+        if let Some(duplicates) = &mut self.duplicates
+            && duplicates.is_one(packet, at)
+        {
+            self.totals.duplicates += u64::from(packet.frames);
+            self.totals.duplicate_bytes += u64::from(packet.frame_length);
+            return;
+        }
         if packet.fragment().is_none() {
             return self.whole(packet, at, take);
         }

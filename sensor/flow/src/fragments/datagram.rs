@@ -112,6 +112,7 @@ impl Datagram {
             network: Network::Ip(Ip { fragment: None, ..self.ip }),
             transport: Transport::Fragment,
             payload: &[],
+            transport_checksum: 0,
             frames: self.frames,
             frame_length: self.frame_length,
             ip_length: self.ip_length,

@@ -54,6 +54,7 @@ pub struct Stats {
 }
 
 /// What became of a fragment.
+#[expect(clippy::large_enum_variant, reason = "handed over once, and looked at on the spot")]
 #[derive(Debug)]
 pub enum Fragmented {
     /// Kept until the others come.

@@ -105,6 +105,7 @@ fn unwrap<'a>(outer: &Packet<'a>, header: &Header<'a>) -> Result<Packet<'a>, Mal
         ip_length: 0,
         payload: &[],
         payload_length: 0,
+        transport_checksum: 0,
         network: super::Network::Other(&[]),
         transport: Transport::Other,
         ..outer.clone()

@@ -5,6 +5,7 @@
 //! length. Checksums are never a reason to drop: locally sent traffic carries unfinished ones.
 
 mod address;
+mod detached;
 mod inside;
 mod ip;
 mod link;
@@ -15,6 +16,7 @@ mod tunnels;
 use std::net::IpAddr;
 
 pub use address::{Mac, VlanTag, Vlans};
+pub use detached::Detached;
 pub use inside::inside;
 pub(crate) use ip::joined;
 pub use malformed::Malformed;
@@ -91,6 +93,8 @@ pub struct Packet<'a> {
     /// What the transport carries, as far as it was captured; for [`Transport::Fragment`] and [`Transport::Other`] what
     /// IP carries. Empty where the network layer is not IP: the bytes are in `network`.
     pub payload: &'a [u8],
+    /// The checksum field of the transport, as it stood there; 0 where there is none.
+    pub transport_checksum: u16,
     /// How many frames this packet came in: 1, or the number of fragments of a joined datagram.
     pub frames: u32,
     /// Bytes on the wire of these frames, with VLAN tags, without the frame check sequence.
@@ -167,6 +171,8 @@ pub struct Ip {
     pub traffic_class: u8,
     /// The IPv4 "don't fragment" bit; true for IPv6, where routers never fragment.
     pub dont_fragment: bool,
+    /// Identification, with which IPv4 tells the packets of a sender apart; 0 in IPv6, which has it in fragments only.
+    pub identification: u16,
     /// Set when the packet is one fragment of several.
     pub fragment: Option<Fragment>,
 }
@@ -261,6 +267,7 @@ pub fn parse(
         network: Network::Other(&[]),
         transport: Transport::Other,
         payload: &[],
+        transport_checksum: 0,
         frames: 1,
         frame_length: wire_length.max(captured),
         ip_length: 0,

@@ -13,6 +13,7 @@ mod key;
 mod lists;
 mod record;
 mod server_ports;
+mod share;
 
 use std::hash::BuildHasher;
 
@@ -21,6 +22,7 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 pub use config::Config;
 pub use flow::Flow;
 pub use record::{Counters, Direction, EndReason, Endpoint, FlowRecord};
+pub use share::Share;
 
 use self::{
     clock::{Clock, interval, interval_ticks},
@@ -349,13 +351,14 @@ impl<S> FlowTable<S> {
             <= interval_ticks(self.active_interval)
     }
 
-    /// Makes room: ends the flow that has been idle longest.
+    /// Makes room: ends the flow that has been idle longest. Where more than half of all flows are of one class, it is one of
+    /// these: so a flood of SYNs, or of datagrams from everywhere, pushes out itself and not those that speak.
     fn evict(&mut self, tick: u32, sink: &mut impl Sink<S>) {
-        let longest_idle = self
-            .idle
-            .iter()
-            .filter_map(|list| list.first())
-            .max_by_key(|slot| tick.wrapping_sub(self.flows[*slot as usize].last_tick));
+        let idle_for = |slot: &u32| tick.wrapping_sub(self.flows[*slot as usize].last_tick);
+        let crowd = self.idle.iter().find(|list| list.len() > self.index.len() / 2);
+        let of_crowd = crowd.and_then(|list| list.first());
+        let longest_idle = of_crowd
+            .or_else(|| self.idle.iter().filter_map(|list| list.first()).max_by_key(|slot| idle_for(slot)));
         if let Some(slot) = longest_idle {
             self.stats.evicted += 1;
             self.end(slot, EndReason::Evicted, sink);

@@ -56,7 +56,11 @@ fn decode(answer: &Answer, taken: u64) -> Hop {
         answer.total("sensor_packets_in_flows").saturating_add(answer.total("sensor_packets_not_ip"));
     let hop = Hop::new("decode", "frames")
         .passing(taken.saturating_add(answer.total("sensor_packets_in_tunnels")), counted)
-        .holding(answer.total("sensor_fragments_held"))
+        .holding(
+            answer.total("sensor_fragments_held").saturating_add(answer.total("sensor_packets_under_way")),
+        )
+        .dropping("duplicates", answer.total("sensor_packets_duplicate"))
+        .dropping("worker behind", answer.total("sensor_packets_dropped_behind"))
         .dropping("fragments lost", answer.total("sensor_fragments_lost"));
     let malformed = answer.by("sensor_packets_malformed", "reason");
     malformed.into_iter().fold(hop, |hop, (reason, count)| hop.dropping(reason, count)).closed()
