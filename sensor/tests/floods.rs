@@ -31,11 +31,14 @@ fn honest() -> Vec<Owned> {
     }
 }
 
+/// Attributes and values, and the addresses of those they are about.
+type Said = BTreeSet<(i32, String, Vec<u8>)>;
+
 /// A worker, and what it has said so far, in the words that matter.
 struct Watch {
     worker: Worker,
     facts: Vec<Fact>,
-    said: BTreeSet<(i32, String, Vec<u8>)>,
+    said: Said,
     frames: u64,
     open: i64,
     most_open: i64,
@@ -46,7 +49,7 @@ impl Watch {
         Self {
             worker: Worker::new(limits),
             facts: Vec::new(),
-            said: BTreeSet::new(),
+            said: Said::new(),
             frames: 0,
             open: 0,
             most_open: 0,
@@ -77,13 +80,13 @@ impl Watch {
         }
         self.frames += 1;
         if self.frames.is_multiple_of(512) {
-            let open = self.open + self.worker.totals().flows as i64;
+            let open = self.open + self.worker.totals().flows.cast_signed();
             self.most_open = self.most_open.max(open);
         }
     }
 
     /// Ends, and sees that every frame is accounted for.
-    fn finish(mut self) -> (BTreeSet<(i32, String, Vec<u8>)>, Totals, i64) {
+    fn finish(mut self) -> (Said, Totals, i64) {
         self.worker.finish(&mut self.facts);
         self.take();
         let totals = self.worker.totals();
@@ -94,12 +97,12 @@ impl Watch {
             + totals.fragments_lost
             + malformed;
         assert_eq!(counted, totals.packets + totals.packets_in_tunnels, "{totals:?}");
-        assert_eq!(self.open + totals.flows as i64, 0, "every flow has a last record");
+        assert_eq!(self.open + totals.flows.cast_signed(), 0, "every flow has a last record");
         (self.said, totals, self.most_open)
     }
 }
 
-fn undisturbed() -> BTreeSet<(i32, String, Vec<u8>)> {
+fn undisturbed() -> Said {
     let mut watch = Watch::new(&Limits::default());
     for Owned { at, bytes } in honest() {
         watch.frame(at, &bytes);
@@ -141,10 +144,10 @@ fn syn(number: u32) -> Vec<u8> {
 #[test]
 fn half_open_connections_give_way_before_those_that_speak() {
     let limits = Limits { flows: 20_000, ..Limits::default() };
-    let for_each = 300_000 / honest().len() + 1;
+    let for_each = 100_000 / honest().len() + 1;
     let (totals, most_open) = flooded(&limits, for_each, syn);
-    assert!(totals.flows > 300_000, "{totals:?}");
-    assert!(totals.evicted_flows > 250_000, "{totals:?}");
+    assert!(totals.flows > 100_000, "{totals:?}");
+    assert!(totals.evicted_flows > 75_000, "{totals:?}");
     assert!(most_open <= 20_000, "{most_open} flows at a time");
 }
 
@@ -165,9 +168,9 @@ fn a_flood_of_fragments_is_bounded_and_counted() {
         let header = [0x45, 0, 0, 60, c, d, 0x20, 0, 64, 17, 0, 0, 198, a, b, 1, 192, 0, 2, 80];
         [&[2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 6, 6, 8, 0][..], &header, &[7; 40]].concat()
     };
-    let for_each = 200_000 / honest().len() + 1;
+    let for_each = 50_000 / honest().len() + 1;
     let (totals, _) = flooded(&Limits::default(), for_each, fragment);
-    assert!(totals.incomplete_datagrams > 190_000, "{totals:?}");
+    assert!(totals.incomplete_datagrams > 40_000, "{totals:?}");
     assert_eq!(totals.fragments_held, 0);
 }
 

@@ -21,6 +21,7 @@ pub(super) enum Timer {
 }
 
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "in a vector that is used again, and nearly all are packets")]
 enum Item {
     Packet { packet: Detached, at: u64, is_tunnel: bool },
     Timer(Timer),

@@ -29,6 +29,6 @@ impl Share {
         let (key, _) = Key::of(ip, &packet.transport, false);
         let hash = self.hasher.hash_one(key);
         // The upper half, scaled: the lower bits choose the place in the table.
-        ((hash >> 32) * self.tables as u64 >> 32) as usize
+        (((hash >> 32) * self.tables as u64) >> 32) as usize
     }
 }
