@@ -94,7 +94,7 @@ fn frames_in_tunnels_are_read_with_their_own_addresses() {
         (vxlan(0x12_3456, &bare), TunnelKind::Vxlan, 0x12_3456),
         (geneve(77, &bare), TunnelKind::Geneve, 77),
         // The lower eight bits of the key are NVGRE's flow, not its network.
-        (gre_ethernet(0x00_5001_99, &bare), TunnelKind::Gre, 0x5001),
+        (gre_ethernet(0x0050_0199, &bare), TunnelKind::Gre, 0x5001),
         (erspan(100, &bare), TunnelKind::Erspan, 100),
         (erspan_iii(1023, &bare), TunnelKind::Erspan, 1023),
         (erspan_i(&bare), TunnelKind::Erspan, 0),
@@ -164,7 +164,7 @@ fn tunnels_in_tunnels_are_opened_to_a_bound() {
     assert_eq!(tunnels(&packet), kinds);
 
     let mut frame = first;
-    for _ in 0..Tunnels::MAX + 1 {
+    for _ in 0..=Tunnels::MAX {
         frame = vxlan(1, &frame);
     }
     let mut packet = parse(&frame);
