@@ -5,7 +5,7 @@
 
 use std::sync::LazyLock;
 
-use crate::v1::{Attribute, EndReason, Protocol, Severity, Status, subject};
+use crate::v1::{Attribute, EndReason, Protocol, Severity, Status, TunnelKind, subject};
 
 /// An enum whose values have a word for people and queries.
 pub trait Named: Copy + Sized + 'static {
@@ -38,6 +38,7 @@ macro_rules! named {
 named!(Attribute, "ATTRIBUTE_");
 named!(Protocol, "PROTOCOL_");
 named!(EndReason, "END_REASON_");
+named!(TunnelKind, "TUNNEL_KIND_");
 named!(Severity, "SEVERITY_");
 named!(Status, "STATUS_");
 named!(subject::Role, "ROLE_");

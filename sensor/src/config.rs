@@ -20,6 +20,9 @@ pub struct Config {
     pub site: String,
     /// Its name, unique within the organisation.
     pub sensor: String,
+    /// Cores that follow flows; where it is not set: one for files, and for an interface all that there are but one, which reads
+    /// headers, eight at most.
+    pub workers: Option<usize>,
     /// Where frames come from.
     pub input: InputConfig,
     /// Bounds on what is held while decoding.
@@ -115,9 +118,21 @@ impl Config {
         if is_patient { Overflow::Wait } else { Overflow::Spill }
     }
 
+    /// How many cores follow flows.
+    pub(crate) fn workers(&self) -> usize {
+        const MOST_BY_DEFAULT: usize = 8;
+        let by_cores = || {
+            let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+            cores.saturating_sub(1).clamp(1, MOST_BY_DEFAULT)
+        };
+        self.workers.unwrap_or_else(|| if self.input.interface.is_some() { by_cores() } else { 1 })
+    }
+
     /// What serde cannot check, with the key named.
     pub(crate) fn check(&self) -> anyhow::Result<()> {
         self.check_sending()?;
+        let most = crate::cores::MOST_WORKERS;
+        anyhow::ensure!((1..=most).contains(&self.workers.unwrap_or(1)), "workers: must be from 1 to {most}");
         match (&self.input.interface, self.input.files.is_empty()) {
             (None, true) => anyhow::bail!("input: set input.interface or input.files"),
             (Some(_), false) => anyhow::bail!("input: input.interface and input.files exclude each other"),

@@ -28,6 +28,13 @@ struct CountersJson {
 }
 
 #[derive(Serialize)]
+struct TunnelJson {
+    kind: &'static str,
+    #[serde(skip_serializing_if = "is_zero")]
+    id: u32,
+}
+
+#[derive(Serialize)]
 struct FlowJson<'a> {
     r#type: &'static str,
     flow: u64,
@@ -43,6 +50,8 @@ struct FlowJson<'a> {
     protocol: &'static str,
     #[serde(skip_serializing_if = "<[u32]>::is_empty")]
     vlans: &'a [u32],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tunnels: Vec<TunnelJson>,
     from_initiator: CountersJson,
     from_responder: CountersJson,
     end_reason: &'static str,
@@ -97,6 +106,11 @@ fn flow_json(flow: &Flow) -> FlowJson<'_> {
         transport: transport(flow.ip_protocol),
         protocol: flow.protocol().name(),
         vlans: &flow.vlans,
+        tunnels: flow
+            .tunnels
+            .iter()
+            .map(|tunnel| TunnelJson { kind: tunnel.kind().name(), id: tunnel.id })
+            .collect(),
         from_initiator: counters_json(flow.from_initiator.as_ref()),
         from_responder: counters_json(flow.from_responder.as_ref()),
         end_reason: flow.end_reason().name(),

@@ -1,6 +1,7 @@
 //! The sensor: states facts about what is on the wire, and draws no conclusions.
 //!
-//! In the order of the data: a [`wardwatch_capture::Source`] gives frames, the [`worker`] turns them into facts, the
+//! In the order of the data: a [`wardwatch_capture::Source`] gives frames, the [`worker`] turns them into facts (on several
+//! [`cores`] if there are), the
 //! [`batch`] module cuts batches, the [`spool`] keeps them on the disk, and the uplink streams them to a collector until
 //! each is acknowledged.
 //! [`decode`] is the short way: the facts of capture files as JSON lines.
@@ -9,6 +10,7 @@
 
 pub mod batch;
 pub mod config;
+pub mod cores;
 pub mod decode;
 mod jsonl;
 mod port;

@@ -37,9 +37,8 @@ impl Repeats {
 
     /// Whether this observation is to be stated now; sets its count to what it stands for.
     pub(crate) fn admit(&mut self, observation: &mut Observation) -> bool {
-        if observation.at.saturating_sub(self.turned_at) >= self.interval
-            || self.current.len() >= self.capacity
-        {
+        // Either way: after one wild time in the future, what is said now must not be held back until then.
+        if observation.at.abs_diff(self.turned_at) >= self.interval || self.current.len() >= self.capacity {
             self.previous = std::mem::take(&mut self.current);
             self.turned_at = observation.at;
         }
@@ -99,6 +98,15 @@ mod tests {
         }
         assert_eq!(stated, [(0, 1), (60, 60), (120, 60)]);
         assert_eq!(repeats.held_back(), 147);
+    }
+
+    #[test]
+    fn a_time_that_was_far_in_the_future_holds_nothing_back() {
+        let mut repeats = Repeats::new(60 * SECOND, 100);
+        assert!(repeats.admit(&mut observation("same", 1_000_000 * SECOND, 1)));
+        assert!(repeats.admit(&mut observation("other", SECOND, 1)));
+        assert!(!repeats.admit(&mut observation("other", 2 * SECOND, 1)));
+        assert!(repeats.admit(&mut observation("other", 61 * SECOND, 1)));
     }
 
     #[test]

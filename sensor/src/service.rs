@@ -29,7 +29,7 @@ pub async fn serve(config: Config, context: Context) -> anyhow::Result<()> {
         let port = interface.map(|interface| (interface, context.health.check("capture")));
         move |epoch, intake, telling: Telling| {
             let port = port.map(|(interface, check)| Port::new(&interface, check, telling.clone()));
-            let watch = Watch::new(&config, epoch, intake, telling, port, shutdown);
+            let watch = Watch::new(&config, epoch, intake, telling, port, shutdown)?;
             watch.run(&config.input)
         }
     };

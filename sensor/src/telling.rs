@@ -97,6 +97,10 @@ impl Telling {
         for (name, before, now) in [
             ("sensor_packets", before.packets, now.packets),
             ("sensor_bytes", before.bytes, now.bytes),
+            ("sensor_packets_in_tunnels", before.packets_in_tunnels, now.packets_in_tunnels),
+            ("sensor_packets_duplicate", before.duplicates, now.duplicates),
+            ("sensor_bytes_duplicate", before.duplicate_bytes, now.duplicate_bytes),
+            ("sensor_packets_dropped_behind", before.behind, now.behind),
             ("sensor_packets_in_flows", before.packets_in_flows, now.packets_in_flows),
             ("sensor_packets_not_ip", before.packets_not_ip, now.packets_not_ip),
             ("sensor_flows", before.flows, now.flows),
@@ -116,6 +120,8 @@ impl Telling {
         }
         let held = i64::try_from(now.fragments_held).unwrap_or(i64::MAX);
         self.counters.gauge("sensor_fragments_held", &[]).set(held);
+        let under_way = i64::try_from(now.under_way).unwrap_or(i64::MAX);
+        self.counters.gauge("sensor_packets_under_way", &[]).set(under_way);
         for (reason, count) in &now.malformed {
             let more = count.saturating_sub(before.malformed.get(reason).copied().unwrap_or(0));
             self.counters.counter("sensor_packets_malformed", &[("reason", reason)]).add(more);

@@ -12,10 +12,11 @@ use wardwatch_service::CancellationToken;
 
 use crate::batch::{Batcher, CutBatch};
 use crate::config::{Config, InputConfig};
+use crate::cores::Cores;
 use crate::port::Port;
 use crate::spool::{Intake, UplinkEnded};
 use crate::telling::Telling;
-use crate::worker::{Totals, Worker};
+use crate::worker::Totals;
 
 /// How often counters are brought up to date and old batches are cut.
 const UPKEEP: Duration = Duration::from_millis(100);
@@ -25,7 +26,7 @@ const FRAMES_A_LOOK: u32 = 256;
 
 /// Watches the configured input until it ends or shutdown.
 pub(crate) struct Watch {
-    worker: Worker,
+    cores: Cores,
     batcher: Batcher,
     facts: Vec<Fact>,
     batches: Intake,
@@ -45,10 +46,11 @@ impl Watch {
         telling: Telling,
         port: Option<Port>,
         shutdown: CancellationToken,
-    ) -> Self {
+    ) -> anyhow::Result<Self> {
         telling.booted(&config.site, &config.sensor, epoch);
-        Self {
-            worker: Worker::new(&config.limits),
+        Ok(Self {
+            // What is on the wire does not wait.
+            cores: Cores::new(&config.limits, config.workers(), config.input.interface.is_none())?,
             batcher: Batcher::new(&config.site, &config.sensor, epoch, config.batch.clone()),
             facts: Vec::new(),
             batches,
@@ -57,7 +59,7 @@ impl Watch {
             told: Totals::default(),
             facts_cut: 0,
             shutdown,
-        }
+        })
     }
 
     /// Plays the files one after the other, or watches the interface.
@@ -120,7 +122,7 @@ impl Watch {
             };
             let is_idle = match step {
                 Step::Frame(frame) => {
-                    self.worker.frame(&frame, &mut self.facts);
+                    self.cores.frame(&frame, &mut self.facts)?;
                     frames = frames.wrapping_add(1);
                     false
                 }
@@ -156,9 +158,10 @@ impl Watch {
     fn upkeep(&mut self, is_quiet: bool) -> anyhow::Result<()> {
         if is_quiet {
             let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-            self.worker.advance(u64::try_from(now.as_nanos()).unwrap_or(u64::MAX), &mut self.facts);
-            self.batch()?;
+            self.cores.advance(u64::try_from(now.as_nanos()).unwrap_or(u64::MAX), &mut self.facts)?;
         }
+        self.cores.flush(&mut self.facts)?;
+        self.batch()?;
         if let Some(batch) = self.batcher.cut_if_old() {
             self.send(batch)?;
         }
@@ -167,7 +170,7 @@ impl Watch {
     }
 
     fn end_flows(&mut self) -> anyhow::Result<()> {
-        self.worker.finish(&mut self.facts);
+        self.cores.finish(&mut self.facts)?;
         self.batch()?;
         if let Some(batch) = self.batcher.cut() {
             self.send(batch)?;
@@ -199,7 +202,7 @@ impl Watch {
     /// Brings the counters up to date, all at once: then what was stated is what was cut and what waits to be.
     fn tell(&mut self) {
         self.telling.batched(std::mem::take(&mut self.facts_cut), self.batcher.waiting());
-        let now = self.worker.totals();
+        let now = self.cores.totals();
         self.telling.worked(&self.told, &now);
         self.told = now;
     }

@@ -323,8 +323,12 @@ fn digest(frames: &[Framed]) -> Result<()> {
         stated::flows(&facts)?.iter().flat_map(|flow| flow.frames).map(|sent| sent.packets).sum();
     let malformed: u64 = totals.malformed.values().sum();
     anyhow::ensure!(counted == totals.packets_in_flows, "{counted} packets in flows: {totals:?}");
-    let elsewhere = totals.packets_not_ip + malformed + totals.fragments_lost + totals.fragments_held;
-    anyhow::ensure!(counted + elsewhere == totals.packets, "the sum does not close: {totals:?}");
+    let elsewhere =
+        totals.packets_not_ip + malformed + totals.fragments_lost + totals.fragments_held + totals.duplicates;
+    anyhow::ensure!(
+        counted + elsewhere == totals.packets + totals.packets_in_tunnels,
+        "the sum does not close: {totals:?}"
+    );
     Ok(())
 }
 

@@ -72,6 +72,7 @@ impl Stating {
             initiator_guessed: false,
             initiator_tcp_flags: flags,
             responder_tcp_flags: flags,
+            tunnels: Vec::new(),
         }
     }
 }

@@ -306,6 +306,7 @@ pub(crate) fn facts(host: u8, id: u64) -> Vec<Fact> {
         initiator_guessed: false,
         initiator_tcp_flags: 0x1b,
         responder_tcp_flags: 0x1b,
+        tunnels: Vec::new(),
     };
     let said = |attribute: Attribute, value: &str| Fact {
         fact: Some(Stated::Observation(Observation {

@@ -3,10 +3,11 @@
 //! The modules follow a frame on its way:
 //!
 //! 1. [`packet::parse`] reads the headers of one frame, by hand and without copying.
-//! 2. [`fragments::Defragmenter`] joins IPv4 and IPv6 fragments, within bounds.
-//! 3. [`table::FlowTable`] finds the flow of a packet, decides who initiated it, counts it for its direction, and
+//! 2. [`duplicates::Duplicates`] recognises packets that a mirror sends twice.
+//! 3. [`fragments::Defragmenter`] joins IPv4 and IPv6 fragments, within bounds; [`packet::inside`] opens tunnels.
+//! 4. [`table::FlowTable`] finds the flow of a packet, decides who initiated it, counts it for its direction, and
 //!    states flow records: at the end of a flow, and every minute or so while it lasts.
-//! 4. [`reassembly::Stream`] puts the segments of one direction of a TCP connection in order, within bounds.
+//! 5. [`reassembly::Stream`] puts the segments of one direction of a TCP connection in order, within bounds.
 //!
 //! The crate is pure: no input or output, no threads, no clock. Time comes with the packets, as nanoseconds since the
 //! Unix epoch. Nothing here allocates for a packet of a known flow that arrives in order.
@@ -41,6 +42,7 @@
 #![forbid(unsafe_code)]
 
 pub mod community_id;
+pub mod duplicates;
 pub mod fragments;
 pub mod packet;
 pub mod reassembly;

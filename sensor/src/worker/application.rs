@@ -68,9 +68,8 @@ impl Application {
             table::Direction::FromInitiator => dissect::Direction::FromInitiator,
             table::Direction::FromResponder => dissect::Direction::FromResponder,
         };
-        // As the contract numbers flows: 0 is "no flow".
         let carrier = Carrier::Transport;
-        let input = Input { direction, sender, receiver, at, flow: flow + 1, carrier, bytes: packet.payload };
+        let input = Input { direction, sender, receiver, at, flow, carrier, bytes: packet.payload };
         let Transport::Tcp(tcp) = &packet.transport else {
             return self.conversation.datagram(&input, statements);
         };

@@ -1,14 +1,14 @@
 //! A flow record in the words of the contract.
 
+use wardwatch_flow::packet;
 use wardwatch_flow::table::{self, FlowRecord};
 use wardwatch_proto::address::ip_bytes;
-use wardwatch_proto::v1::{Counters, EndReason, Endpoint, Fact, Flow, fact};
+use wardwatch_proto::v1::{Counters, EndReason, Endpoint, Fact, Flow, Tunnel, TunnelKind, fact};
 
-/// `protocol` is a number of [`wardwatch_proto::v1::Protocol`].
-pub(super) fn from_record(record: &FlowRecord, protocol: u32) -> Fact {
+/// `id` is the flow's number in the contract; `protocol` is a number of [`wardwatch_proto::v1::Protocol`].
+pub(super) fn from_record(record: &FlowRecord, id: u64, protocol: u32) -> Fact {
     let flow = Flow {
-        // The table counts from 0, the contract has 0 for "no flow".
-        id: record.id + 1,
+        id,
         segment: record.segment,
         community_id: record.community_id.0.to_vec(),
         initiator: Some(endpoint(&record.initiator)),
@@ -24,6 +24,7 @@ pub(super) fn from_record(record: &FlowRecord, protocol: u32) -> Fact {
         initiator_guessed: record.initiator_guessed,
         initiator_tcp_flags: u32::from(record.tcp_flags_initiator),
         responder_tcp_flags: u32::from(record.tcp_flags_responder),
+        tunnels: record.tunnels.iter().map(tunnel).collect(),
     };
     Fact { fact: Some(fact::Fact::Flow(flow)) }
 }
@@ -34,6 +35,21 @@ fn endpoint(endpoint: &table::Endpoint) -> Endpoint {
         ip: ip_bytes(endpoint.ip),
         port: u32::from(endpoint.port),
     }
+}
+
+fn tunnel(tunnel: packet::Tunnel) -> Tunnel {
+    let kind = match tunnel.kind {
+        packet::TunnelKind::None => TunnelKind::Unspecified,
+        packet::TunnelKind::Mpls => TunnelKind::Mpls,
+        packet::TunnelKind::Pppoe => TunnelKind::Pppoe,
+        packet::TunnelKind::Ip => TunnelKind::Ip,
+        packet::TunnelKind::Gre => TunnelKind::Gre,
+        packet::TunnelKind::Erspan => TunnelKind::Erspan,
+        packet::TunnelKind::Vxlan => TunnelKind::Vxlan,
+        packet::TunnelKind::Geneve => TunnelKind::Geneve,
+        packet::TunnelKind::Gtp => TunnelKind::Gtp,
+    };
+    Tunnel { kind: kind.into(), id: tunnel.id }
 }
 
 fn counters(counters: &table::Counters) -> Counters {

@@ -5,12 +5,19 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use wardwatch_flow::table;
 
+use crate::repeats::Repeats;
+
 /// What a worker may hold, and how long. Durations are of packet time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
     /// Most flows at a time; the longest idle gives way.
     pub flows: usize,
+    /// A packet that is seen again within this time is a mirror's second copy, and counted apart; `0s` counts both.
+    #[serde(with = "humantime_serde")]
+    pub duplicate_window: Duration,
+    /// VNIs and GRE keys of tunnels in which a mirror sends its copies: they keep no flows apart.
+    pub mirrors: Vec<u32>,
     /// A flow that lasts is reported this often.
     #[serde(with = "humantime_serde")]
     pub active_interval: Duration,
@@ -29,6 +36,8 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             flows: 1_000_000,
+            duplicate_window: Duration::from_millis(20),
+            mirrors: Vec::new(),
             active_interval: Duration::from_mins(1),
             reassembly_bytes: 64 << 20,
             conversation_bytes: 64 << 20,
@@ -43,11 +52,24 @@ impl Limits {
         table::Config {
             max_flows: self.flows,
             active_interval: self.active_interval,
+            mirrors: self.mirrors.clone(),
             ..table::Config::default()
         }
     }
 
-    pub(super) fn repeat_nanoseconds(&self) -> u64 {
-        u64::try_from(self.repeat_interval.as_nanos()).unwrap_or(u64::MAX)
+    /// The part of one of several workers.
+    pub(super) fn share(&self, workers: usize) -> Self {
+        let part = |whole: usize| whole.div_ceil(workers.max(1));
+        Self {
+            flows: part(self.flows),
+            reassembly_bytes: part(self.reassembly_bytes),
+            conversation_bytes: part(self.conversation_bytes),
+            ..self.clone()
+        }
+    }
+
+    pub(crate) fn repeats(&self) -> Repeats {
+        let interval = u64::try_from(self.repeat_interval.as_nanos()).unwrap_or(u64::MAX);
+        Repeats::new(interval, self.remembered_facts)
     }
 }

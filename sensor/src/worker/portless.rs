@@ -34,8 +34,7 @@ pub(super) fn dissect(
         table::Direction::FromInitiator => dissect::Direction::FromInitiator,
         table::Direction::FromResponder => dissect::Direction::FromResponder,
     };
-    // As the contract numbers flows: 0 is "no flow".
-    let input = Input { direction, sender, receiver, at, flow: flow + 1, carrier, bytes: packet.payload };
+    let input = Input { direction, sender, receiver, at, flow, carrier, bytes: packet.payload };
     let mut conversation = Conversation::new(IP);
     conversation.datagram(&input, statements);
     conversation.protocol()

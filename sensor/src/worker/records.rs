@@ -9,12 +9,27 @@ use wardwatch_proto::v1::{Fact, Protocol};
 use super::application::Application;
 use super::{OVER, flow_fact};
 
+/// The numbers of flows in the contract, where no two workers may give the same.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Numbering {
+    pub(super) first: u64,
+    pub(super) step: u64,
+}
+
+impl Numbering {
+    /// The table counts from 0, the contract has 0 for "no flow".
+    pub(super) const fn of(self, of_table: u64) -> u64 {
+        of_table * self.step + self.first + 1
+    }
+}
+
 /// Takes records.
 pub(super) struct Records<'a> {
     pub(super) facts: &'a mut Vec<Fact>,
     pub(super) statements: &'a mut Statements,
     pub(super) budget: &'a Budget,
     pub(super) held_bytes: &'a mut usize,
+    pub(super) numbering: Numbering,
 }
 
 impl Sink<Application> for Records<'_> {
@@ -30,6 +45,6 @@ impl Sink<Application> for Records<'_> {
                 protocol = application.protocol() as u32;
             }
         }
-        self.facts.push(flow_fact::from_record(&record, protocol));
+        self.facts.push(flow_fact::from_record(&record, self.numbering.of(record.id), protocol));
     }
 }

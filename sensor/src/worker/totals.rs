@@ -12,6 +12,16 @@ pub struct Totals {
     pub packets: u64,
     /// Octets of these frames on the wire.
     pub bytes: u64,
+    /// Packets found inside tunnels. Each is counted below as if it had been a frame of its own.
+    pub packets_in_tunnels: u64,
+    /// Packets that were there before, and are counted nowhere else.
+    pub duplicates: u64,
+    /// Octets of their frames.
+    pub duplicate_bytes: u64,
+    /// Frames of packets that a worker had no room for.
+    pub behind: u64,
+    /// Frames of packets that are on their way to a worker now.
+    pub under_way: u64,
     /// Frames counted with a flow.
     pub packets_in_flows: u64,
     /// Frames of other protocols than IP (ARP, LLC and others), which belong to no flow.
@@ -69,6 +79,11 @@ impl Totals {
     pub fn add(&mut self, other: &Self) {
         self.packets += other.packets;
         self.bytes += other.bytes;
+        self.packets_in_tunnels += other.packets_in_tunnels;
+        self.duplicates += other.duplicates;
+        self.duplicate_bytes += other.duplicate_bytes;
+        self.behind += other.behind;
+        self.under_way += other.under_way;
         self.packets_in_flows += other.packets_in_flows;
         self.packets_not_ip += other.packets_not_ip;
         self.fragments_held += other.fragments_held;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use wardwatch_capture::{CaptureFile, Frame, LinkType, Pace, Source as _, Step};
@@ -56,9 +57,11 @@ impl Framed {
     }
 }
 
-/// What a worker states of frames, and what it counts.
+/// What a worker states of frames, and what it counts. A packet that is in a capture twice is counted twice, as the oracles
+/// do.
 pub fn of_frames(frames: &[Framed]) -> (Vec<Fact>, Totals) {
-    let mut worker = Worker::new(&Limits::default());
+    let limits = Limits { duplicate_window: Duration::ZERO, ..Limits::default() };
+    let mut worker = Worker::new(&limits);
     let mut facts = Vec::new();
     for frame in frames {
         worker.frame(&frame.frame(), &mut facts);

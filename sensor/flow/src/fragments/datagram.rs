@@ -1,6 +1,6 @@
 //! One datagram and the fragments of it that have come.
 
-use crate::packet::{self, Fragment, Ip, Mac, Malformed, Network, Packet, Transport, Vlans};
+use crate::packet::{self, Fragment, Ip, Mac, Malformed, Network, Packet, Transport, Tunnels, Vlans};
 
 /// The most fragments kept of a datagram: 64 KiB in pieces of 64 bytes. Real links make 45 or fewer.
 const MOST_PIECES: usize = 1024;
@@ -40,6 +40,7 @@ pub struct Datagram {
     source_mac: Option<Mac>,
     destination_mac: Option<Mac>,
     vlans: Vlans,
+    tunnels: Tunnels,
     ethertype: u16,
     frames: u32,
     frame_length: u32,
@@ -64,6 +65,7 @@ impl Datagram {
             source_mac: packet.source_mac,
             destination_mac: packet.destination_mac,
             vlans: packet.vlans,
+            tunnels: packet.tunnels,
             ethertype: packet.ethertype,
             frames: 0,
             frame_length: 0,
@@ -105,10 +107,12 @@ impl Datagram {
             source_mac: self.source_mac,
             destination_mac: self.destination_mac,
             vlans: self.vlans,
+            tunnels: self.tunnels,
             ethertype: self.ethertype,
             network: Network::Ip(Ip { fragment: None, ..self.ip }),
             transport: Transport::Fragment,
             payload: &[],
+            transport_checksum: 0,
             frames: self.frames,
             frame_length: self.frame_length,
             ip_length: self.ip_length,

@@ -12,7 +12,7 @@ use hashbrown::{DefaultHashBuilder, HashMap};
 
 pub use datagram::Datagram;
 
-use crate::packet::Packet;
+use crate::packet::{Packet, Tunnels};
 
 /// Bounds of a defragmenter.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +54,7 @@ pub struct Stats {
 }
 
 /// What became of a fragment.
+#[expect(clippy::large_enum_variant, reason = "handed over once, and looked at on the spot")]
 #[derive(Debug)]
 pub enum Fragmented {
     /// Kept until the others come.
@@ -71,6 +72,8 @@ struct Key {
     destination: IpAddr,
     identification: u32,
     protocol: u8,
+    /// All fragments of a datagram take the same way; two virtual networks may have the same addresses.
+    tunnels: Tunnels,
 }
 
 /// Joins the fragments of one stream of packets.
@@ -144,6 +147,7 @@ impl Defragmenter {
             destination: ip.destination,
             identification: fragment.identification,
             protocol: if ip.source.is_ipv4() { ip.protocol } else { 0 },
+            tunnels: packet.tunnels,
         };
         let (serial, by_age) = (&mut self.serial, &mut self.by_age);
         let datagram = self.datagrams.entry(key).or_insert_with(|| {

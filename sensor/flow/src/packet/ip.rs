@@ -65,6 +65,7 @@ pub(super) fn v4<'a>(packet: &mut Packet<'a>, bytes: &'a [u8], cut: u32) -> Resu
         hop_limit,
         traffic_class,
         dont_fragment: flags & 0x4000 != 0,
+        identification: u16::from_be_bytes([i0, i1]),
         fragment: (more || offset != 0).then_some(Fragment {
             identification,
             offset,
@@ -98,6 +99,7 @@ pub(super) fn v6<'a>(packet: &mut Packet<'a>, bytes: &'a [u8], cut: u32) -> Resu
         hop_limit: *hop_limit,
         traffic_class: (v0 << 4) | (v1 >> 4),
         dont_fragment: true,
+        identification: 0,
         fragment,
     };
     finish(packet, ip, body)

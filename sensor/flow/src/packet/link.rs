@@ -1,6 +1,6 @@
 //! Link layers, tags and labels: everything before the network layer.
 
-use super::{Link, Llc, Mac, Malformed, Network, Packet, VlanTag, Vlans, ip};
+use super::{Link, Llc, Mac, Malformed, Network, Packet, Tunnel, TunnelKind, VlanTag, Vlans, ip};
 
 const ETHERTYPE_IPV4: u16 = 0x0800;
 const ETHERTYPE_ARP: u16 = 0x0806;
@@ -72,7 +72,12 @@ fn cooked<'a>(packet: &mut Packet<'a>, protocol: u16, rest: &'a [u8], cut: u32) 
 }
 
 /// What an EtherType announces; `rest` begins behind it.
-fn typed<'a>(packet: &mut Packet<'a>, ethertype: u16, rest: &'a [u8], cut: u32) -> Result<(), Malformed> {
+pub(super) fn typed<'a>(
+    packet: &mut Packet<'a>,
+    ethertype: u16,
+    rest: &'a [u8],
+    cut: u32,
+) -> Result<(), Malformed> {
     let (mut ethertype, mut rest) = (ethertype, rest);
     while let 0x8100 | 0x88a8 | 0x9100 = ethertype {
         let (tag, behind) = rest.split_first_chunk::<4>().ok_or(Malformed::Vlan)?;
@@ -134,10 +139,12 @@ fn llc<'a>(packet: &mut Packet<'a>, bytes: &'a [u8], cut: u32) -> Result<(), Mal
 fn mpls<'a>(packet: &mut Packet<'a>, bytes: &'a [u8], cut: u32) -> Result<(), Malformed> {
     let mut rest = bytes;
     for _ in 0..DEEPEST_LABEL_STACK {
-        let (&[_, _, bottom, _], behind) = rest.split_first_chunk::<4>().ok_or(Malformed::Mpls)?;
+        let (&[l0, l1, bottom, _], behind) = rest.split_first_chunk::<4>().ok_or(Malformed::Mpls)?;
         rest = behind;
         if bottom & 1 == 1 {
             if let Some(4 | 6) = rest.first().map(|first| first >> 4) {
+                let label = u32::from_be_bytes([0, l0, l1, bottom]) >> 4;
+                note(packet, TunnelKind::Mpls, label)?;
                 return by_version(packet, rest, cut);
             }
             packet.network = Network::Other(rest);
@@ -149,10 +156,14 @@ fn mpls<'a>(packet: &mut Packet<'a>, bytes: &'a [u8], cut: u32) -> Result<(), Ma
 
 /// A PPPoE session frame (RFC 2516) that carries IP; other PPP protocols are left alone.
 fn pppoe<'a>(packet: &mut Packet<'a>, bytes: &'a [u8], cut: u32) -> Result<(), Malformed> {
-    let (&[_, _, _, _, l0, l1], rest) = bytes.split_first_chunk::<6>().ok_or(Malformed::PppoeTruncated)?;
+    let (&[_, _, s0, s1, l0, l1], rest) = bytes.split_first_chunk::<6>().ok_or(Malformed::PppoeTruncated)?;
     let (body, cut) = within(rest, u16::from_be_bytes([l0, l1]), cut);
     let (&[p0, p1], ppp) = body.split_first_chunk::<2>().ok_or(Malformed::PppoeTruncated)?;
-    match u16::from_be_bytes([p0, p1]) {
+    let protocol = u16::from_be_bytes([p0, p1]);
+    if let 0x0021 | 0x0057 = protocol {
+        note(packet, TunnelKind::Pppoe, u32::from(u16::from_be_bytes([s0, s1])))?;
+    }
+    match protocol {
         0x0021 => typed(packet, ETHERTYPE_IPV4, ppp, cut),
         0x0057 => typed(packet, ETHERTYPE_IPV6, ppp, cut),
         _ => {
@@ -160,6 +171,10 @@ fn pppoe<'a>(packet: &mut Packet<'a>, bytes: &'a [u8], cut: u32) -> Result<(), M
             Ok(())
         }
     }
+}
+
+fn note(packet: &mut Packet<'_>, kind: TunnelKind, id: u32) -> Result<(), Malformed> {
+    if packet.tunnels.push(Tunnel { kind, id }) { Ok(()) } else { Err(Malformed::TunnelDepth) }
 }
 
 fn by_version<'a>(packet: &mut Packet<'a>, bytes: &'a [u8], cut: u32) -> Result<(), Malformed> {

@@ -69,11 +69,17 @@ pub enum Malformed {
     /// The packet ends within its ICMP header.
     #[error("packet ends within its icmp header")]
     IcmpTruncated,
+    /// The packet ends within a tunnel's header.
+    #[error("packet ends within a tunnel's header")]
+    TunnelTruncated,
+    /// There are more tunnels around the packet than [`super::Tunnels::MAX`].
+    #[error("too many tunnels in each other")]
+    TunnelDepth,
 }
 
 impl Malformed {
     /// All reasons, so that each can have its counter.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 23] = [
         Self::LinkTruncated,
         Self::LoopbackFamily,
         Self::Vlan,
@@ -95,6 +101,8 @@ impl Malformed {
         Self::UdpLength,
         Self::SctpTruncated,
         Self::IcmpTruncated,
+        Self::TunnelTruncated,
+        Self::TunnelDepth,
     ];
 
     /// A short name for metrics and logs.
@@ -121,6 +129,8 @@ impl Malformed {
             Self::UdpLength => "udp_length",
             Self::SctpTruncated => "sctp_truncated",
             Self::IcmpTruncated => "icmp_truncated",
+            Self::TunnelTruncated => "tunnel_truncated",
+            Self::TunnelDepth => "tunnel_depth",
         }
     }
 }

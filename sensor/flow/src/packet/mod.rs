@@ -1,29 +1,41 @@
-//! One frame's headers, read by hand: link, VLAN tags, IP, transport.
+//! One frame's headers, read by hand: link, VLAN tags, IP, transport; and those of the packet inside, where it is a tunnel's.
 //!
 //! Nothing is copied: a [`Packet`] points into the frame. Lengths are kept twice where they differ: what the headers
 //! say (`ip_length`, `payload_length`), and what was captured (`payload.len()`), since a capture may be cut at a snap
 //! length. Checksums are never a reason to drop: locally sent traffic carries unfinished ones.
 
 mod address;
+mod detached;
+mod inside;
 mod ip;
 mod link;
 mod malformed;
 mod transport;
+mod tunnels;
 
 use std::net::IpAddr;
 
 pub use address::{Mac, VlanTag, Vlans};
+pub use detached::Detached;
+pub use inside::inside;
 pub(crate) use ip::joined;
 pub use malformed::Malformed;
+pub use tunnels::{Tunnel, TunnelKind, Tunnels};
 
 /// Numbers of the IP protocols this crate knows by name (IANA, "Assigned Internet Protocol Numbers").
 pub mod protocol {
     /// Internet Control Message Protocol, RFC 792.
     pub const ICMP: u8 = 1;
+    /// IPv4 in IP, RFC 2003.
+    pub const IPV4: u8 = 4;
     /// Transmission Control Protocol, RFC 9293.
     pub const TCP: u8 = 6;
     /// User Datagram Protocol, RFC 768.
     pub const UDP: u8 = 17;
+    /// IPv6 in IP, RFC 2473 and RFC 4213.
+    pub const IPV6: u8 = 41;
+    /// Generic Routing Encapsulation, RFC 2784.
+    pub const GRE: u8 = 47;
     /// Internet Control Message Protocol for IPv6, RFC 4443.
     pub const ICMPV6: u8 = 58;
     /// Stream Control Transmission Protocol, RFC 9260.
@@ -70,6 +82,8 @@ pub struct Packet<'a> {
     pub destination_mac: Option<Mac>,
     /// 802.1Q and 802.1ad tags, outermost first.
     pub vlans: Vlans,
+    /// What the packet was carried in.
+    pub tunnels: Tunnels,
     /// EtherType of what `network` holds, after tags, labels and SNAP; 0 where the link states none.
     pub ethertype: u16,
     /// The network layer.
@@ -79,6 +93,8 @@ pub struct Packet<'a> {
     /// What the transport carries, as far as it was captured; for [`Transport::Fragment`] and [`Transport::Other`] what
     /// IP carries. Empty where the network layer is not IP: the bytes are in `network`.
     pub payload: &'a [u8],
+    /// The checksum field of the transport, as it stood there; 0 where there is none.
+    pub transport_checksum: u16,
     /// How many frames this packet came in: 1, or the number of fragments of a joined datagram.
     pub frames: u32,
     /// Bytes on the wire of these frames, with VLAN tags, without the frame check sequence.
@@ -155,6 +171,8 @@ pub struct Ip {
     pub traffic_class: u8,
     /// The IPv4 "don't fragment" bit; true for IPv6, where routers never fragment.
     pub dont_fragment: bool,
+    /// Identification, with which IPv4 tells the packets of a sender apart; 0 in IPv6, which has it in fragments only.
+    pub identification: u16,
     /// Set when the packet is one fragment of several.
     pub fragment: Option<Fragment>,
 }
@@ -244,10 +262,12 @@ pub fn parse(
         source_mac: None,
         destination_mac: None,
         vlans: Vlans::default(),
+        tunnels: Tunnels::default(),
         ethertype: 0,
         network: Network::Other(&[]),
         transport: Transport::Other,
         payload: &[],
+        transport_checksum: 0,
         frames: 1,
         frame_length: wire_length.max(captured),
         ip_length: 0,

@@ -24,6 +24,8 @@ pub struct Config {
     pub icmp: Duration,
     /// Idle timeout of other IP protocols.
     pub other: Duration,
+    /// VNIs and GRE keys of tunnels in which a mirror sends its copies: they keep no flows apart.
+    pub mirrors: Vec<u32>,
 }
 
 impl Default for Config {
@@ -38,6 +40,7 @@ impl Default for Config {
             udp: Duration::from_mins(1),
             icmp: Duration::from_secs(30),
             other: Duration::from_mins(1),
+            mirrors: Vec::new(),
         }
     }
 }

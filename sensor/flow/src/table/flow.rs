@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     community_id::CommunityId,
-    packet::{Mac, Packet, Vlans, tcp_flags},
+    packet::{Mac, Packet, Tunnels, Vlans, tcp_flags},
 };
 
 /// Flows of one class share an idle timeout.
@@ -100,6 +100,8 @@ pub struct Flow<S> {
     pub tag: u32,
     macs: [Mac; 2],
     vlans: [u16; Vlans::MAX],
+    /// Number of the tunnels that its first packet was in.
+    pub(super) encapsulation: u32,
 }
 
 impl<S> Flow<S> {
@@ -109,6 +111,7 @@ impl<S> Flow<S> {
         sender: Side,
         (initiator, guessed): (Side, bool),
         packet: &Packet<'_>,
+        encapsulation: u32,
     ) -> Self {
         let mut bits = 0;
         if initiator == Side::Second {
@@ -142,6 +145,7 @@ impl<S> Flow<S> {
             tag: 0,
             macs,
             vlans: vlan_ids(packet.vlans.as_slice()),
+            encapsulation,
         }
     }
 
@@ -325,7 +329,7 @@ impl<S> Flow<S> {
     }
 
     /// States the interval that ends here.
-    pub(super) fn record(&self, end_reason: EndReason) -> FlowRecord {
+    pub(super) fn record(&self, end_reason: EndReason, tunnels: Tunnels) -> FlowRecord {
         let initiator = self.initiator();
         let responder = self.responder();
         let side = self.initiator_side();
@@ -343,6 +347,7 @@ impl<S> Flow<S> {
             initiator_guessed: self.initiator_guessed(),
             ip_protocol: self.key.protocol,
             vlans: self.vlans,
+            tunnels,
             start,
             end: self.last_at.max(start),
             from_initiator: self.sent[side.index()].counters(),

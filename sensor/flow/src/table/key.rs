@@ -2,6 +2,9 @@
 //!
 //! VLAN tags are no part of it: a mirror port often shows one direction tagged and the other not, and routed copies of
 //! one conversation carry different tags. Zeek and Wireshark leave them out as well.
+//!
+//! Whether a flow is inside a tunnel is part of it; inside which, the table compares for these few apart, so that the key
+//! stays within its cache line (see [`super::encapsulations`]).
 
 use std::{
     hash::{Hash, Hasher},
@@ -42,11 +45,17 @@ impl Side {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(C)]
 pub(super) struct Key {
-    /// IPv4 addresses stand in the form ::ffff:a.b.c.d; `is_v6` keeps them apart from real ones.
+    /// IPv4 addresses stand in the form ::ffff:a.b.c.d; [`form::V6`] keeps them apart from real ones.
     addresses: [[u8; 16]; 2],
     ports: [u16; 2],
     pub(super) protocol: u8,
-    is_v6: bool,
+    form: u8,
+}
+
+/// Bits of `Key::form`.
+mod form {
+    pub(super) const V6: u8 = 1;
+    pub(super) const TUNNELLED: u8 = 1 << 1;
 }
 
 impl Hash for Key {
@@ -58,14 +67,14 @@ impl Hash for Key {
             state.write_u64((address >> 64) as u64);
         }
         let [first, second] = self.ports.map(u64::from);
-        let rest = u64::from(self.protocol) << 1 | u64::from(self.is_v6);
+        let rest = u64::from(self.protocol) << 2 | u64::from(self.form);
         state.write_u64(rest << 32 | first << 16 | second);
     }
 }
 
 impl Key {
-    /// The key of a packet, and which of its endpoints sent it.
-    pub(super) fn of(ip: &Ip, transport: &Transport<'_>) -> (Self, Side) {
+    /// The key of a packet, and which of its endpoints sent it; `is_tunnelled` where a tunnel keeps its flow apart.
+    pub(super) fn of(ip: &Ip, transport: &Transport<'_>, is_tunnelled: bool) -> (Self, Side) {
         let (source_port, destination_port, one_way) = match *transport {
             Transport::Tcp(ref tcp) => (tcp.source_port, tcp.destination_port, false),
             Transport::Udp { source_port, destination_port }
@@ -73,7 +82,10 @@ impl Key {
             Transport::Icmp { kind, code, .. } => icmp_ports(ip.protocol, kind, code),
             Transport::Fragment | Transport::Other => (0, 0, false),
         };
-        let is_v6 = ip.source.is_ipv6();
+        let mut form = if ip.source.is_ipv6() { form::V6 } else { 0 };
+        if is_tunnelled {
+            form |= form::TUNNELLED;
+        }
         let source = (octets(ip.source), source_port);
         let destination = (octets(ip.destination), destination_port);
         let side = if one_way || source <= destination { Side::First } else { Side::Second };
@@ -82,8 +94,12 @@ impl Key {
             Side::Second => (destination, source),
         };
         let key =
-            Self { addresses: [first.0, second.0], ports: [first.1, second.1], protocol: ip.protocol, is_v6 };
+            Self { addresses: [first.0, second.0], ports: [first.1, second.1], protocol: ip.protocol, form };
         (key, side)
+    }
+
+    pub(super) const fn is_tunnelled(&self) -> bool {
+        self.form & form::TUNNELLED != 0
     }
 
     /// Address and port of one endpoint.
@@ -95,7 +111,7 @@ impl Key {
         };
         let address = Ipv6Addr::from(octets);
         let address = match address.to_ipv4_mapped() {
-            Some(v4) if !self.is_v6 => IpAddr::V4(v4),
+            Some(v4) if self.form & form::V6 == 0 => IpAddr::V4(v4),
             _ => IpAddr::V6(address),
         };
         (address, port)

@@ -25,11 +25,12 @@ impl Links {
 pub(super) struct List<const WHICH: usize> {
     head: u32,
     tail: u32,
+    length: u32,
 }
 
 impl<const WHICH: usize> Default for List<WHICH> {
     fn default() -> Self {
-        Self { head: NONE, tail: NONE }
+        Self { head: NONE, tail: NONE, length: 0 }
     }
 }
 
@@ -39,8 +40,13 @@ impl<const WHICH: usize> List<WHICH> {
         (self.head != NONE).then_some(self.head)
     }
 
+    pub(super) fn len(self) -> usize {
+        self.length as usize
+    }
+
     /// Appends a slot that is in no list of this kind.
     pub(super) fn push<S>(&mut self, flows: &mut [Flow<S>], slot: u32) {
+        self.length += 1;
         let previous = self.tail;
         *links::<S, WHICH>(flows, slot) = Links { previous, next: NONE };
         if previous == NONE {
@@ -53,6 +59,7 @@ impl<const WHICH: usize> List<WHICH> {
 
     /// Takes out a slot that is in this list.
     pub(super) fn remove<S>(&mut self, flows: &mut [Flow<S>], slot: u32) {
+        self.length -= 1;
         let Links { previous, next } = std::mem::replace(links::<S, WHICH>(flows, slot), Links::LOOSE);
         if previous == NONE {
             self.head = next;

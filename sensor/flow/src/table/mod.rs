@@ -6,12 +6,14 @@
 
 mod clock;
 mod config;
+mod encapsulations;
 mod flow;
 mod initiator;
 mod key;
 mod lists;
 mod record;
 mod server_ports;
+mod share;
 
 use std::hash::BuildHasher;
 
@@ -20,15 +22,17 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 pub use config::Config;
 pub use flow::Flow;
 pub use record::{Counters, Direction, EndReason, Endpoint, FlowRecord};
+pub use share::Share;
 
 use self::{
     clock::{Clock, interval, interval_ticks},
     config::{IdleRule, idle_rules},
+    encapsulations::Encapsulations,
     flow::{Class, Continuity},
     key::{Key, Side},
     lists::{BY_IDLENESS, BY_INTERVAL, List, NONE},
 };
-use crate::packet::{Ip, Packet};
+use crate::packet::{Ip, Packet, Tunnels};
 
 /// What the table did, in totals since it was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -92,6 +96,7 @@ pub struct FlowTable<S> {
     intervals: List<BY_INTERVAL>,
     active_interval: u16,
     max_flows: usize,
+    encapsulations: Encapsulations,
     clock: Clock,
     stats: Stats,
 }
@@ -116,6 +121,7 @@ impl<S> FlowTable<S> {
             intervals: List::default(),
             active_interval: interval(config.active_interval),
             max_flows,
+            encapsulations: Encapsulations::new(&config.mirrors),
             clock: Clock::default(),
             stats: Stats::default(),
         }
@@ -124,6 +130,11 @@ impl<S> FlowTable<S> {
     /// How many flows are in the table.
     pub fn len(&self) -> usize {
         self.index.len()
+    }
+
+    /// How many different tunnels the flows in the table are in.
+    pub fn encapsulations(&self) -> usize {
+        self.encapsulations.len()
     }
 
     /// Whether no flow is in the table.
@@ -147,12 +158,16 @@ impl<S> FlowTable<S> {
     pub fn prefetch<'a>(&self, packets: impl Iterator<Item = &'a Packet<'a>>) {
         const AT_A_TIME: usize = 32;
         let mut slots = [0; AT_A_TIME];
-        let mut packets = packets.filter_map(|packet| packet.ip().map(|ip| Key::of(ip, &packet.transport).0));
+        let mut hashes = packets.filter_map(|packet| {
+            let separating = self.encapsulations.separating(&packet.tunnels);
+            let (key, _) = Key::of(packet.ip()?, &packet.transport, !separating.is_empty());
+            Some(hash(&self.hasher, &key, &separating))
+        });
         loop {
             let mut found = 0;
-            for (place, key) in slots.iter_mut().zip(&mut packets) {
+            for (place, hash) in slots.iter_mut().zip(&mut hashes) {
                 // The first slot whose hash looks alike is nearly always the flow's; if not, nothing is lost.
-                *place = self.index.find(self.hasher.hash_one(key), |_| true).copied().unwrap_or(0);
+                *place = self.index.find(hash, |_| true).copied().unwrap_or(0);
                 found += 1;
             }
             for slot in slots.iter().take(found) {
@@ -181,10 +196,16 @@ impl<S> FlowTable<S> {
             return None;
         };
         let tick = self.clock.tick(at);
-        let (key, sender) = Key::of(ip, &packet.transport);
-        let hash = self.hasher.hash_one(key);
-        let flows = &self.flows;
-        let found = self.index.find(hash, |slot| *flows[*slot as usize].key() == key).copied();
+        let separating = self.encapsulations.separating(&packet.tunnels);
+        let (key, sender) = Key::of(ip, &packet.transport, !separating.is_empty());
+        let hash = hash(&self.hasher, &key, &separating);
+        let (flows, encapsulations) = (&self.flows, &self.encapsulations);
+        let is_same = |slot: &u32| {
+            let flow = &flows[*slot as usize];
+            *flow.key() == key
+                && (!key.is_tunnelled() || encapsulations.separating_of(flow.encapsulation) == separating)
+        };
+        let found = self.index.find(hash, is_same).copied();
         let (slot, is_new) = match found {
             Some(slot) => (slot, self.renew(slot, packet, ip, sender, tick, sink)),
             None => (self.begin(hash, key, packet, ip, sender, tick, sink), true),
@@ -244,7 +265,8 @@ impl<S> FlowTable<S> {
             self.evict(tick, sink);
         }
         let initiator = initiator::of_first_packet(packet, ip, sender);
-        let flow = Flow::new(self.stats.flows, key, sender, initiator, packet);
+        let encapsulation = self.encapsulations.take(&packet.tunnels);
+        let flow = Flow::new(self.stats.flows, key, sender, initiator, packet, encapsulation);
         self.stats.flows += 1;
         let slot = if let Some(slot) = self.free.first() {
             self.free.remove(&mut self.flows, slot);
@@ -254,8 +276,9 @@ impl<S> FlowTable<S> {
             self.flows.push(flow);
             (self.flows.len() - 1) as u32
         };
-        let (flows, hasher) = (&self.flows, &self.hasher);
-        self.index.insert_unique(hash, slot, |slot| hasher.hash_one(flows[*slot as usize].key()));
+        let (flows, hasher, encapsulations) = (&self.flows, &self.hasher, &self.encapsulations);
+        self.index
+            .insert_unique(hash, slot, |slot| flow_hash(hasher, encapsulations, &flows[*slot as usize]));
         slot
     }
 
@@ -284,7 +307,9 @@ impl<S> FlowTable<S> {
         self.unlist(slot, reason, sink);
         let key = *self.flows[slot as usize].key();
         let initiator = initiator::of_first_packet(packet, ip, sender);
-        self.flows[slot as usize] = Flow::new(self.stats.flows, key, sender, initiator, packet);
+        let encapsulation = self.encapsulations.take(&packet.tunnels);
+        self.flows[slot as usize] =
+            Flow::new(self.stats.flows, key, sender, initiator, packet, encapsulation);
         self.stats.flows += 1;
         true
     }
@@ -326,13 +351,14 @@ impl<S> FlowTable<S> {
             <= interval_ticks(self.active_interval)
     }
 
-    /// Makes room: ends the flow that has been idle longest.
+    /// Makes room: ends the flow that has been idle longest. Where more than half of all flows are of one class, it is one of
+    /// these: so a flood of SYNs, or of datagrams from everywhere, pushes out itself and not those that speak.
     fn evict(&mut self, tick: u32, sink: &mut impl Sink<S>) {
-        let longest_idle = self
-            .idle
-            .iter()
-            .filter_map(|list| list.first())
-            .max_by_key(|slot| tick.wrapping_sub(self.flows[*slot as usize].last_tick));
+        let idle_for = |slot: &u32| tick.wrapping_sub(self.flows[*slot as usize].last_tick);
+        let crowd = self.idle.iter().find(|list| list.len() > self.index.len() / 2);
+        let of_crowd = crowd.and_then(|list| list.first());
+        let longest_idle = of_crowd
+            .or_else(|| self.idle.iter().filter_map(|list| list.first()).max_by_key(|slot| idle_for(slot)));
         if let Some(slot) = longest_idle {
             self.stats.evicted += 1;
             self.end(slot, EndReason::Evicted, sink);
@@ -341,9 +367,9 @@ impl<S> FlowTable<S> {
 
     /// Ends a flow and frees its slot.
     fn end(&mut self, slot: u32, reason: EndReason, sink: &mut impl Sink<S>) {
+        // While its tunnels are known.
+        let hash = flow_hash(&self.hasher, &self.encapsulations, &self.flows[slot as usize]);
         self.unlist(slot, reason, sink);
-        let flows = &self.flows;
-        let hash = self.hasher.hash_one(flows[slot as usize].key());
         if let Ok(entry) = self.index.find_entry(hash, |other| *other == slot) {
             entry.remove();
         }
@@ -360,14 +386,16 @@ impl<S> FlowTable<S> {
             _ => reason,
         };
         self.state(slot, reason, sink);
-        self.flows[slot as usize].state = None;
+        let flow = &mut self.flows[slot as usize];
+        flow.state = None;
+        self.encapsulations.give_back(flow.encapsulation);
         self.idle[class as usize].remove(&mut self.flows, slot);
     }
 
     /// States the interval of a flow and closes it.
     fn state(&mut self, slot: u32, reason: EndReason, sink: &mut impl Sink<S>) {
         let flow = &mut self.flows[slot as usize];
-        let record = flow.record(reason);
+        let record = flow.record(reason, self.encapsulations.tunnels_of(flow.encapsulation));
         flow.next_interval();
         sink.record(record, &mut flow.state);
         self.stats.records += 1;
@@ -380,5 +408,20 @@ impl<S> FlowTable<S> {
             flow.set_interval_listed(false);
             self.intervals.remove(&mut self.flows, slot);
         }
+    }
+}
+
+/// The hash of a packet's key and of what keeps its flow apart besides.
+fn hash(hasher: &DefaultHashBuilder, key: &Key, separating: &Tunnels) -> u64 {
+    if key.is_tunnelled() { hasher.hash_one((key, separating)) } else { hasher.hash_one(key) }
+}
+
+/// The same, of a flow in the table.
+fn flow_hash<S>(hasher: &DefaultHashBuilder, encapsulations: &Encapsulations, flow: &Flow<S>) -> u64 {
+    let key = flow.key();
+    if key.is_tunnelled() {
+        hash(hasher, key, &encapsulations.separating_of(flow.encapsulation))
+    } else {
+        hasher.hash_one(key)
     }
 }

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use crate::{
     community_id::CommunityId,
-    packet::{Mac, VlanTag},
+    packet::{Mac, Tunnels, VlanTag},
 };
 
 /// Which way a packet of a flow goes.
@@ -106,6 +106,8 @@ pub struct FlowRecord {
     pub ip_protocol: u8,
     /// VLAN identifiers of the flow's first frame, outermost first; 0 marks an unused place.
     pub vlans: [u16; crate::packet::Vlans::MAX],
+    /// What the flow's first packet was carried in.
+    pub tunnels: Tunnels,
     /// Time of the first packet of the interval, in nanoseconds since the Unix epoch.
     pub start: u64,
     /// Time of the last packet of the interval, in nanoseconds since the Unix epoch.

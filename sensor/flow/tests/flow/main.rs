@@ -3,6 +3,7 @@
 //! Frames are laid out here octet by octet after the RFCs, or built by `etherparse`, never by the code under test.
 
 mod community_id;
+mod duplicates;
 mod fragments;
 mod frames;
 mod packet;
@@ -10,3 +11,4 @@ mod packet_properties;
 mod reassembly;
 mod table;
 mod table_properties;
+mod tunnels;

@@ -7,7 +7,7 @@ use wardwatch_flow::packet::{self, Link, Packet, Transport};
 const LINKS: [Link; 5] = [Link::Ethernet, Link::RawIp, Link::LinuxSll, Link::LinuxSll2, Link::BsdLoopback];
 
 /// Frames that look like real ones, with a few bytes changed and the end cut off or padded.
-fn damaged_frames() -> impl Strategy<Value = Vec<u8>> {
+pub(crate) fn damaged_frames() -> impl Strategy<Value = Vec<u8>> {
     let frame = (
         any::<[u8; 4]>(),
         any::<bool>(),
@@ -53,7 +53,7 @@ fn assert_sound(packet: &Packet<'_>, wire_length: u32) {
     assert!(packet.frame_length >= wire_length);
 }
 
-fn assert_agree(ours: &Packet<'_>, theirs: &SlicedPacket<'_>) {
+pub(crate) fn assert_agree(ours: &Packet<'_>, theirs: &SlicedPacket<'_>) {
     let ip = ours.ip();
     match &theirs.net {
         Some(NetSlice::Ipv4(v4)) => {

@@ -136,6 +136,7 @@ fn flow(id: u64, initiator: Endpoint, responder: Endpoint, dice: &mut Dice) -> F
         initiator_guessed: false,
         initiator_tcp_flags: 0x1b,
         responder_tcp_flags: 0x1b,
+        tunnels: Vec::new(),
     }
 }
 

@@ -50,13 +50,17 @@ fn capture(answer: &Answer, taken: u64) -> Hop {
     hop.closed()
 }
 
-/// What became of every frame.
+/// What became of every frame, and of every packet inside one.
 fn decode(answer: &Answer, taken: u64) -> Hop {
     let counted =
         answer.total("sensor_packets_in_flows").saturating_add(answer.total("sensor_packets_not_ip"));
     let hop = Hop::new("decode", "frames")
-        .passing(taken, counted)
-        .holding(answer.total("sensor_fragments_held"))
+        .passing(taken.saturating_add(answer.total("sensor_packets_in_tunnels")), counted)
+        .holding(
+            answer.total("sensor_fragments_held").saturating_add(answer.total("sensor_packets_under_way")),
+        )
+        .dropping("duplicates", answer.total("sensor_packets_duplicate"))
+        .dropping("worker behind", answer.total("sensor_packets_dropped_behind"))
         .dropping("fragments lost", answer.total("sensor_fragments_lost"));
     let malformed = answer.by("sensor_packets_malformed", "reason");
     malformed.into_iter().fold(hop, |hop, (reason, count)| hop.dropping(reason, count)).closed()

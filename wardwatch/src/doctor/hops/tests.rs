@@ -24,7 +24,8 @@ fn healthy() -> Readings {
 fn services() -> Vec<Service> {
     let mut sensor = Answer::with(&[
         ("sensor_packets", "", 5000),
-        ("sensor_packets_in_flows", "", 4900),
+        ("sensor_packets_in_tunnels", "", 200),
+        ("sensor_packets_in_flows", "", 5100),
         ("sensor_packets_not_ip", "", 60),
         ("sensor_packets_malformed", "truncated", 30),
         ("sensor_fragments_held", "", 10),
@@ -197,7 +198,7 @@ fn everything_closes() {
 
 #[test]
 fn frames_facts_and_batches_that_vanish_in_a_sensor_are_named() {
-    assert_eq!(broken(count(0, "sensor_packets_in_flows", 4899)), ["decode"]);
+    assert_eq!(broken(count(0, "sensor_packets_in_flows", 5099)), ["decode"]);
     assert_eq!(broken(count(0, "sensor_facts_waiting", 4)), ["facts"]);
     assert_eq!(broken(count(0, "sensor_batches_acknowledged", 9)), ["spool"]);
     assert_eq!(broken(count(1, "collector_batches_published", 11)), ["collector"]);
