@@ -15,7 +15,7 @@ mod grammar;
 pub use grammar::Grammar;
 use grammar::Grammar::{
     AeTitle, CommonName, Date, Decimal, HardwareAddress, Hex, HostName, Identifier, IpAddress, Ja4, Label,
-    NumberList, Oid, Product, Text, Token, Version, Words,
+    NumberList, Oid, Product, Text, Token, Uuid, Version, Words,
 };
 
 /// Kinds of clear-text credentials that are told apart.
@@ -39,14 +39,35 @@ pub const CREDENTIAL_KINDS: &[&str] = &[
 ];
 
 /// Kinds of log-ins whose refusal is told.
-pub const LOGIN_KINDS: &[&str] =
-    &["ftp", "http", "kerberos", "ldap", "ntlm", "radius", "rdp", "rtsp", "sip", "ssh", "telnet", "vnc"];
+pub const LOGIN_KINDS: &[&str] = &[
+    "ftp", "http", "kerberos", "ldap", "ntlm", "radius", "rdp", "rtsp", "sip", "snmp", "ssh", "telnet", "vnc",
+];
 
 /// Versions and methods that are not to be used any more.
 pub const WEAK_PROTOCOLS: &[&str] = &[
     // RFC 7568, 8996
-    "ssl2", "ssl3", "tls1.0", "tls1.1", "smb1", "ntlmv1", "ssh1", "snmpv1", "snmpv2c",
+    "ssl2",
+    "ssl3",
+    "tls1.0",
+    "tls1.1",
+    "smb1",
+    "ntlmv1",
+    "ssh1",
+    "snmpv1",
+    "snmpv2c",
+    // CVE-2024-3596: nothing proves who asks.
+    "radius-unauthenticated",
 ];
+
+/// Services that answer small questions with much.
+pub const AMPLIFIERS: &[&str] = &["ntp-control", "ntp-monlist"];
+
+/// Where data is carried that does not belong there.
+pub const COVERT_CHANNELS: &[&str] = &["dns-names", "dns-records"];
+
+/// NAS-Port-Type (RFC 2865, 5.41; IANA's "RADIUS Types"), as far as hospitals have them.
+pub const NAS_PORT_TYPES: &[&str] =
+    &["async", "virtual", "ethernet", "wireless-other", "wireless-802.11", "cable"];
 
 /// Carriers of patient data in clear that are told apart.
 pub const PATIENT_DATA_KINDS: &[&str] = &["dicom-object", "dicom-query", "hl7-message"];
@@ -83,6 +104,34 @@ pub const ROLES: &[&str] = &[
     "bacnet-router",
     "bacnet-foreign-device",
     "bbmd",
+    // Names, discovery, management.
+    "snmp-agent",
+    "snmp-manager",
+    "wins-server",
+    "master-browser",
+    "domain-controller",
+    "print-server",
+    "sql-server",
+    "terminal-server",
+    "llmnr-responder",
+    "upnp-device",
+    "upnp-control-point",
+    "slp-user-agent",
+    "slp-service-agent",
+    "slp-directory-agent",
+    "ntp-server",
+    "ntp-client",
+    "ntp-peer",
+    "syslog-sender",
+    "syslog-server",
+    "syslog-relay",
+    "radius-client",
+    "radius-server",
+    "access-point",
+    "coap-client",
+    "coap-server",
+    "tftp-client",
+    "tftp-server",
 ];
 
 /// The grammar of an attribute. `ATTRIBUTE_UNSPECIFIED` has none: it is on no list.
@@ -143,6 +192,22 @@ pub fn grammar(attribute: Attribute) -> Option<Grammar> {
         Attribute::FailedLogin => Token { of: LOGIN_KINDS },
         Attribute::WeakProtocol => Token { of: WEAK_PROTOCOLS },
         // Of the families of protocols, in the order of their numbers.
+        // Names, discovery, management.
+        Attribute::SysObjectId => Oid,
+        Attribute::SystemDescription => Product { longest: 255 },
+        Attribute::EnterpriseNumber => Decimal { most: 0x7FFF_FFFF },
+        Attribute::NtpStratum => Decimal { most: 15 },
+        Attribute::NtpVersion => Decimal { most: 7 },
+        Attribute::UpnpType => Words { separators: ":._-", longest: 128 },
+        Attribute::SlpServiceType => Words { separators: ":._-", longest: 64 },
+        Attribute::CoapResourceType | Attribute::CoapInterface => Words { separators: ":._-/#", longest: 64 },
+        Attribute::NasPortType => Token { of: NAS_PORT_TYPES },
+        Attribute::WlanName => Label { longest: 32 },
+        Attribute::WlanBssid => HardwareAddress { octets: 6 },
+        Attribute::Amplifier => Token { of: AMPLIFIERS },
+        Attribute::CovertChannel => Token { of: COVERT_CHANNELS },
+        // The web.
+        Attribute::DeviceUuid => Uuid,
     })
 }
 
@@ -180,7 +245,7 @@ pub fn accept(attribute: Attribute, value: &str) -> Option<Cow<'_, str>> {
     };
     match grammar {
         IpAddress => plain.parse::<IpAddr>().ok().map(|address| address.to_string().into()),
-        HostName | Hex { .. } | HardwareAddress { .. } => {
+        HostName | Hex { .. } | HardwareAddress { .. } | Uuid => {
             let folded = plain.trim_end_matches('.').to_ascii_lowercase();
             grammar.matches(&folded).then_some(folded.into())
         }

@@ -76,6 +76,8 @@ pub enum Grammar {
         /// Number of digits.
         digits: usize,
     },
+    /// A UUID in lower-case hexadecimal, without `urn:uuid:` (RFC 9562, 4).
+    Uuid,
     /// A JA4 fingerprint: `t13d1516h2_8daaf6152771_e5627efa2ab1`.
     Ja4,
     /// A DICOM application entity title (PS3.5, 6.2): 1 to 16 visible ASCII characters and blanks, no backslash.
@@ -117,6 +119,7 @@ impl Grammar {
                 value.split(',').count() <= entries && value.split(',').all(|entry| is_decimal(entry, most))
             }
             Self::Hex { digits } => value.len() == digits && value.bytes().all(is_lower_hex),
+            Self::Uuid => is_uuid(value),
             Self::Ja4 => is_ja4(value),
             Self::AeTitle => {
                 (1..=16).contains(&value.len())
@@ -200,6 +203,11 @@ fn is_decimal(value: &str, most: u64) -> bool {
     !value.is_empty()
         && value.bytes().all(|byte| byte.is_ascii_digit())
         && value.parse::<u64>().is_ok_and(|number| number <= most)
+}
+
+fn is_uuid(value: &str) -> bool {
+    let lengths = value.split('-').map(str::len);
+    lengths.eq([8, 4, 4, 4, 12]) && value.bytes().all(|byte| byte == b'-' || is_lower_hex(byte))
 }
 
 fn is_ja4(value: &str) -> bool {
