@@ -4,7 +4,7 @@ use wardwatch_proto::v1::Protocol;
 
 use crate::building::bacnet;
 use crate::medical::{dicom, hl7};
-use crate::network::{arp, dhcp, dns};
+use crate::network::{arp, dhcp, dns, netbios, snmp, ssdp};
 use crate::web::{http, tls};
 use crate::{Dissector, Input, Probe};
 
@@ -47,6 +47,11 @@ pub const TCP: &[Candidate] = &[
 pub const UDP: &[Candidate] = &[
     // The network itself, with signatures that nothing else has.
     dhcp::CANDIDATE,
+    // Names, discovery, management.
+    snmp::CANDIDATE,
+    netbios::NAME_SERVICE,
+    netbios::DATAGRAM_SERVICE,
+    ssdp::CANDIDATE,
     // Medical.
     // Building automation.
     bacnet::CANDIDATE,
@@ -56,6 +61,7 @@ pub const UDP: &[Candidate] = &[
     // The web.
     // The network itself, with weaker ones.
     dns::MULTICAST,
+    dns::LINK_LOCAL,
     dns::OVER_UDP,
 ];
 

@@ -3,3 +3,6 @@
 pub(crate) mod arp;
 pub(crate) mod dhcp;
 pub(crate) mod dns;
+pub(crate) mod netbios;
+pub(crate) mod snmp;
+pub(crate) mod ssdp;

@@ -1,9 +1,10 @@
-//! DNS (RFC 1035) over UDP and TCP, and multicast DNS (RFC 6762) with service discovery (RFC 6763).
+//! DNS (RFC 1035) over UDP and TCP, multicast DNS (RFC 6762) with service discovery (RFC 6763), and LLMNR (RFC 4795).
 //!
 //! What is asked is never stated: a query can be for anything, and can carry anything. An answer makes its sender a
 //! name server, and names devices of this site. In multicast DNS a device speaks about itself.
 
 mod answers;
+mod link_local;
 mod multicast;
 mod outline;
 
@@ -12,6 +13,7 @@ use wardwatch_proto::v1::{Attribute, Protocol};
 use crate::{Candidate, Dissector, Facts, Input, Probe, Progress};
 use outline::{Outline, outline};
 
+pub(crate) use link_local::LINK_LOCAL;
 pub(crate) use multicast::MULTICAST;
 
 /// DNS on UDP.
@@ -22,13 +24,9 @@ pub(crate) const OVER_UDP: Candidate =
 pub(crate) const OVER_TCP: Candidate =
     Candidate { protocol: Protocol::Dns, probe: probe_stream, start: || Box::new(OverTcp::default()) };
 
-/// The port of Link-Local Multicast Name Resolution (RFC 4795), whose messages have the same layout but other flags,
-/// and whose responders are hosts, not name servers.
-const LLMNR_PORT: u16 = 5355;
-
 fn probe_datagram(input: &Input<'_>) -> Probe {
     // Content cannot tell the three apart; here, and only here, the port breaks the tie.
-    let other = multicast::is_multicast(input) || ports(input).contains(&LLMNR_PORT);
+    let other = multicast::is_multicast(input) || link_local::is_link_local(input);
     match outline(input.bytes) {
         Some(outline) if !other && outline.is_unicast_dns() => Probe::Certain,
         _ => Probe::NotForUs,
