@@ -4,7 +4,7 @@ use wardwatch_proto::v1::Protocol;
 
 use crate::building::bacnet;
 use crate::medical::{dicom, hl7};
-use crate::network::{arp, dhcp, dns, netbios, snmp, ssdp};
+use crate::network::{arp, dhcp, dns, netbios, ntp, radius, slp, snmp, ssdp, syslog};
 use crate::web::{http, tls};
 use crate::{Dissector, Input, Probe};
 
@@ -40,6 +40,7 @@ pub const TCP: &[Candidate] = &[
     http::CANDIDATE,
     // The network itself.
     dns::OVER_TCP,
+    syslog::OVER_TCP,
 ];
 
 /// On UDP.
@@ -52,6 +53,7 @@ pub const UDP: &[Candidate] = &[
     netbios::NAME_SERVICE,
     netbios::DATAGRAM_SERVICE,
     ssdp::CANDIDATE,
+    slp::CANDIDATE,
     // Medical.
     // Building automation.
     bacnet::CANDIDATE,
@@ -60,6 +62,11 @@ pub const UDP: &[Candidate] = &[
     // Voice, video, print, messages.
     // The web.
     // The network itself, with weaker ones.
+    // Names, discovery, management.
+    syslog::OVER_UDP,
+    radius::CANDIDATE,
+    ntp::CANDIDATE,
+    // Name servers, and what has their layout.
     dns::MULTICAST,
     dns::LINK_LOCAL,
     dns::OVER_UDP,

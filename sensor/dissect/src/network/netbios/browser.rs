@@ -20,7 +20,7 @@ const ROLES: &[(u32, &str)] = &[
 ];
 
 /// Windows of either line, and a server that runs on Unix and says it is like Windows in all else.
-const WINDOWS: u32 = 0x0040_1000;
+const WINDOWS: u32 = 0x0040_9000;
 const UNIX: u32 = 0x0000_0800;
 
 /// What the host says in this datagram's data, which was sent to this name.

@@ -21,7 +21,10 @@ pub(super) fn engine(id: &[u8]) -> Option<Engine> {
     }
     let mac = match rest.split_first() {
         // The third of the formats that exist when the first bit is set.
-        Some((3, mac)) if has_format => hardware_address(mac),
+        Some((3, mac)) if has_format => {
+            // Cisco puts a zero before the address.
+            hardware_address(mac.strip_prefix(&[0]).filter(|mac| mac.len() == 6).unwrap_or(mac))
+        }
         _ => None,
     };
     Some(Engine { enterprise, mac })
@@ -35,6 +38,8 @@ mod tests {
     fn the_maker_and_its_hardware_address_are_read() {
         let id = [0x80, 0x00, 0x1F, 0x88, 3, 0x00, 0x09, 0xFB, 1, 2, 3];
         assert_eq!(engine(&id), Some(Engine { enterprise: 8072, mac: Some("00:09:fb:01:02:03".to_owned()) }));
+        let cisco = [0x80, 0x00, 0x00, 0x09, 3, 0, 0x00, 0x09, 0xFB, 1, 2, 3];
+        assert_eq!(engine(&cisco), Some(Engine { enterprise: 9, mac: Some("00:09:fb:01:02:03".to_owned()) }));
     }
 
     #[test]
