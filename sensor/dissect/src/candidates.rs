@@ -4,7 +4,9 @@ use wardwatch_proto::v1::Protocol;
 
 use crate::building::bacnet;
 use crate::medical::{dicom, hl7};
-use crate::network::{arp, dhcp, dns, netbios, ntp, radius, slp, snmp, ssdp, syslog};
+use crate::network::{
+    arp, coap, dhcp, dns, netbios, ntp, radius, slp, snmp, ssdp, syslog, tftp, tplink, tuya, ubiquiti,
+};
 use crate::web::{http, tls};
 use crate::{Dissector, Input, Probe};
 
@@ -54,6 +56,10 @@ pub const UDP: &[Candidate] = &[
     netbios::DATAGRAM_SERVICE,
     ssdp::CANDIDATE,
     slp::CANDIDATE,
+    tftp::CANDIDATE,
+    tplink::CANDIDATE,
+    tuya::CANDIDATE,
+    ubiquiti::CANDIDATE,
     // Medical.
     // Building automation.
     bacnet::CANDIDATE,
@@ -66,6 +72,7 @@ pub const UDP: &[Candidate] = &[
     syslog::OVER_UDP,
     radius::CANDIDATE,
     ntp::CANDIDATE,
+    coap::CANDIDATE,
     // Name servers, and what has their layout.
     dns::MULTICAST,
     dns::LINK_LOCAL,

@@ -1,6 +1,7 @@
 //! What keeps a network going: addresses, names, neighbours, time, management.
 
 pub(crate) mod arp;
+pub(crate) mod coap;
 pub(crate) mod dhcp;
 pub(crate) mod dns;
 pub(crate) mod netbios;
@@ -10,3 +11,7 @@ pub(crate) mod slp;
 pub(crate) mod snmp;
 pub(crate) mod ssdp;
 pub(crate) mod syslog;
+pub(crate) mod tftp;
+pub(crate) mod tplink;
+pub(crate) mod tuya;
+pub(crate) mod ubiquiti;
