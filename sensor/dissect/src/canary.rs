@@ -19,6 +19,7 @@ mod bacnet;
 pub(crate) mod dicom;
 mod hl7;
 mod http;
+mod management;
 
 /// What carries a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,7 +83,13 @@ impl CanaryStream {
 
 /// Every stream there is.
 pub fn streams() -> impl Iterator<Item = CanaryStream> {
-    dicom::streams().into_iter().chain(hl7::streams()).chain(http::streams()).chain(bacnet::streams())
+    dicom::streams()
+        .into_iter()
+        .chain(hl7::streams())
+        .chain(http::streams())
+        .chain(bacnet::streams())
+        // Names, discovery, management.
+        .chain(management::streams())
 }
 
 /// Makes canaries, each a different one, and remembers them.
