@@ -31,8 +31,9 @@ pub(super) fn announced(data: &[u8], to: &Name) -> Vec<(Attribute, String)> {
 
 fn read(message: &[u8], to: &Name) -> Option<Vec<(Attribute, String)>> {
     let (kind, _) = message.split_first()?;
+    // Here all sixteen octets may be the name's.
     let name: [u8; 16] = piece(message, 6)?;
-    let name = Name::of(name).text();
+    let name = String::from_utf8_lossy(name.split(|octet| *octet == 0).next()?).trim_end().to_owned();
     let [major, minor] = piece(message, 22)?;
     let types = u32::from_le_bytes(piece(message, 24)?);
     if *kind == DOMAIN {

@@ -106,11 +106,13 @@ fn name_of_record(bytes: &[u8]) -> Option<&[u8]> {
     bytes.strip_prefix(&[0xC0, 12]).or_else(|| Name::read(bytes).map(|(_, rest)| rest))
 }
 
-/// Type and data of the record that fills these bytes: type, class, time to live, length, data.
+/// Type and data of the record that fills these bytes: type, class, time to live, length, data. Behind a status Windows sends
+/// octets that belong to nothing.
 fn record_of(bytes: &[u8]) -> Option<(u16, &[u8])> {
-    let data = bytes.get(10..)?;
-    let fits = be16(bytes, 2)? == INTERNET && usize::from(be16(bytes, 8)?) == data.len();
-    be16(bytes, 0).filter(|_| fits).map(|kind| (kind, data))
+    let kind = be16(bytes, 0)?;
+    let (data, rest) = bytes.get(10..)?.split_at_checked(usize::from(be16(bytes, 8)?))?;
+    let fits = be16(bytes, 2)? == INTERNET && (rest.is_empty() || kind == STATUS);
+    fits.then_some((kind, data))
 }
 
 /// RFC 1002, 4.2.18.

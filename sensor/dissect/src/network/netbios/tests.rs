@@ -136,6 +136,19 @@ fn a_host_tells_all_its_names_but_those_of_users() {
 }
 
 #[test]
+fn octets_behind_a_status_do_not_matter() {
+    let longer = [status(&[("PACS-01", 0x00, 0x0400)]), vec![0; 18]].concat();
+    assert_eq!(flow().datagram(FromInitiator, &longer).values(Attribute::HostName), ["pacs-01"]);
+}
+
+#[test]
+fn a_name_may_fill_all_sixteen_octets_of_an_announcement() {
+    let announced = mailslot(&announcement(1, "RADIOLOGY-PACS-1", 0x1000));
+    let sent = datagram([10, 0, 0, 7], &encoded("RADIOLOGY-PACS-", 0), &encoded("WARD", 0x1D), &announced);
+    assert_eq!(flow().datagram(FromInitiator, &sent).values(Attribute::HostName), ["radiology-pacs-1"]);
+}
+
+#[test]
 fn who_is_asked_for_need_not_exist() {
     let query = [header(0x0110, [1, 0, 0, 0]), encoded("PACS-01", 0), vec![0, 0x20, 0, 1]].concat();
     let flow = flow().datagram(FromInitiator, &query);
