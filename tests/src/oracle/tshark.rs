@@ -12,6 +12,7 @@ mod bacnet;
 mod conversations;
 mod details;
 mod fields;
+mod management;
 mod names;
 pub mod patients;
 
@@ -29,6 +30,8 @@ pub fn statements(capture: &Path) -> Result<BTreeSet<Statement>> {
     if has_bacnet {
         bacnet::read(capture, &mut statements)?;
     }
+    // Names, discovery, management.
+    management::read(capture, &mut statements)?;
     Ok(statements.0)
 }
 
