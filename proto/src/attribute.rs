@@ -49,8 +49,9 @@ pub const CREDENTIAL_KINDS: &[&str] = &[
 ];
 
 /// Kinds of log-ins whose refusal is told.
-pub const LOGIN_KINDS: &[&str] =
-    &["ftp", "http", "kerberos", "ldap", "ntlm", "radius", "rdp", "rtsp", "sip", "ssh", "telnet", "vnc"];
+pub const LOGIN_KINDS: &[&str] = &[
+    "ftp", "http", "kerberos", "ldap", "ntlm", "radius", "rdp", "rtsp", "sip", "snmp", "ssh", "telnet", "vnc",
+];
 
 /// Versions and methods that are not to be used any more.
 pub const WEAK_PROTOCOLS: &[&str] = &[
@@ -71,11 +72,23 @@ pub const WEAK_PROTOCOLS: &[&str] = &[
     "opcua-anonymous",
     // The web.
     "dtls1.0",
+    // Names, discovery, management: CVE-2024-3596, nothing proves who asks.
+    "radius-unauthenticated",
 ];
 
 /// Versions of TLS and of what came before and beside it.
 pub const TLS_VERSIONS: &[&str] =
     &["ssl2", "ssl3", "tls1.0", "tls1.1", "tls1.2", "tls1.3", "dtls1.0", "dtls1.2", "dtls1.3"];
+
+/// Services that answer small questions with much.
+pub const AMPLIFIERS: &[&str] = &["ntp-control", "ntp-monlist"];
+
+/// Where data is carried that does not belong there.
+pub const COVERT_CHANNELS: &[&str] = &["dns-names", "dns-records"];
+
+/// NAS-Port-Type (RFC 2865, 5.41; IANA's "RADIUS Types"), as far as hospitals have them.
+pub const NAS_PORT_TYPES: &[&str] =
+    &["async", "virtual", "ethernet", "wireless-other", "wireless-802.11", "cable"];
 
 /// Carriers of patient data in clear that are told apart.
 pub const PATIENT_DATA_KINDS: &[&str] = &[
@@ -211,10 +224,42 @@ pub const ROLES: &[&str] = &[
     "dlms-client",
     "ge-srtp-server",
     "ge-srtp-client",
+    // Names, discovery, management.
+    "snmp-agent",
+    "snmp-manager",
+    "wins-server",
+    "master-browser",
+    "domain-controller",
+    "print-server",
+    "sql-server",
+    "terminal-server",
+    "llmnr-responder",
+    "upnp-device",
+    "upnp-control-point",
+    "slp-user-agent",
+    "slp-service-agent",
+    "slp-directory-agent",
+    "ntp-server",
+    "ntp-client",
+    "ntp-peer",
+    "syslog-sender",
+    "syslog-server",
+    "syslog-relay",
+    "radius-client",
+    "radius-server",
+    "access-point",
+    "coap-client",
+    "coap-server",
+    "tftp-client",
+    "tftp-server",
 ];
 
 /// The grammar of an attribute. `ATTRIBUTE_UNSPECIFIED` has none: it is on no list.
-#[expect(clippy::match_same_arms, reason = "in groups, as the contract has them")]
+#[expect(
+    clippy::match_same_arms,
+    clippy::too_many_lines,
+    reason = "a table, in groups as the contract has them"
+)]
 pub fn grammar(attribute: Attribute) -> Option<Grammar> {
     Some(match attribute {
         Attribute::Unspecified => return None,
@@ -318,6 +363,18 @@ pub fn grammar(attribute: Attribute) -> Option<Grammar> {
         }
         // Numbers joined by dots, without leading zeros.
         Attribute::AmsNetId => Oid,
+        // Names, discovery, management.
+        Attribute::SysObjectId => Oid,
+        Attribute::NtpStratum => Decimal { most: 15 },
+        Attribute::NtpVersion => Decimal { most: 7 },
+        Attribute::UpnpType => Words { separators: ":._-", longest: 128 },
+        Attribute::SlpServiceType => Words { separators: ":._-", longest: 64 },
+        Attribute::CoapResourceType | Attribute::CoapInterface => Words { separators: ":._-/#", longest: 64 },
+        Attribute::NasPortType => Token { of: NAS_PORT_TYPES },
+        Attribute::WlanName => Label { longest: 32 },
+        Attribute::WlanBssid => HardwareAddress { octets: 6 },
+        Attribute::Amplifier => Token { of: AMPLIFIERS },
+        Attribute::CovertChannel => Token { of: COVERT_CHANNELS },
     })
 }
 

@@ -208,6 +208,20 @@ const FIELDS: &[(Protocol, &[Attribute])] = &[
     ),
     (Protocol::ProfinetCm, &[Attribute::DeviceTag, Attribute::ProfinetVendorId, Attribute::ProfinetDeviceId]),
     (Protocol::Ads, &[Attribute::AmsNetId, Attribute::SoftwareName, Attribute::SoftwareVersion]),
+    // Names, discovery, management.
+    (
+        Protocol::Snmp,
+        &[Attribute::HostName, Attribute::Location, Attribute::SysObjectId, Attribute::EnterpriseNumber],
+    ),
+    (Protocol::NetbiosNs, &[Attribute::HostName, Attribute::Domain, Attribute::MacAddress]),
+    (Protocol::NetbiosDgm, &[Attribute::HostName, Attribute::Domain, Attribute::OperatingSystemVersion]),
+    (
+        Protocol::Ssdp,
+        &[Attribute::HttpServer, Attribute::HttpUserAgent, Attribute::DeviceUuid, Attribute::UpnpType],
+    ),
+    (Protocol::Ntp, &[Attribute::NtpVersion, Attribute::NtpStratum]),
+    (Protocol::Syslog, &[Attribute::HostName, Attribute::SoftwareName]),
+    (Protocol::Radius, &[Attribute::FailedLogin]),
 ];
 
 fn is_compared(field: Field) -> bool {

@@ -25,6 +25,7 @@ mod fox;
 mod hl7;
 mod http;
 mod industry;
+mod management;
 mod mds;
 mod medibus;
 mod neighbour;
@@ -108,6 +109,7 @@ pub fn streams() -> impl Iterator<Item = CanaryStream> {
         hl7::streams(),
         http::streams(),
         industry::streams(),
+        management::streams(),
         mds::streams(),
         medibus::streams(),
         neighbour::streams(),

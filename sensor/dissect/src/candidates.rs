@@ -8,7 +8,10 @@ use crate::industry::{ads, dlms, dnp3, enip, ge_srtp, hart_ip, iec104, modbus, o
 use crate::medical::{
     astm, bcc, dicom, espa444, hl7, ieee20601, intellivue, medibus, poct1, tap, unity, ws_discovery,
 };
-use crate::network::{arp, cdp, dhcp, dhcpv6, dns, icmp, icmpv6, igmp, lldp, stp};
+use crate::network::{
+    arp, cdp, coap, dhcp, dhcpv6, dns, icmp, icmpv6, igmp, lldp, netbios, ntp, radius, slp, snmp, ssdp, stp,
+    syslog, tftp, tplink, tuya, ubiquiti,
+};
 use crate::web::{dtls, http, http2, quic, tls};
 use crate::{Dissector, Input, Probe};
 
@@ -65,6 +68,7 @@ pub const TCP: &[Candidate] = &[
     http::CANDIDATE,
     // The network itself.
     dns::OVER_TCP,
+    syslog::OVER_TCP,
 ];
 
 /// On UDP.
@@ -72,6 +76,16 @@ pub const TCP: &[Candidate] = &[
 pub const UDP: &[Candidate] = &[
     // The network itself, with signatures that nothing else has.
     dhcp::CANDIDATE,
+    // Names, discovery, management.
+    snmp::CANDIDATE,
+    netbios::NAME_SERVICE,
+    netbios::DATAGRAM_SERVICE,
+    ssdp::CANDIDATE,
+    slp::CANDIDATE,
+    tftp::CANDIDATE,
+    tplink::CANDIDATE,
+    tuya::CANDIDATE,
+    ubiquiti::CANDIDATE,
     // Medical.
     ws_discovery::CANDIDATE,
     intellivue::CANDIDATE,
@@ -93,7 +107,14 @@ pub const UDP: &[Candidate] = &[
     dtls::CANDIDATE,
     // The network itself, with weaker ones.
     dhcpv6::CANDIDATE,
+    // Names, discovery, management.
+    syslog::OVER_UDP,
+    radius::CANDIDATE,
+    ntp::CANDIDATE,
+    coap::CANDIDATE,
+    // Name servers, and what has their layout.
     dns::MULTICAST,
+    dns::LINK_LOCAL,
     dns::OVER_UDP,
 ];
 

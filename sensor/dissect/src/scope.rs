@@ -25,6 +25,16 @@ pub(crate) fn is_one_device(mac: [u8; 6]) -> bool {
     first & 1 == 0 && mac != [0; 6]
 }
 
+/// A hardware address that its maker gave to one device: not of a group, not made up by software, not shared by routers
+/// (RFC 9568, 7.3).
+pub(crate) fn hardware_address(octets: &[u8]) -> Option<String> {
+    let address: [u8; 6] = octets.try_into().ok()?;
+    let [first, ..] = address;
+    let is_made_up = first & 1 != 0 || first & 2 != 0;
+    let is_shared = address.starts_with(&[0, 0, 0x5E, 0]);
+    (!is_made_up && !is_shared && address != [0; 6]).then(|| wardwatch_proto::address::mac_text(octets))
+}
+
 /// 240.0.0.0/4 and 0.0.0.0/8: the limited broadcast address, and what is no host's address (RFC 6890).
 fn is_reserved(address: Ipv4Addr) -> bool {
     let [first, ..] = address.octets();
@@ -65,5 +75,15 @@ mod tests {
         assert!(every(&inside, is_private));
         let outside = ["8.8.8.8", "172.32.0.1", "100.128.0.1", "2001:db8::1", "ff02::fb"];
         assert!(every(&outside, |address| !is_private(address)));
+    }
+
+    #[test]
+    fn hardware_addresses_of_devices_are_given_by_makers() {
+        assert_eq!(hardware_address(&[0, 9, 0xFB, 1, 2, 3]).as_deref(), Some("00:09:fb:01:02:03"));
+        for other in
+            [&[0; 6][..], &[1, 0, 0x5E, 0, 0, 1], &[2, 0x42, 0, 0, 0, 1], &[0, 0, 0x5E, 0, 1, 7], &[0, 9]]
+        {
+            assert_eq!(hardware_address(other), None, "{other:?}");
+        }
     }
 }

@@ -14,6 +14,7 @@ mod details;
 mod documents;
 mod fields;
 mod industry;
+mod management;
 mod names;
 mod neighbours;
 pub mod patients;
@@ -40,6 +41,8 @@ pub fn statements(capture: &Path) -> Result<BTreeSet<Statement>> {
     }
     industry::read(capture, &mut statements)?;
     industry::read(capture, &mut statements)?;
+    // Names, discovery, management.
+    management::read(capture, &mut statements)?;
     Ok(statements.0)
 }
 

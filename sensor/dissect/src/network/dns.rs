@@ -1,34 +1,34 @@
-//! DNS (RFC 1035) over UDP and TCP, and multicast DNS (RFC 6762) with service discovery (RFC 6763).
+//! DNS (RFC 1035) over UDP and TCP, multicast DNS (RFC 6762) with service discovery (RFC 6763), and LLMNR (RFC 4795).
 //!
-//! What is asked is never stated: a query can be for anything, and can carry anything. An answer makes its sender a
-//! name server, and names devices of this site. In multicast DNS a device speaks about itself.
+//! What is asked is never stated: a query can be for anything, and can carry anything; that a flow is a tunnel is. An answer
+//! makes its sender a name server, and names devices of this site. In multicast DNS a device speaks about itself.
 
 mod answers;
+mod link_local;
 mod multicast;
 mod outline;
+mod tunnel;
 
 use wardwatch_proto::v1::{Attribute, Protocol};
 
 use crate::{Candidate, Dissector, Facts, Input, Probe, Progress};
 use outline::{Outline, outline};
+use tunnel::Tunnel;
 
+pub(crate) use link_local::LINK_LOCAL;
 pub(crate) use multicast::MULTICAST;
 
 /// DNS on UDP.
 pub(crate) const OVER_UDP: Candidate =
-    Candidate { protocol: Protocol::Dns, probe: probe_datagram, start: || Box::new(OverUdp) };
+    Candidate { protocol: Protocol::Dns, probe: probe_datagram, start: || Box::new(OverUdp::default()) };
 
 /// DNS on TCP, where a length of two octets stands before each message (RFC 1035, 4.2.2).
 pub(crate) const OVER_TCP: Candidate =
     Candidate { protocol: Protocol::Dns, probe: probe_stream, start: || Box::new(OverTcp::default()) };
 
-/// The port of Link-Local Multicast Name Resolution (RFC 4795), whose messages have the same layout but other flags,
-/// and whose responders are hosts, not name servers.
-const LLMNR_PORT: u16 = 5355;
-
 fn probe_datagram(input: &Input<'_>) -> Probe {
     // Content cannot tell the three apart; here, and only here, the port breaks the tie.
-    let other = multicast::is_multicast(input) || ports(input).contains(&LLMNR_PORT);
+    let other = multicast::is_multicast(input) || link_local::is_link_local(input);
     match outline(input.bytes) {
         Some(outline) if !other && outline.is_unicast_dns() => Probe::Certain,
         _ => Probe::NotForUs,
@@ -51,7 +51,10 @@ fn probe_stream(input: &Input<'_>) -> Probe {
     if outline::may_become_dns(message, length) { Probe::Unsure } else { Probe::NotForUs }
 }
 
-struct OverUdp;
+#[derive(Default)]
+struct OverUdp {
+    tunnel: Tunnel,
+}
 
 impl Dissector for OverUdp {
     fn protocol(&self) -> Protocol {
@@ -60,7 +63,7 @@ impl Dissector for OverUdp {
 
     fn dissect(&mut self, input: &Input<'_>, facts: &mut Facts<'_>) -> Progress {
         if let Some(outline) = outline(input.bytes) {
-            state(&outline, input.bytes, facts);
+            state(&outline, input.bytes, &mut self.tunnel, facts);
         }
         Progress::Consumed(input.bytes.len())
     }
@@ -73,6 +76,7 @@ const MOST_UNREADABLE: u32 = 4;
 struct OverTcp {
     /// Messages in a row that were none.
     unreadable: u32,
+    tunnel: Tunnel,
 }
 
 impl Dissector for OverTcp {
@@ -86,7 +90,7 @@ impl Dissector for OverTcp {
         let Some(message) = rest.get(..length) else { return Progress::NeedMore };
         if let Some(outline) = outline(message) {
             self.unreadable = 0;
-            state(&outline, message, facts);
+            state(&outline, message, &mut self.tunnel, facts);
         } else {
             // Windows asks for a zone with "MS" behind the question, to be told as Windows.
             self.unreadable += 1;
@@ -98,7 +102,8 @@ impl Dissector for OverTcp {
     }
 }
 
-fn state(outline: &Outline, message: &[u8], facts: &mut Facts<'_>) {
+fn state(outline: &Outline, message: &[u8], tunnel: &mut Tunnel, facts: &mut Facts<'_>) {
+    tunnel.see(outline, message, facts);
     if outline.is_answer() {
         facts.of_sender(Attribute::Role, "dns-server");
         answers::state(outline, message, facts);

@@ -44,7 +44,7 @@ pub(super) fn host_name(name: &Name<'_>) -> Option<String> {
 
 /// The address in a name for reverse mapping: `7.0.0.10.in-addr.arpa` (RFC 1035, 3.5), nibbles under `ip6.arpa`
 /// (RFC 3596, 2.5).
-fn reverse(name: &Name<'_>) -> Option<IpAddr> {
+pub(super) fn reverse(name: &Name<'_>) -> Option<IpAddr> {
     let labels: Vec<&str> = name
         .get_labels()
         .iter()

@@ -82,7 +82,7 @@ impl Dissector for Multicast {
 }
 
 /// Reflectors and sleep proxies announce others: then addresses are among the records, and none is the sender's.
-fn is_about_sender(records: &[&ResourceRecord<'_>], sender: Option<IpAddr>) -> bool {
+pub(super) fn is_about_sender(records: &[&ResourceRecord<'_>], sender: Option<IpAddr>) -> bool {
     let mut of_same_family = addresses(records)
         .filter(|ip| sender.is_some_and(|sender| sender.is_ipv4() == ip.is_ipv4()))
         .peekable();
@@ -93,7 +93,7 @@ fn addresses(records: &[&ResourceRecord<'_>]) -> impl Iterator<Item = IpAddr> {
     records.iter().filter_map(|record| address(&record.rdata))
 }
 
-fn address(data: &RData<'_>) -> Option<IpAddr> {
+pub(super) fn address(data: &RData<'_>) -> Option<IpAddr> {
     match data {
         RData::A(a) => Some(Ipv4Addr::from(a.address).into()),
         RData::AAAA(aaaa) => Some(Ipv6Addr::from(aaaa.address).into()),

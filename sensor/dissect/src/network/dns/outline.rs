@@ -60,10 +60,20 @@ impl Outline {
         self.opcode() == 0 && self.response_code() == 0 && self.classes_known && !self.netbios && something
     }
 
+    /// A question.
+    pub(super) fn is_query(&self) -> bool {
+        !self.is_response() && self.opcode() == 0
+    }
+
     /// A name server's answer to a query: there are records, or the name does not exist. A refusal is what hosts send
     /// that are no name servers.
     pub(super) fn is_answer(&self) -> bool {
         self.is_response() && self.opcode() == 0 && matches!(self.response_code(), 0 | 3)
+    }
+
+    /// A name server's answer with something in it.
+    pub(super) fn has_answers(&self) -> bool {
+        self.is_answer() && self.response_code() == 0 && self.answers > 0
     }
 
     /// An answer of multicast DNS.

@@ -128,7 +128,7 @@ fn what_only_resembles_dns_is_not_taken_for_it() {
 #[test]
 fn hosts_that_answer_for_themselves_are_no_name_servers() {
     let answer = message(0x8000, &[question("pump7", A)], &[record("pump7", A, &[10, 0, 0, 7])]);
-    let flow = flow().with_responder(address("10.0.0.7", LLMNR_PORT)).datagram(FromResponder, &answer);
+    let flow = flow().with_responder(address("10.0.0.7", link_local::PORT)).datagram(FromResponder, &answer);
     assert!(flow.said().is_empty());
     assert_eq!(flow.conversation.protocol(), Protocol::Unspecified);
 }
