@@ -83,6 +83,9 @@ pub const ROLES: &[&str] = &[
     "bacnet-router",
     "bacnet-foreign-device",
     "bbmd",
+    // Access.
+    "ssh-server",
+    "ssh-client",
 ];
 
 /// The grammar of an attribute. `ATTRIBUTE_UNSPECIFIED` has none: it is on no list.
@@ -143,6 +146,9 @@ pub fn grammar(attribute: Attribute) -> Option<Grammar> {
         Attribute::FailedLogin => Token { of: LOGIN_KINDS },
         Attribute::WeakProtocol => Token { of: WEAK_PROTOCOLS },
         // Of the families of protocols, in the order of their numbers.
+        // Access.
+        Attribute::SshHassh | Attribute::SshHasshServer => Hex { digits: 32 },
+        Attribute::SshHostKeySha256 => Hex { digits: 64 },
     })
 }
 

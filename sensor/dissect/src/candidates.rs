@@ -2,6 +2,7 @@
 
 use wardwatch_proto::v1::Protocol;
 
+use crate::access::ssh;
 use crate::building::bacnet;
 use crate::medical::{dicom, hl7};
 use crate::network::{arp, dhcp, dns};
@@ -34,6 +35,7 @@ pub const TCP: &[Candidate] = &[
     // Building automation.
     // Industry.
     // Access: log-ins, directories, files.
+    ssh::CANDIDATE,
     // Voice, video, print, messages.
     // The web.
     tls::CANDIDATE,

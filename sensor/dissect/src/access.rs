@@ -1,0 +1,3 @@
+//! Access: log-ins, directories, files.
+
+pub(crate) mod ssh;
