@@ -86,6 +86,8 @@ pub const ROLES: &[&str] = &[
     // Access.
     "ssh-server",
     "ssh-client",
+    "smb-server",
+    "smb-client",
 ];
 
 /// The grammar of an attribute. `ATTRIBUTE_UNSPECIFIED` has none: it is on no list.
@@ -149,6 +151,7 @@ pub fn grammar(attribute: Attribute) -> Option<Grammar> {
         // Access.
         Attribute::SshHassh | Attribute::SshHasshServer => Hex { digits: 32 },
         Attribute::SshHostKeySha256 => Hex { digits: 64 },
+        Attribute::SmbDialect => Token { of: &["NT LM 0.12", "2.0.2", "2.1", "3.0", "3.0.2", "3.1.1"] },
     })
 }
 

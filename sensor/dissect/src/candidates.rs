@@ -2,7 +2,7 @@
 
 use wardwatch_proto::v1::Protocol;
 
-use crate::access::ssh;
+use crate::access::{smb, ssh};
 use crate::building::bacnet;
 use crate::medical::{dicom, hl7};
 use crate::network::{arp, dhcp, dns};
@@ -36,6 +36,7 @@ pub const TCP: &[Candidate] = &[
     // Industry.
     // Access: log-ins, directories, files.
     ssh::CANDIDATE,
+    smb::CANDIDATE,
     // Voice, video, print, messages.
     // The web.
     tls::CANDIDATE,
