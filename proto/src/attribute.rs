@@ -36,16 +36,34 @@ pub const CREDENTIAL_KINDS: &[&str] = &[
     "snmp-community",
     "telnet",
     "vnc",
+    // Access.
+    "mssql",
 ];
 
 /// Kinds of log-ins whose refusal is told.
-pub const LOGIN_KINDS: &[&str] =
-    &["ftp", "http", "kerberos", "ldap", "ntlm", "radius", "rdp", "rtsp", "sip", "ssh", "telnet", "vnc"];
+pub const LOGIN_KINDS: &[&str] = &[
+    "ftp", "http", "kerberos", "ldap", "ntlm", "radius", "rdp", "rtsp", "sip", "ssh", "telnet", "vnc",
+    // Access.
+    "mssql",
+];
 
 /// Versions and methods that are not to be used any more.
 pub const WEAK_PROTOCOLS: &[&str] = &[
     // RFC 7568, 8996
-    "ssl2", "ssl3", "tls1.0", "tls1.1", "smb1", "ntlmv1", "ssh1", "snmpv1", "snmpv2c",
+    "ssl2",
+    "ssl3",
+    "tls1.0",
+    "tls1.1",
+    "smb1",
+    "ntlmv1",
+    "ssh1",
+    "snmpv1",
+    "snmpv2c",
+    // Access: RFC 8429, RFC 6649; MS-RDPBCGR, 5.3; RFC 6143, 7.2.1.
+    "kerberos-rc4",
+    "kerberos-des",
+    "rdp-standard-security",
+    "vnc-no-authentication",
 ];
 
 /// Carriers of patient data in clear that are told apart.
@@ -88,6 +106,21 @@ pub const ROLES: &[&str] = &[
     "ssh-client",
     "smb-server",
     "smb-client",
+    "kerberos-kdc",
+    "kerberos-client",
+    "ldap-server",
+    "ldap-client",
+    "domain-controller",
+    "rdp-server",
+    "rdp-client",
+    "vnc-server",
+    "vnc-client",
+    "ftp-server",
+    "ftp-client",
+    "telnet-server",
+    "telnet-client",
+    "mssql-server",
+    "mssql-client",
 ];
 
 /// The grammar of an attribute. `ATTRIBUTE_UNSPECIFIED` has none: it is on no list.
@@ -152,6 +185,7 @@ pub fn grammar(attribute: Attribute) -> Option<Grammar> {
         Attribute::SshHassh | Attribute::SshHasshServer => Hex { digits: 32 },
         Attribute::SshHostKeySha256 => Hex { digits: 64 },
         Attribute::SmbDialect => Token { of: &["NT LM 0.12", "2.0.2", "2.1", "3.0", "3.0.2", "3.1.1"] },
+        Attribute::DirectorySite => Label { longest: 64 },
     })
 }
 

@@ -2,7 +2,7 @@
 
 use wardwatch_proto::v1::Protocol;
 
-use crate::access::{smb, ssh};
+use crate::access::{ftp, kerberos, ldap, rdp, smb, ssh, tds, telnet, vnc};
 use crate::building::bacnet;
 use crate::medical::{dicom, hl7};
 use crate::network::{arp, dhcp, dns};
@@ -37,6 +37,13 @@ pub const TCP: &[Candidate] = &[
     // Access: log-ins, directories, files.
     ssh::CANDIDATE,
     smb::CANDIDATE,
+    kerberos::OVER_TCP,
+    ldap::OVER_TCP,
+    rdp::CANDIDATE,
+    vnc::CANDIDATE,
+    ftp::CANDIDATE,
+    telnet::CANDIDATE,
+    tds::CANDIDATE,
     // Voice, video, print, messages.
     // The web.
     tls::CANDIDATE,
@@ -55,6 +62,8 @@ pub const UDP: &[Candidate] = &[
     bacnet::CANDIDATE,
     // Industry.
     // Access: log-ins, directories, files.
+    kerberos::OVER_UDP,
+    ldap::OVER_UDP,
     // Voice, video, print, messages.
     // The web.
     // The network itself, with weaker ones.

@@ -51,6 +51,8 @@ struct Smb {
     method: Option<&'static str>,
     /// The name by which the client called the server in a NetBIOS session.
     called: Option<String>,
+    /// The server gave a challenge of NTLM.
+    has_challenged: bool,
     /// That the server speaks SMB 1 was said.
     is_weak: bool,
 }

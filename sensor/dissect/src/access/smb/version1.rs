@@ -148,11 +148,13 @@ impl Message<'_> {
             _ => return,
         };
         self.state_server(smb, facts);
-        if let Some(token) = part(self.bytes, 0, token) {
-            ntlm::state(token, facts);
-        }
+        let challenge = part(self.bytes, 0, token).and_then(|token| ntlm::state(token, facts));
+        smb.has_challenged |= challenge == Some(ntlm::Message::Challenge);
         let mut texts = Texts { message: self.whole, at: self.at + token, is_unicode: self.is_unicode };
-        state_system(texts.aligned(), texts.aligned(), facts);
+        let (system, software) = (texts.aligned(), texts.aligned());
+        // A challenge names the same Windows by its build.
+        let system = system.filter(|system| !(smb.has_challenged && system.starts_with("Windows")));
+        state_system(system, software, facts);
     }
 }
 
