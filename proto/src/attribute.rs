@@ -44,7 +44,7 @@ pub const CREDENTIAL_KINDS: &[&str] = &[
 pub const LOGIN_KINDS: &[&str] = &[
     "ftp", "http", "kerberos", "ldap", "ntlm", "radius", "rdp", "rtsp", "sip", "ssh", "telnet", "vnc",
     // Access.
-    "mssql",
+    "mssql", "mysql",
 ];
 
 /// Versions and methods that are not to be used any more.
@@ -121,6 +121,8 @@ pub const ROLES: &[&str] = &[
     "telnet-client",
     "mssql-server",
     "mssql-client",
+    "mysql-server",
+    "mysql-client",
 ];
 
 /// The grammar of an attribute. `ATTRIBUTE_UNSPECIFIED` has none: it is on no list.

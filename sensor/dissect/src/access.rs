@@ -5,6 +5,7 @@ mod ber;
 pub(crate) mod ftp;
 pub(crate) mod kerberos;
 pub(crate) mod ldap;
+pub(crate) mod mysql;
 pub(crate) mod ntlm;
 pub(crate) mod rdp;
 pub(crate) mod smb;

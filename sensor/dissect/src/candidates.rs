@@ -2,7 +2,7 @@
 
 use wardwatch_proto::v1::Protocol;
 
-use crate::access::{ftp, kerberos, ldap, rdp, smb, ssh, tds, telnet, vnc};
+use crate::access::{ftp, kerberos, ldap, mysql, rdp, smb, ssh, tds, telnet, vnc};
 use crate::building::bacnet;
 use crate::medical::{dicom, hl7};
 use crate::network::{arp, dhcp, dns};
@@ -44,6 +44,7 @@ pub const TCP: &[Candidate] = &[
     ftp::CANDIDATE,
     telnet::CANDIDATE,
     tds::CANDIDATE,
+    mysql::CANDIDATE,
     // Voice, video, print, messages.
     // The web.
     tls::CANDIDATE,
