@@ -65,6 +65,21 @@ const FIELDS: &[(Protocol, &[Attribute])] = &[
             Attribute::Location,
         ],
     ),
+    // Access.
+    (
+        Protocol::Ssh,
+        &[
+            Attribute::SoftwareName,
+            Attribute::SoftwareVersion,
+            Attribute::SshHassh,
+            Attribute::SshHasshServer,
+        ],
+    ),
+    (Protocol::Smb, &[Attribute::SmbDialect, Attribute::HostName, Attribute::Domain, Attribute::FailedLogin]),
+    (Protocol::Ldap, &[Attribute::HostName, Attribute::Domain]),
+    (Protocol::Kerberos, &[Attribute::Domain, Attribute::FailedLogin]),
+    (Protocol::Ftp, &[Attribute::FailedLogin]),
+    (Protocol::Rdp, &[Attribute::HostName, Attribute::SoftwareVersion]),
 ];
 
 fn is_compared(field: Field) -> bool {
