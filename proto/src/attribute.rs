@@ -46,11 +46,14 @@ pub const CREDENTIAL_KINDS: &[&str] = &[
     "opcua-password",
     "ads-route",
     "dlms-lls",
+    // Access.
+    "mssql",
 ];
 
 /// Kinds of log-ins whose refusal is told.
 pub const LOGIN_KINDS: &[&str] = &[
-    "ftp", "http", "kerberos", "ldap", "ntlm", "radius", "rdp", "rtsp", "sip", "snmp", "ssh", "telnet", "vnc",
+    "ftp", "http", "kerberos", "ldap", "ntlm", "radius", "rdp", "rtsp", "sip", "snmp", "ssh", "telnet",
+    "vnc", "mssql", "mysql",
 ];
 
 /// Versions and methods that are not to be used any more.
@@ -74,6 +77,11 @@ pub const WEAK_PROTOCOLS: &[&str] = &[
     "dtls1.0",
     // Names, discovery, management: CVE-2024-3596, nothing proves who asks.
     "radius-unauthenticated",
+    // Access: RFC 8429, RFC 6649; MS-RDPBCGR, 5.3; RFC 6143, 7.2.1.
+    "kerberos-rc4",
+    "kerberos-des",
+    "rdp-standard-security",
+    "vnc-no-authentication",
 ];
 
 /// Versions of TLS and of what came before and beside it.
@@ -252,6 +260,28 @@ pub const ROLES: &[&str] = &[
     "coap-server",
     "tftp-client",
     "tftp-server",
+    // Access.
+    "ssh-server",
+    "ssh-client",
+    "smb-server",
+    "smb-client",
+    "kerberos-kdc",
+    "kerberos-client",
+    "ldap-server",
+    "ldap-client",
+    "domain-controller",
+    "rdp-server",
+    "rdp-client",
+    "vnc-server",
+    "vnc-client",
+    "ftp-server",
+    "ftp-client",
+    "telnet-server",
+    "telnet-client",
+    "mssql-server",
+    "mssql-client",
+    "mysql-server",
+    "mysql-client",
 ];
 
 /// The grammar of an attribute. `ATTRIBUTE_UNSPECIFIED` has none: it is on no list.
@@ -375,6 +405,11 @@ pub fn grammar(attribute: Attribute) -> Option<Grammar> {
         Attribute::WlanBssid => HardwareAddress { octets: 6 },
         Attribute::Amplifier => Token { of: AMPLIFIERS },
         Attribute::CovertChannel => Token { of: COVERT_CHANNELS },
+        // Access.
+        Attribute::SshHassh | Attribute::SshHasshServer => Hex { digits: 32 },
+        Attribute::SshHostKeySha256 => Hex { digits: 64 },
+        Attribute::SmbDialect => Token { of: &["NT LM 0.12", "2.0.2", "2.1", "3.0", "3.0.2", "3.1.1"] },
+        Attribute::DirectorySite => Label { longest: 64 },
     })
 }
 

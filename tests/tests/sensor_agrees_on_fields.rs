@@ -222,6 +222,21 @@ const FIELDS: &[(Protocol, &[Attribute])] = &[
     (Protocol::Ntp, &[Attribute::NtpVersion, Attribute::NtpStratum]),
     (Protocol::Syslog, &[Attribute::HostName, Attribute::SoftwareName]),
     (Protocol::Radius, &[Attribute::FailedLogin]),
+    // Access.
+    (
+        Protocol::Ssh,
+        &[
+            Attribute::SoftwareName,
+            Attribute::SoftwareVersion,
+            Attribute::SshHassh,
+            Attribute::SshHasshServer,
+        ],
+    ),
+    (Protocol::Smb, &[Attribute::SmbDialect, Attribute::HostName, Attribute::Domain, Attribute::FailedLogin]),
+    (Protocol::Ldap, &[Attribute::HostName, Attribute::Domain]),
+    (Protocol::Kerberos, &[Attribute::Domain, Attribute::FailedLogin]),
+    (Protocol::Ftp, &[Attribute::FailedLogin]),
+    (Protocol::Rdp, &[Attribute::HostName, Attribute::SoftwareVersion]),
 ];
 
 fn is_compared(field: Field) -> bool {

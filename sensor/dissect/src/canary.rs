@@ -15,6 +15,7 @@ use wardwatch_proto::v1::Attribute;
 
 use crate::{Carrier, Direction};
 
+mod access;
 mod astm;
 mod bacnet;
 mod bcc;
@@ -99,6 +100,7 @@ impl CanaryStream {
 /// Every stream there is.
 pub fn streams() -> impl Iterator<Item = CanaryStream> {
     [
+        access::streams(),
         astm::streams(),
         bacnet::streams(),
         bcc::streams(),

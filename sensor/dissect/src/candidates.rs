@@ -2,6 +2,7 @@
 
 use wardwatch_proto::v1::Protocol;
 
+use crate::access::{ftp, kerberos, ldap, mysql, rdp, smb, ssh, tds, telnet, vnc};
 use crate::building::{bacnet, fox, knx};
 use crate::industry::profinet::{context, dcp};
 use crate::industry::{ads, dlms, dnp3, enip, ge_srtp, hart_ip, iec104, modbus, opcua, s7comm};
@@ -61,6 +62,16 @@ pub const TCP: &[Candidate] = &[
     iec104::CANDIDATE,
     modbus::CANDIDATE,
     // Access: log-ins, directories, files.
+    ssh::CANDIDATE,
+    smb::CANDIDATE,
+    kerberos::OVER_TCP,
+    ldap::OVER_TCP,
+    rdp::CANDIDATE,
+    vnc::CANDIDATE,
+    ftp::CANDIDATE,
+    telnet::CANDIDATE,
+    tds::CANDIDATE,
+    mysql::CANDIDATE,
     // Voice, video, print, messages.
     // The web.
     tls::CANDIDATE,
@@ -101,6 +112,8 @@ pub const UDP: &[Candidate] = &[
     hart_ip::OVER_UDP,
     dlms::OVER_UDP,
     // Access: log-ins, directories, files.
+    kerberos::OVER_UDP,
+    ldap::OVER_UDP,
     // Voice, video, print, messages.
     // The web.
     quic::CANDIDATE,

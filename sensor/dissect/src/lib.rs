@@ -10,6 +10,7 @@
 
 #![forbid(unsafe_code)]
 
+mod access;
 mod building;
 #[cfg(any(test, feature = "canaries"))]
 pub mod canary;

@@ -30,6 +30,18 @@ pub(crate) fn part(bytes: &[u8], at: usize, length: usize) -> Option<&[u8]> {
     bytes.get(at..at.checked_add(length)?)
 }
 
+/// The index at which this sequence begins.
+pub(crate) fn find(bytes: &[u8], sequence: &[u8]) -> Option<usize> {
+    bytes.windows(sequence.len().max(1)).position(|window| window == sequence)
+}
+
+/// Text in UTF-16, the least significant octet first; `None` where it is not.
+pub(crate) fn utf16le(bytes: &[u8]) -> Option<String> {
+    let (units, rest) = bytes.as_chunks::<2>();
+    let units: Vec<u16> = units.iter().map(|unit| u16::from_le_bytes(*unit)).collect();
+    String::from_utf16(&units).ok().filter(|_| rest.is_empty())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -42,7 +54,18 @@ mod tests {
         assert_eq!(le16(&[1, 2, 3], 1), Some(0x0302));
         assert_eq!(le32(&[1, 2, 3, 4], 0), Some(0x0403_0201));
         assert_eq!(le32(&[1, 2, 3], 0), None);
+        assert_eq!(le16(&[1, 2, 3], 1), Some(0x0302));
+        assert_eq!(le32(&[1, 2, 3, 4], 0), Some(0x0403_0201));
         assert_eq!(part(&[1, 2, 3], 1, usize::MAX), None);
         assert_eq!(part(&[1, 2, 3], 1, 2), Some(&[2_u8, 3][..]));
+    }
+
+    #[test]
+    fn text_of_two_octets_each_is_read_whole_or_not_at_all() {
+        assert_eq!(utf16le(b"P\0C\0\xe9\0").as_deref(), Some("PCé"));
+        assert_eq!(utf16le(b"P\0C"), None);
+        assert_eq!(utf16le(b"\x00\xd8"), None);
+        assert_eq!(find(b"abcabd", b"abd"), Some(3));
+        assert_eq!(find(b"ab", b"abc"), None);
     }
 }

@@ -8,6 +8,7 @@ use anyhow::{Context, Result};
 
 use super::statement::Statement;
 
+mod access;
 mod bacnet;
 mod conversations;
 mod details;
@@ -28,6 +29,7 @@ const BETWEEN_VALUES: char = '\u{1e}';
 /// Everything that Wireshark reads of the fields that the sensor states.
 pub fn statements(capture: &Path) -> Result<BTreeSet<Statement>> {
     let fields::Read { mut statements, has_dns, has_bacnet, has_documents } = fields::read(capture)?;
+    access::read(capture, &mut statements)?;
     if has_dns {
         names::read(capture, &mut statements)?;
     }

@@ -1,0 +1,279 @@
+//! Remote Desktop (MS-RDPBCGR) on TCP, on any port: how a connection begins (X.224 class 0 in TPKT, RFC 1006).
+//!
+//! The server chooses how the session is protected. With TLS or CredSSP nothing is in clear behind that; with RDP's own
+//! protection, which has no server identity and old ciphers, and is therefore a finding, the client goes on to tell its name
+//! and its build. The cookie in the first request holds the name of a user and is passed over.
+//!
+//! Trap: PLCs and gateways for other purposes open connections by X.224 as well; theirs have other parameters.
+
+use wardwatch_proto::v1::{Attribute, Protocol};
+
+use crate::octets::{be16, find, le16, le32, part, utf16le};
+use crate::{Candidate, Direction, Dissector, Facts, Input, Probe, Progress};
+
+/// RDP on TCP.
+pub(crate) const CANDIDATE: Candidate =
+    Candidate { protocol: Protocol::Rdp, probe, start: || Box::new(Rdp::default()) };
+
+/// Codes of X.224: connection request and confirm, data.
+const CONNECTION_REQUEST: u8 = 0xE0;
+const CONNECTION_CONFIRM: u8 = 0xD0;
+
+/// Where the variable part begins: behind TPKT (4), length, code, two references, class.
+const VARIABLE: usize = 11;
+
+/// Kinds of negotiation (2.2.1.1.1, 2.2.1.2.1, 2.2.1.2.2).
+const NEGOTIATION_REQUEST: u8 = 1;
+const NEGOTIATION_RESPONSE: u8 = 2;
+const NEGOTIATION_FAILURE: u8 = 3;
+
+/// PROTOCOL_RDP: no protection but RDP's own.
+const STANDARD_SECURITY: u32 = 0;
+
+/// What the conference's user data begin with: the client's key of H.221.
+const CLIENT_KEY: &[u8] = b"Duca";
+
+/// CS_CORE (2.2.1.3.2), and the length of a client's name.
+const CORE_DATA: u16 = 0xC001;
+const NAME_OCTETS: usize = 32;
+
+/// Blocks of user data that are looked at.
+const MOST_BLOCKS: usize = 16;
+
+#[derive(Default)]
+struct Rdp {
+    /// The server answered and nothing is protected by TLS.
+    is_in_clear: bool,
+}
+
+/// A request or confirm: its code and the variable part.
+struct Connection<'a> {
+    code: u8,
+    variable: &'a [u8],
+    length: usize,
+}
+
+/// Reads one that is whole: both lengths fit, class 0.
+fn connection(bytes: &[u8]) -> Option<Connection<'_>> {
+    let [3, 0, _, _, rest, code, _, _, _, _, 0, ..] = bytes else { return None };
+    let length = usize::from(be16(bytes, 2)?);
+    if length != 5 + usize::from(*rest) {
+        return None;
+    }
+    let variable = bytes.get(VARIABLE..length)?;
+    matches!(*code, CONNECTION_REQUEST | CONNECTION_CONFIRM).then_some(Connection {
+        code: *code,
+        variable,
+        length,
+    })
+}
+
+/// The negotiation at the end of the variable part: kind and value.
+fn negotiation(variable: &[u8]) -> Option<(u8, u32)> {
+    // The cookie or routing token is a line (2.2.1.1).
+    let rest = match find(variable, b"\r\n") {
+        Some(end) if variable.starts_with(b"Cookie: ") => variable.get(end + 2..)?,
+        _ => variable,
+    };
+    let [kind @ 1..=3, _, 8, 0, ..] = rest else { return None };
+    Some((*kind, le32(rest, 4)?))
+}
+
+fn probe(input: &Input<'_>) -> Probe {
+    let [3, 0, high, low, ..] = input.bytes else {
+        return if matches!(input.bytes, [] | [3] | [3, 0] | [3, 0, _]) {
+            Probe::Unsure
+        } else {
+            Probe::NotForUs
+        };
+    };
+    let length = usize::from(u16::from_be_bytes([*high, *low]));
+    if !(VARIABLE..=VARIABLE + 255).contains(&length) {
+        return Probe::NotForUs;
+    }
+    let Some(connection) = connection(input.bytes) else {
+        return if input.bytes.len() < length { Probe::Unsure } else { Probe::NotForUs };
+    };
+    let has_cookie = connection.variable.starts_with(b"Cookie: mst");
+    match (connection.code, negotiation(connection.variable)) {
+        (CONNECTION_REQUEST, Some((NEGOTIATION_REQUEST, _)))
+        | (CONNECTION_CONFIRM, Some((NEGOTIATION_RESPONSE | NEGOTIATION_FAILURE, _))) => Probe::Certain,
+        (CONNECTION_REQUEST, None) if has_cookie => Probe::Certain,
+        _ => Probe::NotForUs,
+    }
+}
+
+impl Dissector for Rdp {
+    fn protocol(&self) -> Protocol {
+        Protocol::Rdp
+    }
+
+    fn dissect(&mut self, input: &Input<'_>, facts: &mut Facts<'_>) -> Progress {
+        let [3, 0, ..] = input.bytes else {
+            return if input.bytes.len() < 2 { Progress::NeedMore } else { Progress::Done };
+        };
+        let Some(length) = be16(input.bytes, 2).map(usize::from) else { return Progress::NeedMore };
+        if length < 7 {
+            return Progress::Broken("shorter than its header");
+        }
+        let Some(packet) = input.bytes.get(..length) else { return Progress::NeedMore };
+        match connection(packet) {
+            Some(connection) => self.connection(&connection, facts),
+            None if input.direction == Direction::FromInitiator && self.is_in_clear => {
+                client(packet, facts);
+                Progress::Done
+            }
+            None => Progress::Done,
+        }
+    }
+}
+
+impl Rdp {
+    fn connection(&mut self, connection: &Connection<'_>, facts: &mut Facts<'_>) -> Progress {
+        if connection.code == CONNECTION_REQUEST {
+            facts.of_sender(Attribute::Role, "rdp-client");
+            return Progress::Consumed(connection.length);
+        }
+        facts.of_sender(Attribute::Role, "rdp-server");
+        match negotiation(connection.variable) {
+            // A server of before the negotiation answers without one.
+            Some((NEGOTIATION_RESPONSE, STANDARD_SECURITY)) | None => {
+                facts.of_sender(Attribute::WeakProtocol, "rdp-standard-security");
+                self.is_in_clear = true;
+                Progress::Consumed(connection.length)
+            }
+            Some(_) => Progress::Done,
+        }
+    }
+}
+
+/// The client's core data within the request for a conference (2.2.1.3): name and build.
+fn client(packet: &[u8], facts: &mut Facts<'_>) {
+    let Some(at) = find(packet, CLIENT_KEY) else { return };
+    let rest = packet.get(at + CLIENT_KEY.len()..).unwrap_or_default();
+    // A length of one or two octets (X.691).
+    let ([0x80..=0xFF, _, blocks @ ..] | [_, blocks @ ..]) = rest else { return };
+    let mut blocks = blocks;
+    for _ in 0..MOST_BLOCKS {
+        let (Some(kind), Some(length)) = (le16(blocks, 0), le16(blocks, 2).map(usize::from)) else { return };
+        let Some(block) = blocks.get(..length).filter(|_| length >= 4) else { return };
+        if kind == CORE_DATA {
+            let name = part(block, 24, NAME_OCTETS).and_then(utf16le).unwrap_or_default();
+            let name = name.split('\0').next().unwrap_or_default();
+            if !name.is_empty() {
+                facts.of_sender(Attribute::HostName, name);
+            }
+            if let Some(build) = le32(block, 20).filter(|build| *build != 0) {
+                facts.of_sender(Attribute::SoftwareVersion, &build.to_string());
+            }
+            return;
+        }
+        blocks = blocks.get(length..).unwrap_or_default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Outcome;
+    use crate::access::ntlm::tests::utf16;
+    use crate::test_flow::TestFlow;
+    use proptest::prelude::*;
+
+    fn tpkt(content: &[u8]) -> Vec<u8> {
+        let length = u16::try_from(content.len() + 4).expect("short");
+        [&[3, 0][..], &length.to_be_bytes(), content].concat()
+    }
+
+    fn x224(code: u8, variable: &[u8]) -> Vec<u8> {
+        let length = u8::try_from(6 + variable.len()).expect("short");
+        tpkt(&[&[length, code, 0, 0, 0, 0, 0][..], variable].concat())
+    }
+
+    fn asks() -> Vec<u8> {
+        x224(CONNECTION_REQUEST, b"Cookie: mstshash=jdoe\r\n\x01\0\x08\0\x03\0\0\0")
+    }
+
+    fn chooses(protection: u8) -> Vec<u8> {
+        x224(CONNECTION_CONFIRM, &[2, 0, 8, 0, protection, 0, 0, 0])
+    }
+
+    /// MS-RDPBCGR, 2.2.1.3.2, behind what GCC and MCS put before it.
+    fn core_data(name: &str) -> Vec<u8> {
+        let mut name = utf16(name);
+        name.resize(NAME_OCTETS, 0);
+        let core =
+            [&[4, 0, 8, 0][..], &[0; 4], &[1, 0xCA, 3, 0xAA], &[9, 4, 0, 0], &2600_u32.to_le_bytes(), &name]
+                .concat();
+        let core = [&[1, 0xC0, 4 + u8::try_from(core.len()).expect("short"), 0][..], &core].concat();
+        tpkt(
+            &[&[2, 0xF0, 0x80, 0x7F, 0x65, 0x82, 1, 0x90][..], b"Duca\x81\x40", &[4, 0xC0, 4, 0], &core]
+                .concat(),
+        )
+    }
+
+    #[test]
+    fn behind_tls_there_is_nothing_to_read() {
+        let flow = TestFlow::new(crate::TCP).ask(&asks()).answer(&chooses(1));
+        assert_eq!(flow.said(), ["sender 192.0.2.1 role rdp-client", "sender 192.0.2.2 role rdp-server"]);
+        assert_eq!(flow.conversation.protocol(), Protocol::Rdp);
+        assert_eq!(flow.conversation.outcome(), Outcome::Learned);
+    }
+
+    #[test]
+    fn without_it_the_server_is_weak_and_the_client_tells_its_name_whatever_the_segments() {
+        for size in [1, 9, 500] {
+            let mut flow = TestFlow::new(crate::TCP);
+            asks().chunks(size).for_each(|bytes| flow.bytes(Direction::FromInitiator, bytes));
+            chooses(0).chunks(size).for_each(|bytes| flow.bytes(Direction::FromResponder, bytes));
+            core_data("WARD-PC3").chunks(size).for_each(|bytes| flow.bytes(Direction::FromInitiator, bytes));
+            assert_eq!(
+                flow.said(),
+                [
+                    "sender 192.0.2.1 role rdp-client",
+                    "sender 192.0.2.2 role rdp-server",
+                    "sender 192.0.2.2 weak_protocol rdp-standard-security",
+                    "sender 192.0.2.1 host_name ward-pc3",
+                    "sender 192.0.2.1 software_version 2600",
+                ]
+            );
+            assert_eq!(flow.conversation.outcome(), Outcome::Learned);
+        }
+    }
+
+    #[test]
+    fn a_server_that_does_not_negotiate_is_weak_and_one_that_refuses_is_not() {
+        let old = TestFlow::new(crate::TCP).ask(&asks()).answer(&x224(CONNECTION_CONFIRM, &[]));
+        assert_eq!(old.values(Attribute::WeakProtocol), ["rdp-standard-security"]);
+        let refuses = x224(CONNECTION_CONFIRM, &[3, 0, 8, 0, 5, 0, 0, 0]);
+        assert_eq!(TestFlow::new(crate::TCP).answer(&refuses).said(), ["sender 192.0.2.2 role rdp-server"]);
+    }
+
+    #[test]
+    fn connections_of_plcs_are_not_taken() {
+        let tsap = [0xC1, 2, 1, 0, 0xC2, 2, 1, 2, 0xC0, 1, 9];
+        for bytes in
+            [x224(CONNECTION_REQUEST, &tsap), x224(CONNECTION_CONFIRM, &tsap), x224(CONNECTION_REQUEST, &[])]
+        {
+            assert_eq!(
+                TestFlow::new(&[CANDIDATE]).ask(&bytes).conversation.protocol(),
+                Protocol::Unspecified
+            );
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_and_damaged_messages_are_read_without_a_panic(
+            bytes in any::<Vec<u8>>(), at in any::<prop::sample::Index>(), with in any::<u8>(),
+        ) {
+            let mut damaged = core_data("WARD-PC3");
+            let place = at.index(damaged.len());
+            damaged[place] = with;
+            for last in [damaged, [b"\x03\0\x01\0Duca".to_vec(), bytes.clone()].concat(), bytes] {
+                let flow = TestFlow::new(&[CANDIDATE]).ask(&asks()).answer(&chooses(0)).ask(&last);
+                prop_assert!(flow.said().len() <= 6);
+            }
+        }
+    }
+}
