@@ -10,6 +10,7 @@
 //! a field that a dissector reads without being listed here lets a canary out.
 
 use std::collections::{BTreeMap, HashSet};
+use std::net::Ipv4Addr;
 
 use wardwatch_proto::v1::Attribute;
 
@@ -73,6 +74,11 @@ pub struct CanaryStream {
 }
 
 impl CanaryStream {
+    /// The address that the initiator has to have, where it says it in what it sends.
+    pub fn initiator(&self) -> Option<Ipv4Addr> {
+        self.name.starts_with("unity").then_some(Ipv4Addr::new(192, 0, 2, 1))
+    }
+
     /// All bytes of one side.
     pub fn bytes(&self, direction: Direction) -> Vec<u8> {
         self.turns

@@ -38,13 +38,14 @@ struct Ends {
 }
 
 impl Ends {
-    /// Stream `number` is from 10.71.x.y to 10.72.x.y.
-    fn of(number: u16, port: u16) -> Self {
+    /// Stream `number` is from 10.71.x.y to 10.72.x.y, unless it says itself where it comes from.
+    fn of(number: u16, stream: &CanaryStream) -> Self {
         let [high, low] = (number + 1).to_be_bytes();
+        let initiator = stream.initiator().map_or([10, 71, high, low], |address| address.octets());
         Self {
             macs: [[0x02, 0x71, 0, 0, high, low], [0x02, 0x72, 0, 0, high, low]],
-            ips: [[10, 71, high, low], [10, 72, high, low]],
-            ports: [40_000, port],
+            ips: [initiator, [10, 72, high, low]],
+            ports: [40_000, stream.port],
         }
     }
 
@@ -56,7 +57,7 @@ impl Ends {
 
 impl Writer {
     fn stream(&mut self, number: u16, stream: &CanaryStream) {
-        let ends = Ends::of(number, stream.port);
+        let ends = Ends::of(number, stream);
         match stream.transport {
             Transport::Udp => {
                 for turn in &stream.turns {

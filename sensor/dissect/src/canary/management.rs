@@ -149,7 +149,7 @@ fn ssdp() -> CanaryStream {
         fields(&["HOST", "MAN", "MX", "ST", "CPFN.UPNP.ORG", "CPUUID.UPNP.ORG", "X-User"])
     );
     let answer = format!(
-        "HTTP/1.1 200 OK\r\n{}LOCATION: http://192.0.2.2/{}\r\n\
+        "HTTP/1.1 200 OK\r\n{}LOCATION: http://display.example/{}\r\n\
          SERVER: Linux/4.9 UPnP/1.0 Display/2.1\r\nST: urn:schemas-upnp-org:device:Basic:1\r\n\
          USN: uuid:2fac1234-31f8-11b4-a222-08002b34c003::urn:schemas-upnp-org:device:Basic:1\r\n\r\n",
         fields(&["CACHE-CONTROL", "DATE", "EXT", "BOOTID.UPNP.ORG", "OPT", "01-NLS", "X-Friendly-Name"]),

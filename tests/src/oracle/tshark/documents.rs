@@ -57,9 +57,12 @@ fn xml(frame: &Frame, said: &mut Statements) {
         let depth = (line.len() - text.len()) / 4;
         if depth == 0 {
             open.clear();
-        } else if is_end_or_attribute(text) {
             continue;
-        } else if let Some(tag) = text.strip_prefix('<') {
+        }
+        if is_end_or_attribute(text) {
+            continue;
+        }
+        if let Some(tag) = text.strip_prefix('<') {
             let name = tag.trim_end_matches(['>', '/']);
             open.truncate(depth - 1);
             open.push(name.split_once(':').map_or(name, |(_, local)| local));

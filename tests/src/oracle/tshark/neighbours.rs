@@ -239,7 +239,9 @@ fn dhcpv6(row: Row<'_>, said: &mut Statements) {
         let name = row.first("dhcpv6.client_domain").unwrap_or_default();
         say(Attribute::HostName, &client, &name.trim_end_matches('.').to_ascii_lowercase());
         if ["5", "6"].contains(kind) {
-            leased.iter().for_each(|ip| say(Attribute::IpAddress, &client, ip));
+            for ip in &leased {
+                say(Attribute::IpAddress, &client, ip);
+            }
         }
     } else {
         if kinds.len() == 1 {
@@ -247,7 +249,9 @@ fn dhcpv6(row: Row<'_>, said: &mut Statements) {
         }
         let is_refused = row.all("dhcpv6.status_code").any(|status| status != "0");
         if *kind == "7" && !is_refused {
-            leased.iter().for_each(|ip| say(Attribute::IpAddress, &client, ip));
+            for ip in &leased {
+                say(Attribute::IpAddress, &client, ip);
+            }
         }
     }
 }
