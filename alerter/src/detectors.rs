@@ -6,7 +6,7 @@
 
 use wardwatch_proto::v1::{DeviceSummary, Event, Severity};
 
-mod clear_text_credentials;
+mod findings;
 mod new_device;
 
 /// What a detector is.
@@ -54,7 +54,8 @@ pub trait Detector: std::fmt::Debug + Send + Sync {
 
 /// All detectors.
 pub fn all() -> Vec<Box<dyn Detector>> {
-    vec![Box::new(new_device::NewDevice), Box::new(clear_text_credentials::ClearTextCredentials)]
+    let findings = findings::ALL.map(|detector| Box::new(detector) as Box<dyn Detector>);
+    std::iter::once(Box::new(new_device::NewDevice) as Box<dyn Detector>).chain(findings).collect()
 }
 
 /// A device in words: its name, or what it is, or its address.

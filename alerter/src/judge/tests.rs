@@ -30,6 +30,15 @@ fn credentials(id: &str, kind: &str, time: u64) -> Event {
     at(time, event::Event::Finding(finding))
 }
 
+fn finding(attribute: Attribute, value: &str, protocol: Protocol) -> Event {
+    let mut event = credentials("d1", value, 10);
+    if let Some(event::Event::Finding(finding)) = &mut event.event {
+        finding.set_attribute(attribute);
+        finding.set_protocol(protocol);
+    }
+    event
+}
+
 fn acknowledgement(alert: &str, note: &str) -> Event {
     let action =
         command::Action::AcknowledgeAlert(AcknowledgeAlert { alert: alert.into(), note: note.into() });
@@ -70,12 +79,57 @@ fn each_kind_of_credentials_is_a_matter_of_its_own_and_a_later_log_in_repeats_it
 }
 
 #[test]
-fn other_findings_are_no_credentials() {
-    let mut event = credentials("d1", "dicom-object", 10);
-    if let Some(event::Event::Finding(finding)) = &mut event.event {
-        finding.set_attribute(Attribute::CleartextPatientData);
+fn each_finding_has_its_detector_and_severity() {
+    for (attribute, value, protocol, detector, severity, technique) in [
+        (
+            Attribute::DefaultCredential,
+            "snmp-community",
+            Protocol::Snmp,
+            "default-credentials",
+            Severity::High,
+            "T0812",
+        ),
+        (Attribute::WeakProtocol, "smb1", Protocol::Smb, "weak-protocol", Severity::Low, "T0830"),
+        (Attribute::TlsVersion, "tls1.0", Protocol::Tls, "weak-protocol", Severity::Low, "T0830"),
+        (
+            Attribute::ExecutableTransfer,
+            "pe",
+            Protocol::Http,
+            "executable-transfer",
+            Severity::Medium,
+            "T0867",
+        ),
+        (Attribute::CovertChannel, "dns-names", Protocol::Dns, "covert-channel", Severity::High, "T1572"),
+    ] {
+        let updates = Judge::new("north").apply(&finding(attribute, value, protocol), place(1));
+        assert_eq!(actions(&updates), [Action::Raised], "{attribute:?}");
+        let alert = &updates[0].alert;
+        assert_eq!((alert.detector.as_str(), alert.severity()), (detector, severity), "{attribute:?}");
+        assert_eq!(alert.attack_technique, technique);
+        assert!(alert.explanation.contains("pump-7") && alert.explanation.contains(value), "{attribute:?}");
     }
-    assert!(Judge::new("north").apply(&event, place(1)).is_empty());
+}
+
+#[test]
+fn the_same_kind_of_credentials_in_clear_and_as_delivered_are_two_alerts() {
+    let mut judge = Judge::new("north");
+    let clear = judge.apply(&credentials("d1", "telnet", 10), place(1));
+    let delivered = finding(Attribute::DefaultCredential, "telnet", Protocol::Telnet);
+    let delivered = judge.apply(&delivered, place(2));
+    assert_eq!((actions(&clear), actions(&delivered)), (vec![Action::Raised], vec![Action::Raised]));
+    assert_ne!(clear[0].alert.id, delivered[0].alert.id);
+}
+
+#[test]
+fn findings_that_add_to_the_score_alone_raise_nothing() {
+    for (attribute, value) in [
+        (Attribute::CleartextPatientData, "dicom-object"),
+        (Attribute::CertificateSelfSigned, "true"),
+        (Attribute::Amplifier, "ntp-monlist"),
+    ] {
+        let event = finding(attribute, value, Protocol::Dicom);
+        assert!(Judge::new("north").apply(&event, place(1)).is_empty(), "{attribute:?}");
+    }
 }
 
 #[test]

@@ -237,6 +237,14 @@ impl Sketch<'_> {
                 _ => None,
             },
         );
+        for statement in &self.statements {
+            let (attribute, _, _) = words(statement);
+            if let Some(maker) = knowledge.assigned(attribute, &statement.key.value) {
+                let because = format!("its {} is this maker's", attribute.name().replace('_', " "));
+                let by = (Attribute::Manufacturer, Source::Assigned, because.as_str());
+                makers.add(self.candidate(statement, maker.to_owned(), Some(by)));
+            }
+        }
         if let DeviceKey::Mac(mac) = device.key
             && let Some(registered) = knowledge.registered(mac)
         {

@@ -14,6 +14,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
+mod assigned;
 mod condition;
 mod date;
 mod dicom;
@@ -49,6 +50,7 @@ pub struct Knowledge {
     dicom_roots: dicom::DicomRoots,
     bacnet_vendors: HashMap<u32, String>,
     hl7_applications: hl7::Hl7Applications,
+    assigned: assigned::Assigned,
     sources: source::Sources,
     third_keys: third::ThirdKeys,
     taxonomy: taxonomy::Taxonomy,
@@ -140,6 +142,9 @@ impl Knowledge {
         for entry in file.entries("hl7_application", "prefix")? {
             self.hl7_applications.add(entry, &self.manufacturers)?;
         }
+        if let Some(assigned) = file.value("assigned")? {
+            self.assigned.add(assigned, &self.manufacturers)?;
+        }
         for entry in file.entries("source", "attributes")? {
             self.sources.add(entry)?;
         }
@@ -197,6 +202,12 @@ impl Knowledge {
     /// The manufacturer of an HL7 sending application.
     pub fn hl7_application(&self, application: &str) -> Option<&str> {
         self.hl7_applications.manufacturer(application)
+    }
+
+    /// The manufacturer that a value of this attribute is assigned to, such as a vendor identifier or a role that only
+    /// its devices have.
+    pub fn assigned(&self, attribute: Attribute, value: &str) -> Option<&str> {
+        self.assigned.maker(attribute, value)
     }
 
     /// How far a source is believed for an attribute.

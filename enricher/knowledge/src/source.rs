@@ -22,6 +22,8 @@ pub enum Source {
     BacnetVendor,
     /// Concluded from an HL7 sending application.
     Hl7Application,
+    /// Concluded from a number or word that is assigned to one maker.
+    Assigned,
     /// Guessed from a MAC address's prefix.
     MacPrefix,
 }
@@ -67,6 +69,7 @@ impl Source {
             "dicom_root" => Self::DicomRoot,
             "bacnet_vendor" => Self::BacnetVendor,
             "hl7_application" => Self::Hl7Application,
+            "assigned" => Self::Assigned,
             "mac_prefix" => Self::MacPrefix,
             protocol => Self::Protocol(Protocol::from_name(protocol)?),
         })

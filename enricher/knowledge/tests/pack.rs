@@ -88,6 +88,97 @@ fn a_clinical_protocol_beats_a_banner_and_that_beats_a_mac_prefix() {
 }
 
 #[test]
+fn every_protocol_of_the_contract_has_its_place_and_beats_a_mac_prefix() {
+    let knowledge = builtin();
+    let protocols = (1..1024).filter_map(|number| Protocol::try_from(number).ok());
+    for protocol in protocols {
+        let trust = |attribute| knowledge.trust(attribute, Source::Protocol(protocol), Role::Sender);
+        let guess = knowledge.trust(Attribute::Manufacturer, Source::MacPrefix, Role::Sender);
+        assert!(
+            trust(Attribute::Manufacturer).rank < guess.rank,
+            "{protocol:?} is believed less than a guess"
+        );
+        assert!(trust(Attribute::Manufacturer).confidence > guess.confidence, "{protocol:?}");
+        assert!(
+            trust(Attribute::Model).rank < 1000,
+            "{protocol:?} has no place in the order of everything else"
+        );
+    }
+}
+
+#[test]
+fn a_devices_own_trade_beats_its_management_and_that_beats_a_banner() {
+    let knowledge = builtin();
+    let rank = |protocol| knowledge.trust(Attribute::Model, Source::Protocol(protocol), Role::Sender).rank;
+    for own in [Protocol::Intellivue, Protocol::Bcc, Protocol::EthernetIp, Protocol::KnxnetIp] {
+        for managed in [Protocol::Snmp, Protocol::Lldp, Protocol::Upnp] {
+            for banner in [Protocol::Http, Protocol::Ftp, Protocol::Telnet] {
+                assert!(rank(own) < rank(managed) && rank(managed) < rank(banner));
+            }
+        }
+    }
+    // What binds an address to the hardware that has it, and what may come from another interface or a router.
+    assert!(
+        [Protocol::Arp, Protocol::Dhcp, Protocol::Icmpv6, Protocol::ProfinetDcp].map(|p| knowledge.binds(p))
+            == [true; 4]
+    );
+    assert!([Protocol::Dhcpv6, Protocol::Lldp, Protocol::Radius].map(|p| knowledge.binds(p)) == [false; 3]);
+}
+
+#[test]
+fn what_is_assigned_to_one_maker_names_it() {
+    let knowledge = builtin();
+    for (attribute, value, maker) in [
+        (Attribute::Role, "intellivue-monitor", Some("Philips")),
+        (Attribute::Role, "intellivue-client", None),
+        (Attribute::CipVendorId, "1", Some("Rockwell Automation")),
+        (Attribute::EnterpriseNumber, "9", Some("Cisco")),
+        (Attribute::EnterpriseNumber, "311", None),
+        (Attribute::SysObjectId, "1.3.6.1.4.1.9.1.516", Some("Cisco")),
+        (Attribute::SysObjectId, "1.3.6.1.4.1.90.1", None),
+        (Attribute::SysObjectId, "1.3.6.1.2.1.9", None),
+        (Attribute::Model, "9", None),
+    ] {
+        assert_eq!(knowledge.assigned(attribute, value), maker, "{attribute:?} {value}");
+    }
+    let assigned = knowledge.trust(Attribute::Manufacturer, Source::Assigned, Role::Sender);
+    let said =
+        |protocol| knowledge.trust(Attribute::Manufacturer, Source::Protocol(protocol), Role::Sender).rank;
+    assert!(said(Protocol::Dicom) < assigned.rank && assigned.rank < said(Protocol::Http));
+}
+
+#[test]
+fn roles_of_many_kinds_of_devices_are_told_apart() {
+    let knowledge = builtin();
+    let kind = |facts: &[(Attribute, &'static str, Protocol)]| {
+        let said =
+            facts.iter().map(|(attribute, value, protocol)| said(*attribute, value, *protocol)).collect();
+        knowledge.classify(&Evidence::new(said, vec![], 0)).device_type
+    };
+    let role = |value, protocol| (Attribute::Role, value, protocol);
+    // An IP telephone has a switch in it, and a layer 3 switch routes.
+    assert_eq!(kind(&[role("bridge", Protocol::Lldp), role("telephone", Protocol::Lldp)]), "telephone");
+    assert_eq!(kind(&[role("bridge", Protocol::Stp), role("root-bridge", Protocol::Stp)]), "switch");
+    assert_eq!(kind(&[role("bridge", Protocol::Stp), role("router", Protocol::Icmpv6)]), "router");
+    // Two controllers that talk to each other are no management stations.
+    assert_eq!(
+        kind(&[role("s7-server", Protocol::S7comm), role("s7-client", Protocol::S7comm)]),
+        "industrial controller"
+    );
+    assert_eq!(kind(&[role("poct1-device", Protocol::Poct1)]), "point-of-care analyser");
+    // A monitor that runs on Windows is a monitor.
+    assert_eq!(
+        kind(&[
+            role("intellivue-monitor", Protocol::Intellivue),
+            role("rdp-server", Protocol::Rdp),
+            (Attribute::OperatingSystem, "Windows", Protocol::Rdp),
+        ]),
+        "patient monitor"
+    );
+    assert_eq!(kind(&[(Attribute::UpnpType, "upnp:rootdevice", Protocol::Ssdp)]), "");
+}
+
+#[test]
 fn narrow_evidence_narrows_the_type_and_every_reason_is_given() {
     let knowledge = builtin();
     let evidence = Evidence::new(
@@ -133,6 +224,30 @@ fn a_certificate_is_judged_against_the_day_it_was_seen() {
     // 2020-01-01 is day 18262.
     assert!(!knowledge.is_finding(&certificate(18262)));
     assert!(knowledge.is_finding(&certificate(18263)));
+}
+
+#[test]
+fn every_weak_protocol_is_a_finding_and_counts_once() {
+    use wardwatch_proto::attribute::{TLS_VERSIONS, WEAK_PROTOCOLS};
+    let knowledge = builtin();
+    for value in WEAK_PROTOCOLS {
+        let weak = said(Attribute::WeakProtocol, value, Protocol::Smb);
+        // A version of TLS is stated as such, and is a finding as such.
+        let is_tls = TLS_VERSIONS.contains(value) && !value.starts_with("dtls");
+        assert_eq!(knowledge.is_finding(&weak), !is_tls, "{value}");
+        let version = said(Attribute::TlsVersion, value, Protocol::Tls);
+        assert!(!is_tls || knowledge.is_finding(&version), "{value}");
+    }
+    for (attribute, value) in [
+        (Attribute::DefaultCredential, "telnet"),
+        (Attribute::ExecutableTransfer, "elf"),
+        (Attribute::CovertChannel, "dns-records"),
+        (Attribute::Amplifier, "ntp-control"),
+    ] {
+        assert!(knowledge.is_finding(&said(attribute, value, Protocol::Dns)), "{value}");
+    }
+    // One refusal is a slip of the finger.
+    assert!(!knowledge.is_finding(&said(Attribute::FailedLogin, "ssh", Protocol::Ssh)));
 }
 
 #[test]
@@ -235,6 +350,8 @@ fn mistakes_are_refused_with_file_entry_and_key() {
         ),
         ("[mac_prefixes]\n\"00:09\" = \"Philips\"", vec!["mac_prefixes", "00:09"]),
         ("[mac_prefixes]\n\"00:09:fb\" = \"Nobody\"", vec!["00:09:fb", "Nobody"]),
+        ("[assigned.cip_vendor_id]\n1 = \"Nobody\"", vec!["cip_vendor_id.1", "Nobody"]),
+        ("[assigned.role]\ntoaster = \"Philips\"", vec!["role.toaster", "never be a value of role"]),
         ("[bacnet_vendors]\nx = \"Trane\"", vec!["bacnet_vendors", "number"]),
         ("[[dicom_root]]\nroot = \"1.2\"", vec!["dicom_root \"1.2\"", "manufacturer"]),
         ("[[type]]\nname = \"a\"\nis = \"b\"", vec!["type \"a\"", "is", "\"b\""]),
@@ -261,7 +378,15 @@ fn a_complete_serial_number_means_the_same_device_whoever_tells_of_it() {
     );
     assert_eq!(knowledge.same_by("serial=||42"), None, "two makers may both count to 42");
     assert_eq!(knowledge.same_by("udi=00844588003288||"), None, "a product is not a unit");
-    assert_eq!(knowledge.same_by("slot=3"), None);
+    assert_eq!(knowledge.same_by("duid=00010001"), Some(vec![(Attribute::DhcpDuid, "00010001")]));
+    assert_eq!(
+        knowledge.same_by("bcc=42"),
+        Some(vec![]),
+        "told by two servers, one pump; no other maker's device"
+    );
+    for behind in ["slot=3", "modbus=3", "cip=0102", "hart=a1b2c3d4e5", "serial-port=7|Evita 2"] {
+        assert_eq!(knowledge.same_by(behind), None, "{behind}");
+    }
     assert_eq!(knowledge.same_by("nonsense"), None);
 }
 

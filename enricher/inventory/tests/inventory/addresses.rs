@@ -22,6 +22,20 @@ fn a_device_is_its_interface_and_an_address_in_its_frames_is_its_own() {
 }
 
 #[test]
+fn neighbour_discovery_and_profinet_bind_an_address_and_what_crosses_routers_does_not() {
+    let mut site = Site::new();
+    site.hears([
+        says("a1@fe80::1", Attribute::IpAddress, "fd00::1", Protocol::Icmpv6),
+        // A frame of DCP has no address but the one that it tells.
+        says("a2", Attribute::IpAddress, "10.0.0.2", Protocol::ProfinetDcp),
+    ]);
+    assert_eq!(site.device("fd00::1").id, site.device("a1").id);
+    assert_eq!(site.device("10.0.0.2").id, site.device("a2").id);
+    site.hears([says("a3@10.9.9.9", Attribute::IpAddress, "fd00::3", Protocol::Dhcpv6)]);
+    assert!(!site.device("a3").ips.contains(&"fd00::3".to_owned()), "the frame may be a router's");
+}
+
+#[test]
 fn a_capture_without_ethernet_has_devices_by_address() {
     let mut site = Site::new();
     site.hears([flow("10.0.0.1", "10.0.0.2", Protocol::Dicom)]);

@@ -24,6 +24,22 @@ fn a_maker_by_mac_prefix_is_a_guess_and_labelled_so() {
 }
 
 #[test]
+fn a_role_or_number_of_one_maker_names_the_maker() {
+    let mut site = Site::new();
+    site.hears([says("a1@10.0.0.7", Attribute::Role, "intellivue-monitor", Protocol::Intellivue)]);
+    let record = site.device("10.0.0.7");
+    assert_eq!((record.manufacturer.as_str(), record.device_type.as_str()), ("Philips", "patient monitor"));
+    let why = record.why.iter().find(|why| why.field == "manufacturer").expect("a reason");
+    assert_eq!(why.statement, "its role is this maker's");
+
+    site.hears([says("a2@10.0.0.8", Attribute::CipVendorId, "1", Protocol::EthernetIp)]);
+    assert_eq!(site.device("10.0.0.8").manufacturer, "Rockwell Automation");
+    // What it says in words is believed before what its number means.
+    site.hears([says("a2@10.0.0.8", Attribute::Manufacturer, "WAGO", Protocol::EthernetIp)]);
+    assert_eq!(site.device("10.0.0.8").manufacturer, "WAGO");
+}
+
+#[test]
 fn what_a_device_says_beats_a_banner_and_that_beats_a_mac_prefix() {
     let mut site = Site::new();
     let end = format!("{MONITOR}@10.0.0.7");

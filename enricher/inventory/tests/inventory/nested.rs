@@ -54,6 +54,36 @@ fn a_complete_serial_number_is_one_device_whoever_tells_of_it() {
 }
 
 #[test]
+fn a_pump_that_two_servers_tell_of_is_one_and_no_other_makers() {
+    let mut site = Site::new();
+    let told = |teller| {
+        [
+            (Attribute::Role, "bcc-pump"),
+            (Attribute::Model, "Infusomat Space"),
+            (Attribute::SerialNumber, "20042"),
+        ]
+        .map(|(attribute, value)| tells_of(teller, "bcc=20042", attribute, value, Protocol::Bcc))
+    };
+    site.hears(told("a1@10.0.0.1"));
+    site.hears(told("a3@10.0.0.3"));
+    site.hears([says("a4@10.0.0.4", Attribute::SerialNumber, "20042", Protocol::Bacnet)]);
+    let pump = site.device("B. Braun Infusomat Space 20042");
+    assert_eq!(pump.device_type, "infusion pump");
+    assert!([site.device("a1").id, site.device("a3").id].contains(&pump.parent));
+    assert_eq!(site.outline().len(), 4);
+}
+
+#[test]
+fn a_client_that_a_relay_tells_of_is_the_one_that_said_its_identifier() {
+    let mut site = Site::new();
+    site.hears([says("a1@fe80::1", Attribute::DhcpDuid, "00030001020000000001", Protocol::Dhcpv6)]);
+    let key = "duid=00030001020000000001";
+    site.hears([tells_of("a9@fe80::9", key, Attribute::HostName, "pump-7", Protocol::Dhcpv6)]);
+    assert_eq!(site.device("a1").host_names, ["pump-7"]);
+    assert_eq!(site.outline().len(), 2);
+}
+
+#[test]
 fn a_slot_is_a_device_behind_its_teller_only() {
     let mut site = Site::new();
     site.hears([
