@@ -237,7 +237,6 @@ pub const ROLES: &[&str] = &[
     "snmp-manager",
     "wins-server",
     "master-browser",
-    "domain-controller",
     "print-server",
     "sql-server",
     "terminal-server",
