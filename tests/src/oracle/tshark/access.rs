@@ -45,6 +45,8 @@ const NAMES: [&str; 29] = [
 pub(super) fn read(capture: &Path, said: &mut Statements) -> Result<()> {
     let options = [
         ["-o", "tcp.reassemble_out_of_order:TRUE"],
+        // A port of the captures that Wireshark does not look for SSH on.
+        ["-d", "tcp.port==2222,ssh"],
         ["-Y", "ftp || ssh || smb || smb2 || ldap || kerberos || t124 || nbss.type == 0x81"],
     ];
     for row in super::fields(capture, options.as_flattened(), &NAMES)?.rows() {
@@ -69,7 +71,9 @@ pub(super) fn read(capture: &Path, said: &mut Statements) -> Result<()> {
             let name = |field| row.first(field).and_then(|name| name.split('<').next()).unwrap_or_default();
             say(Protocol::Smb, Attribute::HostName, &name("nbss.calling_name").to_lowercase());
             let called = name("nbss.called_name");
-            if !called.starts_with('*') {
+            // Some call by an address, in the hope that whoever is there does not mind.
+            let is_address = called.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+            if !called.starts_with('*') && !is_address {
                 said.say(Protocol::Smb, Attribute::HostName, destination, &called.to_lowercase());
             }
         } else if has("ldap") {

@@ -113,7 +113,7 @@ impl<'a> Frame<'a> {
     fn of(row: Row<'a>) -> Self {
         let address = |v4, v6| row.all(v4).last().or_else(|| row.all(v6).last()).unwrap_or_default();
         let protocols = row.first("frame.protocols").unwrap_or_default();
-        let is_on_tcp = protocols.split(':').find(|layer| ["tcp", "udp"].contains(layer)) == Some("tcp");
+        let is_on_tcp = protocols.rsplit(':').find(|layer| ["tcp", "udp"].contains(layer)) == Some("tcp");
         Self {
             row,
             source: address("ip.src", "ipv6.src"),

@@ -37,9 +37,12 @@ const SNMP: &str = "snmp && (snmp.data == 2 || snmp.data == 4 || snmp.data == 6 
 
 /// Adds what is said over UDP.
 pub(super) fn read(capture: &Path, said: &mut Statements) -> Result<()> {
-    let options =
-        ["-Y", "udp && (ntp || syslog || ssdp || nbdgm || snmp || nbns || radius) && !icmp && !icmpv6"];
-    let table = super::fields(capture, &options, &NAMES)?;
+    let options = [
+        // A port of the captures that Wireshark does not look for NTP on.
+        ["-d", "udp.port==62228,ntp"],
+        ["-Y", "udp && (ntp || syslog || ssdp || nbdgm || snmp || nbns || radius) && !icmp && !icmpv6"],
+    ];
+    let table = super::fields(capture, options.as_flattened(), &NAMES)?;
     let mut has = [false; 4];
     for row in table.rows() {
         let address = |v4, v6| row.all(v4).last().or_else(|| row.all(v6).last()).unwrap_or_default();
