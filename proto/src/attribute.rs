@@ -281,6 +281,10 @@ pub const ROLES: &[&str] = &[
     "mssql-client",
     "mysql-server",
     "mysql-client",
+    // Voice, video, print, messages.
+    "sip-client",
+    "sip-server",
+    "sip-registrar",
 ];
 
 /// The grammar of an attribute. `ATTRIBUTE_UNSPECIFIED` has none: it is on no list.

@@ -1,0 +1,4 @@
+//! Voice, video, print, messages.
+
+mod head;
+pub(crate) mod sip;
