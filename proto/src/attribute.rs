@@ -285,6 +285,8 @@ pub const ROLES: &[&str] = &[
     "sip-client",
     "sip-server",
     "sip-registrar",
+    "rtsp-client",
+    "rtsp-server",
 ];
 
 /// The grammar of an attribute. `ATTRIBUTE_UNSPECIFIED` has none: it is on no list.

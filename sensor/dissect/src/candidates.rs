@@ -6,7 +6,7 @@ use crate::access::{ftp, kerberos, ldap, mysql, rdp, smb, ssh, tds, telnet, vnc}
 use crate::building::{bacnet, fox, knx};
 use crate::industry::profinet::{context, dcp};
 use crate::industry::{ads, dlms, dnp3, enip, ge_srtp, hart_ip, iec104, modbus, opcua, s7comm};
-use crate::media::sip;
+use crate::media::{rtsp, sip};
 use crate::medical::{
     astm, bcc, dicom, espa444, hl7, ieee20601, intellivue, medibus, poct1, tap, unity, ws_discovery,
 };
@@ -75,6 +75,7 @@ pub const TCP: &[Candidate] = &[
     mysql::CANDIDATE,
     // Voice, video, print, messages.
     sip::OVER_TCP,
+    rtsp::CANDIDATE,
     // The web.
     tls::CANDIDATE,
     http2::CANDIDATE,

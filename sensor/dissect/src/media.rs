@@ -1,4 +1,5 @@
 //! Voice, video, print, messages.
 
 mod head;
+pub(crate) mod rtsp;
 pub(crate) mod sip;

@@ -1,11 +1,12 @@
-//! Voice: numbers, names, subjects, texts and descriptions of sessions carry canaries (RFC 3261, RFC 8866).
+//! Voice and video: numbers, names, subjects, texts, addresses of streams and descriptions of sessions carry canaries
+//! (RFC 3261, RFC 2326, RFC 8866).
 
 use wardwatch_proto::v1::Attribute;
 
 use super::{BREAKERS, CanaryStream, Mint, Transport, Turn, from_initiator, from_responder};
 
 pub(super) fn streams() -> Vec<CanaryStream> {
-    let mut streams = vec![sip(Transport::Udp, None), sip(Transport::Tcp, None)];
+    let mut streams = vec![sip(Transport::Udp, None), sip(Transport::Tcp, None), rtsp()];
     streams.extend(BREAKERS.into_iter().map(|shape| sip(Transport::Tcp, Some(shape))));
     streams
 }
@@ -132,4 +133,41 @@ fn sip(transport: Transport, broken: Option<&str>) -> CanaryStream {
         |shape| format!("sip products broken, {shape}"),
     );
     stream(&name, transport, mint, turns, &expected)
+}
+
+fn rtsp() -> CanaryStream {
+    let mut mint = Mint::default();
+    let question = message(
+        &mut mint,
+        &[
+            "DESCRIBE rtsp://{}:{}@{}.example:8554/{}?{} RTSP/1.0",
+            "CSeq: 1",
+            "User-Agent: LibVLC/3.0.16",
+            "Authorization: Digest username=\"{}\", realm=\"{}\", uri=\"{}\", response=\"{}\"",
+            "Session: {}",
+            "From: {}@{}.example",
+            "X-{}: {}",
+        ],
+        &[],
+    );
+    let refusal = message(
+        &mut mint,
+        &[
+            "RTSP/1.0 401 {}",
+            "CSeq: 1",
+            "Server: VLC/3.0.12",
+            "WWW-Authenticate: Basic realm=\"{}\"",
+            "Content-Base: rtsp://{}.example/{}",
+        ],
+        &["v=0", "o={} 1 1 IN IP4 {}.example", "s={}", "i={}", "Server: {}"],
+    );
+    let media = [&b"$\x00\x00\x0D"[..], mint.token().as_bytes()].concat();
+    let turns = vec![from_initiator(question), from_responder(refusal), from_responder(media)];
+    let expected = [
+        (Attribute::HttpUserAgent, "LibVLC/3.0.16"),
+        (Attribute::HttpServer, "VLC/3.0.12"),
+        (Attribute::CleartextCredential, "rtsp"),
+        (Attribute::FailedLogin, "rtsp"),
+    ];
+    stream("rtsp everything", Transport::Tcp, mint, turns, &expected)
 }
