@@ -1,5 +1,6 @@
 //! Voice, video, print, messages.
 
 mod head;
+pub(crate) mod mqtt;
 pub(crate) mod rtsp;
 pub(crate) mod sip;

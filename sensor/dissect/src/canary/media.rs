@@ -1,12 +1,12 @@
-//! Voice and video: numbers, names, subjects, texts, addresses of streams and descriptions of sessions carry canaries
-//! (RFC 3261, RFC 2326, RFC 8866).
+//! Voice, video, messages: numbers, names, subjects, texts, addresses of streams, descriptions of sessions, clients, topics and
+//! what is published carry canaries (RFC 3261, RFC 2326, RFC 8866, MQTT 5.0).
 
 use wardwatch_proto::v1::Attribute;
 
 use super::{BREAKERS, CanaryStream, Mint, Transport, Turn, from_initiator, from_responder};
 
 pub(super) fn streams() -> Vec<CanaryStream> {
-    let mut streams = vec![sip(Transport::Udp, None), sip(Transport::Tcp, None), rtsp()];
+    let mut streams = vec![sip(Transport::Udp, None), sip(Transport::Tcp, None), rtsp(), mqtt(4), mqtt(5)];
     streams.extend(BREAKERS.into_iter().map(|shape| sip(Transport::Tcp, Some(shape))));
     streams
 }
@@ -170,4 +170,62 @@ fn rtsp() -> CanaryStream {
         (Attribute::FailedLogin, "rtsp"),
     ];
     stream("rtsp everything", Transport::Tcp, mint, turns, &expected)
+}
+
+/// A log-in that is refused, with everything that its version has.
+fn mqtt(level: u8) -> CanaryStream {
+    let mut mint = Mint::default();
+    let mut field = |shape: &str| {
+        let text = shape.replace("{}", &mint.token());
+        let [.., high, low] = text.len().to_be_bytes();
+        [&[high, low], text.as_bytes()].concat()
+    };
+    let packet = |first: u8, parts: &[Vec<u8>]| {
+        let content = parts.concat();
+        [&[first, content.len() as u8 & 0x7F | 0x80, (content.len() >> 7) as u8][..], &content].concat()
+    };
+    let mut properties = |identifiers: &[u8]| {
+        let all: Vec<u8> = identifiers
+            .iter()
+            .flat_map(|identifier| {
+                [&[*identifier][..], &field("{}"), &if *identifier == 38 { field("{}") } else { vec![] }]
+                    .concat()
+            })
+            .collect();
+        if level == 5 { [&[all.len() as u8][..], &all].concat() } else { vec![] }
+    };
+    let (of_client, of_will, of_broker) =
+        (properties(&[21, 22, 38]), properties(&[3, 8, 38]), properties(&[18, 28, 31]));
+    let question = packet(
+        0x10,
+        &[
+            [&b"\0\x04MQTT"[..], &[level, 0xC6, 0, 60]].concat(),
+            of_client,
+            field("{}"),
+            of_will,
+            field("ward/{}/pump"),
+            field("{}"),
+            field("{}"),
+            field("{}"),
+        ],
+    );
+    let code = if level == 5 { 0x87 } else { 5 };
+    let answer = packet(0x20, &[vec![0, code], of_broker]);
+    let published = packet(0x30, &[field("ward/{}/pump"), field("{}")]);
+    let turns = vec![
+        from_initiator(question),
+        from_initiator(published.clone()),
+        from_responder(answer),
+        from_initiator(published.clone()),
+        from_responder(published),
+    ];
+    let version = if level == 5 { "5.0" } else { "3.1.1" };
+    let expected = [
+        (Attribute::MqttVersion, version),
+        (Attribute::Role, "mqtt-client"),
+        (Attribute::Role, "mqtt-broker"),
+        (Attribute::CleartextCredential, "mqtt"),
+        (Attribute::FailedLogin, "mqtt"),
+    ];
+    stream(&format!("mqtt {version} everything"), Transport::Tcp, mint, turns, &expected)
 }
