@@ -289,6 +289,8 @@ pub const ROLES: &[&str] = &[
     "rtsp-server",
     "mqtt-client",
     "mqtt-broker",
+    "pjl-printer",
+    "pjl-client",
 ];
 
 /// The grammar of an attribute. `ATTRIBUTE_UNSPECIFIED` has none: it is on no list.

@@ -2,5 +2,6 @@
 
 mod head;
 pub(crate) mod mqtt;
+pub(crate) mod pjl;
 pub(crate) mod rtsp;
 pub(crate) mod sip;

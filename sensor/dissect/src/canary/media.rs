@@ -1,12 +1,13 @@
-//! Voice, video, messages: numbers, names, subjects, texts, addresses of streams, descriptions of sessions, clients, topics and
-//! what is published carry canaries (RFC 3261, RFC 2326, RFC 8866, MQTT 5.0).
+//! Voice, video, print, messages: numbers, names, subjects, texts, addresses of streams, descriptions of sessions, clients,
+//! topics, what is published, and jobs carry canaries (RFC 3261, RFC 2326, RFC 8866, MQTT 5.0, PJL).
 
 use wardwatch_proto::v1::Attribute;
 
 use super::{BREAKERS, CanaryStream, Mint, Transport, Turn, from_initiator, from_responder};
 
 pub(super) fn streams() -> Vec<CanaryStream> {
-    let mut streams = vec![sip(Transport::Udp, None), sip(Transport::Tcp, None), rtsp(), mqtt(4), mqtt(5)];
+    let mut streams =
+        vec![sip(Transport::Udp, None), sip(Transport::Tcp, None), rtsp(), mqtt(4), mqtt(5), pjl()];
     streams.extend(BREAKERS.into_iter().map(|shape| sip(Transport::Tcp, Some(shape))));
     streams
 }
@@ -228,4 +229,59 @@ fn mqtt(level: u8) -> CanaryStream {
         (Attribute::FailedLogin, "mqtt"),
     ];
     stream(&format!("mqtt {version} everything"), Transport::Tcp, mint, turns, &expected)
+}
+
+/// A job, and answers in which all but the listed names hold canaries.
+fn pjl() -> CanaryStream {
+    let mut mint = Mint::default();
+    let mut text = |lines: &[&str]| {
+        let mut text = String::new();
+        for piece in lines.join("\r\n").split_inclusive("{}") {
+            text += &piece
+                .strip_suffix("{}")
+                .map_or_else(|| piece.to_owned(), |shape| shape.to_owned() + &mint.token());
+        }
+        (text + "\r\n").into_bytes()
+    };
+    let job = text(&[
+        "\u{1b}%-12345X@PJL COMMENT {}",
+        "@PJL JOB NAME=\"{}\" DISPLAY=\"{}\"",
+        "@PJL SET USERNAME=\"{}\"",
+        "@PJL FSUPLOAD NAME=\"0:\\{}\"",
+        "@PJL ENTER LANGUAGE=PCL",
+        "{}\u{c}@PJL INFO ID",
+        "{}\u{c}",
+    ]);
+    let answers = [
+        text(&[
+            "@PJL INFO ID",
+            "\"Acme LaserJet 4250\"",
+            "{}",
+            "\u{c}@PJL INFO VARIABLES",
+            "USERNAME=\"{}\" [1 STRING]",
+        ]),
+        text(&[
+            "{}={}",
+            "RDYMSG={}",
+            "\u{c}@PJL INFO PRODINFO",
+            "ProductSerialNumber = VNB4G64636",
+            "Contact = {}",
+            "{}",
+        ]),
+        text(&[
+            "\u{c}@PJL INFO FILESYS",
+            "ProductSerialNumber = {}",
+            "\u{c}@PJL USTATUS JOB",
+            "NAME=\"{}\"",
+            "ID={}",
+        ]),
+        text(&["\u{c}@PJL FSDIRLIST NAME=\"0:\\{}\"", "{} TYPE=FILE", "\u{c}{}", "\u{c}"]),
+    ];
+    let turns = vec![from_initiator(job.clone()), from_responder(answers.concat()), from_initiator(job)];
+    let expected = [
+        (Attribute::Role, "pjl-printer"),
+        (Attribute::Model, "Acme LaserJet 4250"),
+        (Attribute::SerialNumber, "VNB4G64636"),
+    ];
+    stream("pjl everything", Transport::Tcp, mint, turns, &expected)
 }
