@@ -291,6 +291,8 @@ pub const ROLES: &[&str] = &[
     "mqtt-broker",
     "pjl-printer",
     "pjl-client",
+    "sccp-phone",
+    "sccp-server",
 ];
 
 /// The grammar of an attribute. `ATTRIBUTE_UNSPECIFIED` has none: it is on no list.
@@ -421,6 +423,7 @@ pub fn grammar(attribute: Attribute) -> Option<Grammar> {
         Attribute::DirectorySite => Label { longest: 64 },
         // Voice, video, print, messages.
         Attribute::MqttVersion => Token { of: &["3.1", "3.1.1", "5.0"] },
+        Attribute::SccpDeviceType => Decimal { most: 0xFFFF_FFFF },
         Attribute::MqttClientId => Words { separators: "._-:/", longest: 64 },
     })
 }

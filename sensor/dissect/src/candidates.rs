@@ -6,7 +6,7 @@ use crate::access::{ftp, kerberos, ldap, mysql, rdp, smb, ssh, tds, telnet, vnc}
 use crate::building::{bacnet, fox, knx};
 use crate::industry::profinet::{context, dcp};
 use crate::industry::{ads, dlms, dnp3, enip, ge_srtp, hart_ip, iec104, modbus, opcua, s7comm};
-use crate::media::{mqtt, pjl, rtsp, sip};
+use crate::media::{mqtt, pjl, rtsp, sccp, sip};
 use crate::medical::{
     astm, bcc, dicom, espa444, hl7, ieee20601, intellivue, medibus, poct1, tap, unity, ws_discovery,
 };
@@ -78,6 +78,7 @@ pub const TCP: &[Candidate] = &[
     rtsp::CANDIDATE,
     mqtt::CANDIDATE,
     pjl::CANDIDATE,
+    sccp::CANDIDATE,
     // The web.
     tls::CANDIDATE,
     http2::CANDIDATE,
