@@ -53,7 +53,7 @@ pub const CREDENTIAL_KINDS: &[&str] = &[
 /// Kinds of log-ins whose refusal is told.
 pub const LOGIN_KINDS: &[&str] = &[
     "ftp", "http", "kerberos", "ldap", "ntlm", "radius", "rdp", "rtsp", "sip", "snmp", "ssh", "telnet",
-    "vnc", "mssql", "mysql",
+    "vnc", "mssql", "mysql", "mqtt",
 ];
 
 /// Versions and methods that are not to be used any more.
@@ -281,6 +281,18 @@ pub const ROLES: &[&str] = &[
     "mssql-client",
     "mysql-server",
     "mysql-client",
+    // Voice, video, print, messages.
+    "sip-client",
+    "sip-server",
+    "sip-registrar",
+    "rtsp-client",
+    "rtsp-server",
+    "mqtt-client",
+    "mqtt-broker",
+    "pjl-printer",
+    "pjl-client",
+    "sccp-phone",
+    "sccp-server",
 ];
 
 /// The grammar of an attribute. `ATTRIBUTE_UNSPECIFIED` has none: it is on no list.
@@ -409,6 +421,10 @@ pub fn grammar(attribute: Attribute) -> Option<Grammar> {
         Attribute::SshHostKeySha256 => Hex { digits: 64 },
         Attribute::SmbDialect => Token { of: &["NT LM 0.12", "2.0.2", "2.1", "3.0", "3.0.2", "3.1.1"] },
         Attribute::DirectorySite => Label { longest: 64 },
+        // Voice, video, print, messages.
+        Attribute::MqttVersion => Token { of: &["3.1", "3.1.1", "5.0"] },
+        Attribute::SccpDeviceType => Decimal { most: 0xFFFF_FFFF },
+        Attribute::MqttClientId => Words { separators: "._-:/", longest: 64 },
     })
 }
 

@@ -237,6 +237,18 @@ const FIELDS: &[(Protocol, &[Attribute])] = &[
     (Protocol::Kerberos, &[Attribute::Domain, Attribute::FailedLogin]),
     (Protocol::Ftp, &[Attribute::FailedLogin]),
     (Protocol::Rdp, &[Attribute::HostName, Attribute::SoftwareVersion]),
+    // Voice, video, print, messages.
+    (
+        Protocol::Sip,
+        &[
+            Attribute::HttpUserAgent,
+            Attribute::HttpServer,
+            Attribute::CleartextCredential,
+            Attribute::FailedLogin,
+        ],
+    ),
+    (Protocol::Rtsp, &[Attribute::HttpUserAgent, Attribute::HttpServer]),
+    (Protocol::Mqtt, &[Attribute::MqttVersion, Attribute::CleartextCredential]),
 ];
 
 fn is_compared(field: Field) -> bool {

@@ -29,6 +29,7 @@ mod http;
 mod industry;
 mod management;
 mod mds;
+mod media;
 mod medibus;
 mod neighbour;
 mod paging;
@@ -119,6 +120,7 @@ pub fn streams() -> impl Iterator<Item = CanaryStream> {
         industry::streams(),
         management::streams(),
         mds::streams(),
+        media::streams(),
         medibus::streams(),
         neighbour::streams(),
         paging::streams(),

@@ -6,6 +6,7 @@ use crate::access::{ftp, kerberos, ldap, mysql, rdp, smb, ssh, tds, telnet, vnc}
 use crate::building::{bacnet, fox, knx};
 use crate::industry::profinet::{context, dcp};
 use crate::industry::{ads, dlms, dnp3, enip, ge_srtp, hart_ip, iec104, modbus, opcua, s7comm};
+use crate::media::{mqtt, pjl, rtsp, sccp, sip};
 use crate::medical::{
     astm, bcc, dicom, espa444, hl7, ieee20601, intellivue, medibus, poct1, tap, unity, ws_discovery,
 };
@@ -73,6 +74,11 @@ pub const TCP: &[Candidate] = &[
     tds::CANDIDATE,
     mysql::CANDIDATE,
     // Voice, video, print, messages.
+    sip::OVER_TCP,
+    rtsp::CANDIDATE,
+    mqtt::CANDIDATE,
+    pjl::CANDIDATE,
+    sccp::CANDIDATE,
     // The web.
     tls::CANDIDATE,
     http2::CANDIDATE,
@@ -115,6 +121,7 @@ pub const UDP: &[Candidate] = &[
     kerberos::OVER_UDP,
     ldap::OVER_UDP,
     // Voice, video, print, messages.
+    sip::OVER_UDP,
     // The web.
     quic::CANDIDATE,
     dtls::CANDIDATE,

@@ -20,6 +20,7 @@ mod credentials;
 mod dissector;
 mod facts;
 mod industry;
+mod media;
 mod medical;
 mod network;
 mod octets;

@@ -16,6 +16,7 @@ mod documents;
 mod fields;
 mod industry;
 mod management;
+mod media;
 mod names;
 mod neighbours;
 pub mod patients;
@@ -28,7 +29,8 @@ const BETWEEN_VALUES: char = '\u{1e}';
 
 /// Everything that Wireshark reads of the fields that the sensor states.
 pub fn statements(capture: &Path) -> Result<BTreeSet<Statement>> {
-    let fields::Read { mut statements, has_dns, has_bacnet, has_documents } = fields::read(capture)?;
+    let fields::Read { mut statements, has_dns, has_bacnet, has_documents, has_media } =
+        fields::read(capture)?;
     access::read(capture, &mut statements)?;
     if has_dns {
         names::read(capture, &mut statements)?;
@@ -45,6 +47,10 @@ pub fn statements(capture: &Path) -> Result<BTreeSet<Statement>> {
     industry::read(capture, &mut statements)?;
     // Names, discovery, management.
     management::read(capture, &mut statements)?;
+    // Voice, video, print, messages.
+    if has_media {
+        media::read(capture, &mut statements)?;
+    }
     Ok(statements.0)
 }
 

@@ -11,7 +11,7 @@ use wardwatch_proto::v1::{Attribute, Protocol};
 
 use super::super::openssl;
 use super::super::statement::Statements;
-use super::{Row, documents};
+use super::{Row, documents, media};
 
 const NAMES: [&str; 32] = [
     "frame.protocols",
@@ -59,6 +59,8 @@ pub(super) struct Read {
     pub(super) has_bacnet: bool,
     /// Whether HTTP carries documents.
     pub(super) has_documents: bool,
+    /// Whether telephones, cameras or the clients of brokers speak.
+    pub(super) has_media: bool,
 }
 
 /// Reads a capture file.
@@ -70,7 +72,11 @@ pub(super) fn read(capture: &Path) -> Result<Read> {
         // Ports on which the software of the captures speaks and which Wireshark does not know.
         ["-d", "tcp.port==6661,hl7"],
         ["-d", "tcp.port==11113,dicom"],
-        ["-Y", "tls || dtls || quic || http || dhcp || dicom || hl7 || dns || mdns || bacapp"],
+        ["-d", "tcp.port==17501,mqtt"],
+        [
+            "-Y",
+            "tls || dtls || quic || http || dhcp || dicom || hl7 || dns || mdns || bacapp || sip || rtsp || mqtt",
+        ],
     ];
     let table = super::fields(capture, options.as_flattened(), &NAMES)?;
     let mut read = Read::default();
@@ -79,6 +85,7 @@ pub(super) fn read(capture: &Path) -> Result<Read> {
         let frame = Frame::of(row);
         read.has_dns |= row.first("dns.id").is_some();
         read.has_bacnet |= row.first("bacapp.type").is_some();
+        read.has_media |= row.first("frame.protocols").is_some_and(media::is_announced);
         read.has_documents |= row.all("http.response.line").any(documents::is_announced);
         if frame.is_on_tcp {
             frame.handshake(Protocol::Tls, &mut read.statements, &mut certificates)?;
