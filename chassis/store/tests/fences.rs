@@ -56,6 +56,20 @@ async fn who_was_replaced_is_refused() {
     assert_eq!(stored(&store).await, 30);
 }
 
+/// A reading takes 16 octets, and the body goes out in pieces of 256 KiB.
+#[tokio::test]
+async fn rows_that_end_with_a_piece_are_taken_like_others() {
+    let test = "rows_that_end_with_a_piece_are_taken_like_others";
+    let Some(store) = with_table(test, READINGS).await else { return };
+    let fence = store.claim("enricher", 3).await.expect("claimed").fence();
+    let mut from = 0;
+    for rows in [16_383, 16_384, 16_385, 32_768] {
+        store.insert_fenced("readings", &readings(from..from + rows), None, &fence).await.expect("stored");
+        from += rows;
+        assert_eq!(stored(&store).await, from);
+    }
+}
+
 #[tokio::test]
 async fn other_partitions_and_services_are_others_matters() {
     let test = "other_partitions_and_services_are_others_matters";
