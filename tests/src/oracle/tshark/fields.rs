@@ -50,6 +50,7 @@ const NAMES: [&str; 32] = [
 
 /// What Wireshark reads, and which protocols it met whose details have to be asked for.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "one for each family whose details are asked for")]
 pub(super) struct Read {
     /// The statements.
     pub(super) statements: Statements,
