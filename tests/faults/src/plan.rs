@@ -170,10 +170,10 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// The plan of a seed. Three of ten are on the embedded log.
+    /// The plan of a seed. Three of ten are on the embedded log; in every fifth the sensors and collectors fall.
     pub fn of_seed(seed: u64, log: Option<Log>, side: Option<Side>) -> Self {
         let log = log.unwrap_or(if seed % 10 < 7 { Log::Kafka } else { Log::Embedded });
-        let side = side.unwrap_or(Side::After);
+        let side = side.unwrap_or(if seed % 5 == 4 { Side::Before } else { Side::After });
         match side {
             Side::Before => before::of(seed, log),
             Side::After => after::of(seed, log),
