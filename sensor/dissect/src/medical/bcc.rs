@@ -51,7 +51,9 @@ fn probe(input: &Input<'_>) -> Probe {
             None => Probe::Unsure,
         };
     }
-    let next = rest.windows(2).position(|window| window == [EOT, SOH]);
+    // Few flows have the octet at all.
+    let with_ends = if rest.contains(&EOT) { rest } else { &[] };
+    let next = with_ends.windows(2).position(|window| window == [EOT, SOH]);
     if let Some(next) = next.and_then(|at| rest.get(at + 1..)) {
         return match is_message(next) {
             Some(true) => Probe::Certain,

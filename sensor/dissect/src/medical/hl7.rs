@@ -46,14 +46,16 @@ fn probe(input: &Input<'_>) -> Probe {
             None => Probe::Unsure,
         };
     }
-    let next = bytes.windows(3).position(|window| window == [BLOCK_END, b'\r', BLOCK_START]);
+    // Few flows have the octet at all.
+    let with_ends = if bytes.contains(&BLOCK_END) { bytes } else { &[] };
+    let next = with_ends.windows(3).position(|window| window == [BLOCK_END, b'\r', BLOCK_START]);
     if let Some(block) = next.and_then(|at| bytes.get(at + 3..)) {
         return match is_header(block) {
             Some(true) => Probe::Certain,
             Some(false) | None => Probe::Unsure,
         };
     }
-    let is_like_segments = bytes.windows(5).any(|window| {
+    let is_like_segments = bytes.contains(&b'|') && bytes.windows(5).any(|window| {
         matches!(window, [b'\r', name @ .., b'|'] if name.iter().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit()))
     });
     if start.is_empty() || is_like_segments { Probe::Unsure } else { Probe::NotForUs }

@@ -31,6 +31,10 @@ const HEADER: [&[u8]; 3] = [b"HDR.control_id", b"HDR.message_type", b"HDR.versio
 /// Certain on the tag of a message or of its header, wherever it stands in text that is no web page's.
 fn probe(input: &Input<'_>) -> Probe {
     let bytes = input.bytes;
+    if !bytes.contains(&b'<') {
+        // Most flows end here: what follows is not looked for where it cannot be.
+        return if bytes.trim_ascii_start().is_empty() { Probe::Unsure } else { Probe::NotForUs };
+    }
     let mut starts = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'<').map(|(at, _)| at);
     let found = starts.find(|at| is_known_tag(bytes.get(at + 1..).unwrap_or_default()));
     let before = bytes.get(..found.unwrap_or(bytes.len())).unwrap_or_default();

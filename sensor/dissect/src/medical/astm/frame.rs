@@ -41,7 +41,9 @@ fn middle(text: &[u8]) -> Probe {
             || matches!(before.trim_ascii_end(), [.., ETX | ETB, first, second] if are_hex(*first, *second))
     };
     let mut is_open = false;
-    for (at, window) in text.windows(4).enumerate() {
+    // Few flows have the octet at all.
+    let looked_at = if text.contains(&STX) { text } else { &[] };
+    for (at, window) in looked_at.windows(4).enumerate() {
         if !matches!(
             window,
             [STX, b'0'..=b'7', b'A'..=b'Z', b'!'..=b'/' | b':'..=b'@' | b'['..=b'`' | b'{'..=b'~']
@@ -59,7 +61,7 @@ fn middle(text: &[u8]) -> Probe {
     }
     // Records are text, whatever the country; another frame may follow.
     let is_text = |byte: &u8| *byte >= b' ' || matches!(*byte, b'\r' | b'\n' | b'\t' | STX | ETX | ETB);
-    if is_open || text.iter().all(is_text) && text.contains(&b'|') { Probe::Unsure } else { Probe::NotForUs }
+    if is_open || text.contains(&b'|') && text.iter().all(is_text) { Probe::Unsure } else { Probe::NotForUs }
 }
 
 /// Whether the frame behind its STX ends with the right checksum; nothing while its end has not come.
