@@ -77,7 +77,9 @@ pub struct CanaryStream {
 impl CanaryStream {
     /// The address that the initiator has to have, where it says it in what it sends.
     pub fn initiator(&self) -> Option<Ipv4Addr> {
-        self.name.starts_with("unity").then_some(Ipv4Addr::new(192, 0, 2, 1))
+        let numbers = [("unity", 1), ("radius", 2), ("ws-discovery", 3)];
+        let number = numbers.into_iter().find(|(name, _)| self.name.starts_with(name));
+        number.map(|(_, number)| Ipv4Addr::new(10, 73, 0, number))
     }
 
     /// All bytes of one side.

@@ -42,8 +42,13 @@ impl Ends {
     fn of(number: u16, stream: &CanaryStream) -> Self {
         let [high, low] = (number + 1).to_be_bytes();
         let initiator = stream.initiator().map_or([10, 71, high, low], |address| address.octets());
+        // Whoever has an address of his own is one device in all of his streams.
+        let mac = stream.initiator().map_or([0x02, 0x71, 0, 0, high, low], |address| {
+            let [.., third, last] = address.octets();
+            [0x02, 0x73, 0, 0, third, last]
+        });
         Self {
-            macs: [[0x02, 0x71, 0, 0, high, low], [0x02, 0x72, 0, 0, high, low]],
+            macs: [mac, [0x02, 0x72, 0, 0, high, low]],
             ips: [initiator, [10, 72, high, low]],
             ports: [40_000, stream.port],
         }

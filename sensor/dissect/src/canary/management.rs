@@ -108,7 +108,7 @@ fn radius(broken: Option<&str>) -> CanaryStream {
     let mut packet = |code: u8| {
         let attributes = (1..=255_u8).flat_map(|kind| {
             let value = match kind {
-                4 => vec![192, 0, 2, 1],
+                4 => vec![10, 73, 0, 2],
                 // A switch gives its port's address; a network's name is stated, and is not a canary.
                 30 => b"00-10-A4-23-19-C0:Ward WLAN".to_vec(),
                 32 => broken.map_or_else(|| "ap-7".to_owned(), |shape| mint.broken(shape)).into_bytes(),

@@ -1,5 +1,7 @@
 //! No canary leaves a conversation, and every control value does.
 
+use std::net::Ipv4Addr;
+
 use std::collections::BTreeSet;
 
 use super::*;
@@ -7,7 +9,8 @@ use crate::{Address, Carrier, Conversation, Input, LINK, Outcome, Statements, TC
 
 /// Everything that is stated of a stream, with its TCP bytes cut into segments of this size.
 fn stated(stream: &CanaryStream, segment: usize) -> (Conversation, Statements) {
-    let end = |last: u8, port| Address { mac: None, ip: Some([192, 0, 2, last].into()), port };
+    let initiator = stream.initiator().unwrap_or([10, 71, 0, 1].into());
+    let end = |ip: Ipv4Addr, port| Address { mac: None, ip: Some(ip.into()), port };
     let (candidates, carrier) = match stream.transport {
         Transport::Tcp => (TCP, Carrier::Transport),
         Transport::Udp => (UDP, Carrier::Transport),
@@ -16,8 +19,8 @@ fn stated(stream: &CanaryStream, segment: usize) -> (Conversation, Statements) {
     let (mut conversation, mut statements) = (Conversation::new(candidates), Statements::default());
     for Turn { direction, bytes } in &stream.turns {
         let (sender, receiver) = match direction {
-            Direction::FromInitiator => (end(1, 40_000), end(2, stream.port)),
-            Direction::FromResponder => (end(2, stream.port), end(1, 40_000)),
+            Direction::FromInitiator => (end(initiator, 40_000), end([10, 72, 0, 1].into(), stream.port)),
+            Direction::FromResponder => (end([10, 72, 0, 1].into(), stream.port), end(initiator, 40_000)),
         };
         let input = |bytes| Input { direction: *direction, sender, receiver, at: 1, flow: 1, carrier, bytes };
         match stream.transport {

@@ -16,13 +16,13 @@ pub(super) fn streams() -> Vec<CanaryStream> {
     streams
 }
 
-/// The beacon of the canaries' initiator, 192.0.2.1.
+/// The beacon of the canaries' initiator, 10.73.0.1.
 fn beacon(name: String, mut mint: Mint, place: &str) -> CanaryStream {
     let mut bytes = vec![0_u8; 88];
     let mut lay = |at: usize, octets: &[u8]| {
         bytes.iter_mut().skip(at).zip(octets).for_each(|(octet, value)| *octet = *value);
     };
-    lay(0, &[1, 4, 0, 0, 192, 0, 2, 1, 0x69, 0xB6, 0xE5, 0xC0]);
+    lay(0, &[1, 4, 0, 0, 10, 73, 0, 1, 0x69, 0xB6, 0xE5, 0xC0]);
     lay(12, place.as_bytes());
     lay(28, mint.token().as_bytes());
     lay(43, &[2, 0, 3, 7, 0xD0, 0, 0x11, 0, 0x20]);

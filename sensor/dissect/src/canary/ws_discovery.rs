@@ -50,7 +50,7 @@ fn hello(mint: &mut Mint, scopes: &[String]) -> Vec<u8> {
          <a:From><a:Address>urn:uuid:{}</a:Address></a:From><d:Types>{}</d:Types><d:Security>{}</d:Security></s:Header><s:Body>\
          <d:Hello note=\"{}\"><!-- {} --><a:EndpointReference><a:Address>urn:uuid:72313cab-7352-51c9-8373-8b4031a66ec7</a:Address>\
          <a:ReferenceParameters>{}</a:ReferenceParameters></a:EndpointReference><d:Scopes>{}</d:Scopes>\
-         <d:XAddrs>http://192.0.2.1:80/{} http://{}@192.0.2.1/</d:XAddrs><d:Patient>{}</d:Patient></d:Hello></s:Body></s:Envelope>",
+         <d:XAddrs>http://10.73.0.3:80/{} http://{}@10.73.0.3/</d:XAddrs><d:Patient>{}</d:Patient></d:Hello></s:Body></s:Envelope>",
         token(), token(), token(), token(), token(), token(), token(), scopes.join(" "), token(), token(), token()
     )
     .into_bytes()

@@ -122,7 +122,9 @@ fn ssdp(frame: &Frame, said: &mut Statements) {
     };
     say(Attribute::HttpServer, field("SERVER").unwrap_or_default());
     let (device, kind) = name.split_once("::").unwrap_or((name, ""));
-    say(Attribute::DeviceUuid, &device.strip_prefix("uuid:").unwrap_or_default().to_lowercase());
+    // A router of the captures has words there (upnp-WANDevice-1_0-12345678900001), which are no UUID (RFC 9562).
+    let uuid = device.strip_prefix("uuid:").filter(|uuid| uuid.len() == 36).unwrap_or_default();
+    say(Attribute::DeviceUuid, &uuid.to_lowercase());
     say(Attribute::UpnpType, if kind.starts_with("urn:") { kind } else { "" });
 }
 
