@@ -15,7 +15,8 @@
 //! handed over is counted in [`Statistics`].
 //!
 //! Unsafe code is denied in the whole crate but for the modules of the packet socket and of AF_XDP, which talk to the kernel
-//! through memory that both share, and of the questions about interfaces; each unsafe block says why it is sound.
+//! through memory that both share, of what their system calls have in common, and of the questions about interfaces; each
+//! unsafe block says why it is sound.
 
 #[allow(unsafe_code, reason = "system calls, and memory shared with the kernel")]
 mod afpacket;
@@ -28,6 +29,8 @@ mod interface;
 #[allow(unsafe_code, reason = "system calls")]
 mod link;
 mod source;
+#[allow(unsafe_code, reason = "system calls")]
+mod system_call;
 
 pub use afpacket::{PacketSocket, PacketSocketOptions};
 pub use afxdp::{AfXdp, AfXdpOptions};

@@ -8,6 +8,7 @@ use std::time::Duration;
 use libc::{c_int, c_void, socklen_t};
 
 use super::ring::BLOCK;
+use crate::system_call::{check, option};
 
 /// Frames share a block without slots of their own; this only has to divide the block.
 const FRAME_SLOT: usize = 2048;
@@ -94,7 +95,7 @@ impl Socket {
         }
         if poll.revents & !libc::POLLIN != 0 {
             // Reading the error also clears it.
-            let code: c_int = self.get(libc::SOL_SOCKET, libc::SO_ERROR)?;
+            let code: c_int = option(self.as_fd(), libc::SOL_SOCKET, libc::SO_ERROR)?;
             if code != 0 {
                 return Ok(Wait::Failed(io::Error::from_raw_os_error(code)));
             }
@@ -104,7 +105,7 @@ impl Socket {
 
     /// The kernel's counts since they were asked for the last time. `tp_packets` includes what was dropped.
     pub(super) fn take_statistics(&self) -> io::Result<libc::tpacket_stats_v3> {
-        self.get(libc::SOL_PACKET, libc::PACKET_STATISTICS)
+        option(self.as_fd(), libc::SOL_PACKET, libc::PACKET_STATISTICS)
     }
 
     fn set<T>(&self, option: c_int, value: &T) -> io::Result<()> {
@@ -121,23 +122,6 @@ impl Socket {
             )
         })
     }
-
-    fn get<T: Plain>(&self, level: c_int, option: c_int) -> io::Result<T> {
-        // SAFETY: `Plain` types consist of integers, so zeros are a value of theirs.
-        let mut value: T = unsafe { zeroed() };
-        let mut length = size_of::<T>() as socklen_t;
-        // SAFETY: room for the value, and its size, which the call does not exceed.
-        check(unsafe {
-            libc::getsockopt(
-                self.0.as_raw_fd(),
-                level,
-                option,
-                (&raw mut value).cast::<c_void>(),
-                &raw mut length,
-            )
-        })?;
-        Ok(value)
-    }
 }
 
 impl AsFd for Socket {
@@ -145,16 +129,6 @@ impl AsFd for Socket {
         self.0.as_fd()
     }
 }
-
-/// Types that consist of integers only, so that any bytes are a value of theirs.
-///
-/// # Safety
-/// Implement it for no other type.
-unsafe trait Plain {}
-// SAFETY: an integer.
-unsafe impl Plain for c_int {}
-// SAFETY: three integers.
-unsafe impl Plain for libc::tpacket_stats_v3 {}
 
 fn promiscuous(interface: u32) -> libc::packet_mreq {
     libc::packet_mreq {
@@ -168,9 +142,4 @@ fn promiscuous(interface: u32) -> libc::packet_mreq {
 fn empty_address() -> libc::sockaddr_ll {
     // SAFETY: the structure consists of integers, for which zeros will do.
     unsafe { zeroed() }
-}
-
-/// What a system call returned, as a result.
-fn check(returned: c_int) -> io::Result<()> {
-    if returned < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }

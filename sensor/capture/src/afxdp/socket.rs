@@ -1,13 +1,14 @@
 //! The system calls of an AF_XDP socket (`linux/if_xdp.h`), each in a safe function.
 
 use std::io;
-use std::mem::{size_of, zeroed};
+use std::mem::size_of;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::ptr;
 
 use libc::{c_int, c_void, socklen_t};
 
 use super::umem::Umem;
+use crate::system_call::{check, option};
 
 /// An AF_XDP socket.
 pub(super) struct Socket(OwnedFd);
@@ -37,7 +38,7 @@ impl Socket {
 
     /// Where things lie in the rings.
     pub(super) fn offsets(&self) -> io::Result<libc::xdp_mmap_offsets> {
-        self.get(libc::SOL_XDP, libc::XDP_MMAP_OFFSETS)
+        option(self.as_fd(), libc::SOL_XDP, libc::XDP_MMAP_OFFSETS)
     }
 
     /// Begins to receive what the program hands over from a queue.
@@ -61,18 +62,18 @@ impl Socket {
 
     /// Whether the network card writes into the packet memory itself.
     pub(super) fn is_zero_copy(&self) -> io::Result<bool> {
-        let options: libc::xdp_options = self.get(libc::SOL_XDP, libc::XDP_OPTIONS)?;
+        let options: libc::xdp_options = option(self.as_fd(), libc::SOL_XDP, libc::XDP_OPTIONS)?;
         Ok(options.flags & libc::XDP_OPTIONS_ZEROCOPY != 0)
     }
 
     /// The kernel's counts since the socket was made.
     pub(super) fn statistics(&self) -> io::Result<libc::xdp_statistics> {
-        self.get(libc::SOL_XDP, libc::XDP_STATISTICS)
+        option(self.as_fd(), libc::SOL_XDP, libc::XDP_STATISTICS)
     }
 
     /// The error that the socket is in, which is cleared by that.
     pub(super) fn take_error(&self) -> io::Result<Option<io::Error>> {
-        let code: c_int = self.get(libc::SOL_SOCKET, libc::SO_ERROR)?;
+        let code: c_int = option(self.as_fd(), libc::SOL_SOCKET, libc::SO_ERROR)?;
         Ok((code != 0).then(|| io::Error::from_raw_os_error(code)))
     }
 
@@ -105,46 +106,10 @@ impl Socket {
             )
         })
     }
-
-    fn get<T: Plain>(&self, level: c_int, option: c_int) -> io::Result<T> {
-        // SAFETY: `Plain` types consist of integers, so zeros are a value of theirs.
-        let mut value: T = unsafe { zeroed() };
-        let mut length = size_of::<T>() as socklen_t;
-        // SAFETY: room for the value, and its size, which the call does not exceed.
-        check(unsafe {
-            libc::getsockopt(
-                self.0.as_raw_fd(),
-                level,
-                option,
-                (&raw mut value).cast::<c_void>(),
-                &raw mut length,
-            )
-        })?;
-        Ok(value)
-    }
 }
 
 impl AsFd for Socket {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.0.as_fd()
     }
-}
-
-/// Types that consist of integers only, so that any bytes are a value of theirs.
-///
-/// # Safety
-/// Implement it for no other type.
-unsafe trait Plain {}
-// SAFETY: an integer.
-unsafe impl Plain for c_int {}
-// SAFETY: integers.
-unsafe impl Plain for libc::xdp_mmap_offsets {}
-// SAFETY: integers.
-unsafe impl Plain for libc::xdp_options {}
-// SAFETY: integers.
-unsafe impl Plain for libc::xdp_statistics {}
-
-/// What a system call returned, as a result.
-fn check(returned: c_int) -> io::Result<()> {
-    if returned < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
