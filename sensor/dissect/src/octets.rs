@@ -54,8 +54,6 @@ mod tests {
         assert_eq!(le16(&[1, 2, 3], 1), Some(0x0302));
         assert_eq!(le32(&[1, 2, 3, 4], 0), Some(0x0403_0201));
         assert_eq!(le32(&[1, 2, 3], 0), None);
-        assert_eq!(le16(&[1, 2, 3], 1), Some(0x0302));
-        assert_eq!(le32(&[1, 2, 3, 4], 0), Some(0x0403_0201));
         assert_eq!(part(&[1, 2, 3], 1, usize::MAX), None);
         assert_eq!(part(&[1, 2, 3], 1, 2), Some(&[2_u8, 3][..]));
     }
