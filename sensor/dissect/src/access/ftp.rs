@@ -64,18 +64,18 @@ fn command(line: &[u8]) -> (Vec<u8>, &[u8]) {
 }
 
 fn probe(input: &Input<'_>) -> Probe {
+    let first = match input.bytes.first() {
+        None => return Probe::Unsure,
+        Some(first @ (b'2' | b'3' | b'A'..=b'Z' | b'a'..=b'z')) => *first,
+        Some(_) => return Probe::NotForUs,
+    };
     let is_text =
         input.bytes.iter().take(64).all(|byte| matches!(byte, b'\t' | b'\r' | b'\n' | b' '..=b'~' | 0x80..));
     if !is_text {
         return Probe::NotForUs;
     }
     let mut lines = input.bytes.split_inclusive(|byte| *byte == b'\n').filter(|line| line.ends_with(b"\n"));
-    match input.bytes.first() {
-        None => Probe::Unsure,
-        Some(b'2' | b'3') => server(&mut lines, input.bytes),
-        Some(first) if first.is_ascii_alphabetic() => client(&mut lines, input.bytes),
-        _ => Probe::NotForUs,
-    }
+    if first.is_ascii_digit() { server(&mut lines, input.bytes) } else { client(&mut lines, input.bytes) }
 }
 
 fn server(lines: &mut dyn Iterator<Item = &[u8]>, bytes: &[u8]) -> Probe {

@@ -1,6 +1,8 @@
 //! Heads of messages of text, as SIP and RTSP have them from HTTP (RFC 3261, 7; RFC 2326, 4): a start line, fields, an
 //! empty line.
 
+use memchr::memchr;
+
 use crate::{Input, Probe};
 
 /// Longest head that is waited for.
@@ -69,12 +71,13 @@ impl Marks {
                 return look_code(bytes.get(known.len()..).unwrap_or_default());
             }
         }
-        let Some(end) = bytes.iter().take(LONGEST_LINE).position(|byte| *byte == b'\n') else {
-            return if bytes.len() < LONGEST_LINE && self.may_be_request(bytes) {
-                Probe::Unsure
-            } else {
-                Probe::NotForUs
-            };
+        // Before the line's end is looked for: nearly every flow that is asked about has none.
+        if !self.may_be_request(bytes) {
+            return Probe::NotForUs;
+        }
+        let shown = bytes.get(..LONGEST_LINE).unwrap_or(bytes);
+        let Some(end) = memchr(b'\n', shown) else {
+            return if bytes.len() < LONGEST_LINE { Probe::Unsure } else { Probe::NotForUs };
         };
         match bytes.get(..end).and_then(|line| self.start(line)) {
             Some(_) => Probe::Certain,

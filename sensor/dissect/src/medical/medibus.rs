@@ -10,6 +10,7 @@
 //! revisions. The address on the network is the terminal server's: the device is a third one behind it. Values,
 //! alarms and settings are not read.
 
+use memchr::memchr;
 use wardwatch_proto::v1::{Attribute, Protocol};
 
 use crate::{Candidate, Direction, Dissector, Facts, Input, Probe, Progress};
@@ -64,8 +65,13 @@ fn may_be_frames(bytes: &[u8]) -> bool {
     let begins = |bytes: &[u8]| {
         bytes.iter().find(|byte| !is_between(**byte)).is_none_or(|first| matches!(*first, SOH | ESC))
     };
-    let behind = bytes.iter().position(|byte| *byte == CR).and_then(|end| bytes.get(end + 1..));
-    behind.map_or_else(|| begins(bytes) || bytes.len() <= LONGEST_FRAME, begins)
+    let shown = bytes.get(..=LONGEST_FRAME).unwrap_or(bytes);
+    // What a frame has within it is text; flows of anything else are told by their first octets.
+    let is_frame = |byte: &u8| matches!(*byte, b' '..=b'~' | SOH | ESC) || is_between(*byte);
+    match memchr(CR, shown) {
+        Some(end) => bytes.get(end + 1..).is_some_and(begins) && shown.iter().take(end).all(is_frame),
+        None => bytes.len() <= LONGEST_FRAME && shown.iter().all(is_frame),
+    }
 }
 
 /// Real-time data, and flow control: DC1, DC3, CAN.
