@@ -2,6 +2,7 @@
 //!
 //! - [`pipeline`]: each hop and the whole, with every service a process of its own
 //! - [`soak`]: the product in one process, for minutes
+//! - [`decode`]: frames of all captures through the sensor, next to other programs
 //! - [`capture`]: frames from an interface, without loss
 //! - [`traffic`], [`load`]: the hospitals that all of it is about, and their sensors
 //! - [`cluster`]: Apache Kafka, ClickHouse and the services
@@ -12,6 +13,7 @@
 mod capture;
 mod cluster;
 mod cpu;
+mod decode;
 mod load;
 mod pipeline;
 mod report;
@@ -38,6 +40,8 @@ enum Command {
     Pipeline(pipeline::Pipeline),
     /// Rows per second and memory of `wardwatch up` for minutes, next to ClickHouse alone
     Soak(soak::Soak),
+    /// Packets per CPU second of all captures through the sensor, next to nDPI and tshark
+    Decode(decode::Decode),
     /// Frames per second from an interface without loss, by each means of capturing, decoding included
     Capture(capture::Capture),
     /// Becomes one of the services that are measured
@@ -57,6 +61,7 @@ fn main() -> ExitCode {
             match &command {
                 Command::Pipeline(arguments) => pipeline::run(arguments).await,
                 Command::Soak(arguments) => soak::run(arguments).await,
+                Command::Decode(arguments) => decode::run(arguments),
                 Command::Capture(arguments) => capture::run(arguments),
                 Command::Service { .. } => Ok(()),
             }

@@ -32,6 +32,9 @@ pub(crate) struct Figure {
     /// The highest that is allowed, where something is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) limit: Option<f64>,
+    /// The lowest that is wanted, where something is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) aim: Option<f64>,
     /// What else is to be known.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(crate) note: String,
@@ -40,7 +43,15 @@ pub(crate) struct Figure {
 impl Figure {
     /// The median of rounds.
     pub(crate) fn of(name: impl Into<String>, unit: &'static str, rounds: Vec<f64>) -> Self {
-        Self { name: name.into(), value: median(&rounds), unit, rounds, limit: None, note: String::new() }
+        Self {
+            name: name.into(),
+            value: median(&rounds),
+            unit,
+            rounds,
+            limit: None,
+            aim: None,
+            note: String::new(),
+        }
     }
 
     /// A figure that was measured once.
@@ -51,6 +62,12 @@ impl Figure {
     /// Sets the highest that is allowed.
     pub(crate) fn at_most(mut self, limit: f64) -> Self {
         self.limit = Some(limit);
+        self
+    }
+
+    /// Sets the lowest that is wanted.
+    pub(crate) fn at_least(mut self, aim: f64) -> Self {
+        self.aim = Some(aim);
         self
     }
 
@@ -73,8 +90,15 @@ impl Figure {
             let word = if self.value <= limit { "within" } else { "OVER" };
             format!("{word} the limit of {}", shown(limit))
         });
-        let remarks: Vec<_> =
-            verdict.into_iter().chain(Some(self.note.clone()).filter(|note| !note.is_empty())).collect();
+        let reached = self.aim.map(|aim| {
+            let word = if self.value >= aim { "reaches" } else { "UNDER" };
+            format!("{word} the aim of {}", shown(aim))
+        });
+        let remarks: Vec<_> = verdict
+            .into_iter()
+            .chain(reached)
+            .chain(Some(self.note.clone()).filter(|note| !note.is_empty()))
+            .collect();
         [self.name.clone(), format!("{} {}", shown(self.value), self.unit), spread, remarks.join("; ")]
     }
 }

@@ -16,6 +16,8 @@ pub(crate) enum What {
     Pipeline,
     /// The product in one process, for minutes, next to ClickHouse alone
     Soak,
+    /// All captures through the sensor on one core, next to nDPI and tshark
+    Decode,
     /// Frames from an interface without loss, by each means of capturing; needs root
     Capture,
 }
@@ -24,7 +26,10 @@ pub(crate) enum What {
 pub(crate) fn run(what: What, arguments: &[String]) -> Result<ExitCode> {
     packages::ensure(packages::BUILD)?;
     packages::ensure(packages::TESTS)?;
-    if what != What::Capture {
+    if what == What::Decode {
+        packages::ensure(packages::PEERS)?;
+    }
+    if matches!(what, What::Pipeline | What::Soak) {
         fetch::run(fetch::What::All)?;
     }
     let mut build = vec!["build", "--release", "--package", "wardwatch-bench"];

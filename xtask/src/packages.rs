@@ -51,6 +51,9 @@ pub(crate) const TESTS: &[Package] = &[
     program("tshark", "tshark"),
 ];
 
+/// What the sensor is measured next to.
+pub(crate) const PEERS: &[Package] = &[program("ndpiReader", "libndpi-bin")];
+
 /// What the recorder lets talk, and what it does that with.
 pub(crate) const RECORD: &[Package] = &[
     program("ip", "iproute2"),
