@@ -255,6 +255,8 @@ mod tests {
         Memory::new(0, Arc::new(Library::new(knowledge)), wardwatch_inventory::Settings::default(), limits)
     }
 
+    const MINUTE: u64 = 60 * 1_000_000_000;
+
     fn batch(site: &str, epoch: u64, sequence: u64) -> Batch {
         let end =
             |last: u8| Endpoint { mac: vec![0, 9, 0xfb, 0, 0, last], ip: vec![10, 0, 0, last], port: 104 };
@@ -265,8 +267,9 @@ mod tests {
             responder: Some(end(2)),
             from_initiator: Some(counted),
             from_responder: Some(counted),
-            start: 1_000,
-            end: 2_000,
+            // Each boot another minute.
+            start: epoch * MINUTE,
+            end: epoch * MINUTE + 2_000,
             ..Flow::default()
         };
         let facts = vec![Fact { fact: Some(Stated::Flow(flow)) }];

@@ -27,7 +27,7 @@ pub(crate) fn describe(
     for dossier in dossiers {
         if let EndpointId::Address(_, ip) = dossier.id
             && dossier.exists
-            && is_current(dossier.last_seen)
+            && is_current(dossier.last_seen())
         {
             ips.insert(ip);
         }

@@ -39,6 +39,7 @@ impl Register {
             self.set_proxy(mac, is_proxy);
         }
         let owner = self.owner(ip, None);
+        self.touch(interface, is_new);
         if is_new || owner != owner_before {
             self.place_all_at(ip);
             // The addresses that are listed of both have changed.

@@ -10,7 +10,7 @@ use wardwatch_proto::v1::{DeviceAppeared, DeviceChanged, DeviceSummary, Event, F
 use crate::choice::{trust, words};
 use crate::conclusion::{AttributeRecord, Change, Conclusions, DeviceRecord, LogMoment};
 use crate::device::Device;
-use crate::dossier::FindingKey;
+use crate::dossier::{Dossier, FindingKey};
 use crate::intake::{End, Pending};
 use crate::profile;
 use crate::register::{Batch, Register};
@@ -66,7 +66,7 @@ struct Affected {
 }
 
 impl Concluding<'_> {
-    /// Brings every device up to date that the batch touched. The devices' indices, in the order of their ids.
+    /// Brings every device up to date that the batch touched. The indices of those that changed, in the order of their ids.
     pub(crate) fn devices(&mut self, batch: &Batch) -> Vec<u32> {
         let mut affected = self.affected(batch);
         self.settle_parts(&mut affected);
@@ -102,20 +102,15 @@ impl Concluding<'_> {
         self.each(&BTreeMap::from([(device, Affected { has_news: true, ..Affected::default() })]));
     }
 
-    /// The devices' indices, in the order of their ids.
+    /// The indices of the devices that changed, in the order of their ids.
     fn each(&mut self, affected: &BTreeMap<u32, Affected>) -> Vec<u32> {
         let mut order: Vec<(uuid::Uuid, u32)> = affected
             .keys()
             .filter_map(|at| Some((self.register.devices.get(*at as usize)?.id, *at)))
             .collect();
         order.sort_unstable();
-        let order: Vec<u32> = order.into_iter().map(|(_, at)| at).collect();
-        for at in &order {
-            if let Some(affected) = affected.get(at) {
-                self.device(*at, affected);
-            }
-        }
-        order
+        let order = order.into_iter().map(|(_, at)| at);
+        order.filter(|at| affected.get(at).is_some_and(|affected| self.device(*at, affected))).collect()
     }
 
     fn affected(&mut self, batch: &Batch) -> BTreeMap<u32, Affected> {
@@ -172,12 +167,16 @@ impl Concluding<'_> {
         }
     }
 
-    fn device(&mut self, at: u32, affected: &Affected) {
-        let Some(device) = self.register.devices.get(at as usize) else { return };
+    /// Whether it changed.
+    fn device(&mut self, at: u32, affected: &Affected) -> bool {
+        let Some(device) = self.register.devices.get(at as usize) else { return false };
         let is_real = self.register.is_real(device);
         match (is_real, device.has_appeared()) {
-            (false, false) => {}
-            (false, true) => self.superseded(at, affected),
+            (false, false) => false,
+            (false, true) => {
+                self.superseded(at, affected);
+                true
+            }
             (true, had_appeared) => self.present(at, affected, had_appeared),
         }
     }
@@ -207,23 +206,26 @@ impl Concluding<'_> {
         self.conclusions.devices.push(record);
     }
 
-    fn present(&mut self, at: u32, affected: &Affected, had_appeared: bool) {
-        let Some(device) = self.register.devices.get(at as usize) else { return };
+    /// Whether it changed: what is said of it again changes nothing about itself.
+    fn present(&mut self, at: u32, affected: &Affected, had_appeared: bool) -> bool {
+        let Some(device) = self.register.devices.get(at as usize) else { return false };
         let (first_seen, last_seen) = self.seen(device);
         let mut statements = affected.statements.clone();
         let was_superseded = !device.record.superseded_by.is_empty();
         let is_due = device.resolved_hour != last_seen / HOUR;
         if !(affected.has_news || !had_appeared || was_superseded || is_due) {
-            if let Some(device) = self.register.devices.get_mut(at as usize) {
+            let seen = (device.record.first_seen, device.record.last_seen);
+            let is_other = seen != (first_seen, last_seen);
+            if let Some(device) = self.register.devices.get_mut(at as usize).filter(|_| is_other) {
                 (device.record.first_seen, device.record.last_seen) = (first_seen, last_seen);
                 self.conclusions.devices.push(device.record.clone());
             }
             self.statements(at, &statements, true);
-            return;
+            return is_other;
         }
         let profile = profile::describe(self.register, at, device, self.knowledge);
         statements.extend(self.reconsidered(device, &profile.chosen, !had_appeared || was_superseded));
-        let Some(device) = self.register.devices.get_mut(at as usize) else { return };
+        let Some(device) = self.register.devices.get_mut(at as usize) else { return false };
         let before = std::mem::replace(&mut device.record, profile.record);
         device.chosen = profile.chosen;
         device.resolved_hour = last_seen / HOUR;
@@ -245,12 +247,13 @@ impl Concluding<'_> {
             self.tell(record.first_seen, Kind::DeviceAppeared(DeviceAppeared { device }));
         }
         self.conclusions.devices.push(record);
+        true
     }
 
     fn seen(&self, device: &Device) -> (u64, u64) {
         (
             self.register.sighted(device).map(|dossier| dossier.first_seen).min().unwrap_or_default(),
-            self.register.sighted(device).map(|dossier| dossier.last_seen).max().unwrap_or_default(),
+            self.register.sighted(device).map(Dossier::last_seen).max().unwrap_or_default(),
         )
     }
 

@@ -24,7 +24,7 @@ pub struct LogMoment {
 pub struct Conclusions {
     /// The message's flows, in order.
     pub flows: Vec<EnrichedFlow>,
-    /// Each device that changed, once, by id.
+    /// Each device that changed or was seen in another minute, once, by id.
     pub devices: Vec<DeviceRecord>,
     /// Each statement about a device that is new, was repeated, moved to another device, or was chosen or dropped.
     pub attributes: Vec<AttributeRecord>,
@@ -129,7 +129,8 @@ pub struct DeviceRecord {
     /// Event time, nanoseconds since the Unix epoch.
     #[prost(fixed64, tag = "27")]
     pub first_seen: u64,
-    /// Event time, nanoseconds since the Unix epoch.
+    /// Event time, nanoseconds since the Unix epoch: the minute's beginning, but never before `first_seen`. So a device is
+    /// written once a minute at most for being seen.
     #[prost(fixed64, tag = "28")]
     pub last_seen: u64,
     /// 0 to 100: the sum of the factors' points, capped.

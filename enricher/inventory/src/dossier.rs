@@ -12,6 +12,9 @@ const MOST_OF_EACH: usize = 16;
 const MOST_OUTSIDE: usize = 32;
 /// Findings that are remembered of one endpoint.
 const MOST_FINDINGS: usize = 256;
+/// Last sightings are kept to the minute, so that a device that talks all day is written once a minute and not with each of
+/// its flows. Rounded down, they do not depend on the order in which evidence comes.
+const GRAIN: u64 = 60 * 1_000_000_000;
 
 /// All evidence about one endpoint.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,7 +24,8 @@ pub(crate) struct Dossier {
     pub(crate) exists: bool,
     /// Event time; meaningless while it does not exist.
     pub(crate) first_seen: u64,
-    pub(crate) last_seen: u64,
+    /// The minute in which it was seen last, by its beginning.
+    pub(crate) last_minute: u64,
     pub(crate) statements: Statements,
     pub(crate) conversations: Vec<Conversation>,
     pub(crate) vlans: Vec<u32>,
@@ -76,7 +80,7 @@ impl Dossier {
             id,
             exists: false,
             first_seen: u64::MAX,
-            last_seen: 0,
+            last_minute: 0,
             statements: Statements::default(),
             conversations: Vec::new(),
             vlans: Vec::new(),
@@ -88,11 +92,22 @@ impl Dossier {
         }
     }
 
-    /// It was seen, and so it exists. Whether that is new.
-    pub(crate) fn sight(&mut self, first: u64, last: u64) -> bool {
+    /// It was seen, and so it exists.
+    pub(crate) fn sight(&mut self, first: u64, last: u64) -> Sighting {
+        let minute = minute(last);
+        let has_changed = first < self.first_seen || minute > self.last_minute;
         self.first_seen = self.first_seen.min(first);
-        self.last_seen = self.last_seen.max(last);
-        !std::mem::replace(&mut self.exists, true)
+        self.last_minute = self.last_minute.max(minute);
+        match (std::mem::replace(&mut self.exists, true), has_changed) {
+            (false, _) => Sighting::First,
+            (true, true) => Sighting::Later,
+            (true, false) => Sighting::Known,
+        }
+    }
+
+    /// When it was seen last, rounded down to the minute, but not before it was seen first.
+    pub(crate) fn last_seen(&self) -> u64 {
+        self.last_minute.max(self.first_seen)
     }
 
     /// Whether the sensor is new to it.
@@ -117,19 +132,21 @@ impl Dossier {
         }
     }
 
-    /// Whether the kind of conversation is new to it. There are few kinds: protocols, directions, in and out.
-    pub(crate) fn spoke(&mut self, heard: Conversation) -> bool {
+    /// Notes a kind of conversation. There are few kinds: protocols, directions, in and out.
+    pub(crate) fn spoke(&mut self, heard: Conversation) -> Sighting {
+        let heard = Conversation { last_seen: minute(heard.last_seen), ..heard };
         let kind = |c: &Conversation| (c.protocol, c.initiated, c.internet);
         match self.conversations.binary_search_by(|known| kind(known).cmp(&kind(&heard))) {
-            Ok(at) => {
-                if let Some(known) = self.conversations.get_mut(at) {
-                    known.last_seen = known.last_seen.max(heard.last_seen);
+            Ok(at) => match self.conversations.get_mut(at) {
+                Some(known) if known.last_seen < heard.last_seen => {
+                    known.last_seen = heard.last_seen;
+                    Sighting::Later
                 }
-                false
-            }
+                _ => Sighting::Known,
+            },
             Err(at) => {
                 self.conversations.insert(at, heard);
-                true
+                Sighting::First
             }
         }
     }
@@ -152,12 +169,19 @@ impl Dossier {
         }
     }
 
-    /// Remembers an address outside the site; the longest unseen goes.
-    pub(crate) fn sent_from_outside(&mut self, ip: IpAddr, first: u64, last: u64) {
-        extend(&mut self.outside, ip, first, last);
+    /// Remembers an address outside the site; the longest unseen goes. Whether that changed anything.
+    pub(crate) fn sent_from_outside(&mut self, ip: IpAddr, first: u64, last: u64) -> bool {
+        let known = |outside: &[Interval]| {
+            let at = outside.binary_search_by(|known| known.ip.cmp(&ip)).ok();
+            at.and_then(|at| outside.get(at).copied())
+        };
+        let before = known(&self.outside);
+        extend(&mut self.outside, ip, first, minute(last));
+        let has_changed = known(&self.outside) != before;
         if self.outside.len() > MOST_OUTSIDE {
             remove_oldest(&mut self.outside);
         }
+        has_changed
     }
 
     /// Whether a finding is new, or old enough to be told again; and whether another was forgotten for it.
@@ -189,6 +213,21 @@ impl Dossier {
             }
         }
     }
+}
+
+/// What a sighting changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sighting {
+    /// It had not been seen before.
+    First,
+    /// It has now been seen earlier or later than before.
+    Later,
+    /// Nothing.
+    Known,
+}
+
+fn minute(at: u64) -> u64 {
+    at - at % GRAIN
 }
 
 /// Adds a sighting of an address; whether the address is new.
@@ -239,6 +278,18 @@ mod tests {
         assert_eq!(most_at_once([(0, 5), (6, 9), (10, 12)].into_iter(), 1), 2);
         assert_eq!(most_at_once([(0, 5), (5, 9), (3, 4)].into_iter(), 0), 2);
         assert_eq!(most_at_once([(0, 100), (1, 2), (50, 60), (50, 51)].into_iter(), 0), 3);
+    }
+
+    #[test]
+    fn sightings_are_kept_to_the_minute() {
+        const SECOND: u64 = 1_000_000_000;
+        let mut dossier = Dossier::new(EndpointId::Interface([0, 1, 2, 3, 4, 5]));
+        assert_eq!(dossier.sight(130 * SECOND, 135 * SECOND), Sighting::First);
+        assert_eq!((dossier.first_seen, dossier.last_seen()), (130 * SECOND, 130 * SECOND));
+        assert_eq!(dossier.sight(131 * SECOND, 179 * SECOND), Sighting::Known);
+        assert_eq!(dossier.sight(129 * SECOND, 129 * SECOND), Sighting::Later);
+        assert_eq!(dossier.sight(150 * SECOND, 181 * SECOND), Sighting::Later);
+        assert_eq!((dossier.first_seen, dossier.last_seen()), (129 * SECOND, 180 * SECOND));
     }
 
     #[test]

@@ -16,7 +16,7 @@ use wardwatch_proto::v1::subject::Role;
 use wardwatch_proto::v1::{Attribute, Counters, Endpoint, Flow, Observation, Protocol};
 use wardwatch_proto::{address, attribute};
 
-use crate::dossier::Conversation;
+use crate::dossier::{Conversation, Sighting};
 use crate::identity::{self, EndpointId, Mac};
 use crate::network;
 use crate::register::Register;
@@ -89,16 +89,20 @@ impl Intake<'_> {
             let internet = other.ip.is_some_and(|ip| self.register.is_outside(ip));
             let sensor = Arc::clone(&self.sensor);
             let Some(dossier) = self.register.dossier_mut(at) else { continue };
-            let mut has_news = dossier.seen_by(&sensor);
+            let (mut has_news, mut has_changed) = (dossier.seen_by(&sensor), false);
             for vlan in &flow.vlans {
                 has_news |= dossier.seen_in(*vlan);
             }
             let protocol = known_protocol(flow.protocol);
             if sent && answered && (internet || protocol != Protocol::Unspecified) {
                 let heard = Conversation { protocol: protocol.into(), initiated, internet, last_seen: last };
-                has_news |= dossier.spoke(heard);
+                let sighting = dossier.spoke(heard);
+                has_news |= sighting == Sighting::First;
+                has_changed |= sighting != Sighting::Known;
             }
-            self.register.touch(at, has_news);
+            if has_news || has_changed {
+                self.register.touch(at, has_news);
+            }
         }
     }
 

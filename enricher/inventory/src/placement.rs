@@ -14,6 +14,7 @@
 //! has; addresses outside the site count. An interface to which ARP binds more addresses than one host has answers for
 //! others (proxy ARP): it is a router, and none of its bindings is believed.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use crate::device::Device;
@@ -71,14 +72,14 @@ impl Register {
         }
     }
 
-    /// Judges anew which of the interfaces seen in the batch are routers.
+    /// Judges anew which of the interfaces are routers of which, or of whose addresses, something new is known.
     pub(crate) fn settle_routers(&mut self) {
         let touched = self.batch.touched.iter().filter_map(|at| self.dossiers.get(*at as usize));
         let macs = touched.filter_map(|dossier| match dossier.id {
-            EndpointId::Interface(mac) => Some(mac),
+            EndpointId::Interface(mac) | EndpointId::Address(Some(mac), _) => Some(mac),
             _ => None,
         });
-        for mac in macs.collect::<Vec<_>>() {
+        for mac in macs.collect::<BTreeSet<_>>() {
             self.settle_router(mac);
         }
     }
@@ -244,7 +245,7 @@ impl Register {
         let inside = interface.addresses.iter().filter_map(|at| {
             let dossier = self.dossiers.get(*at as usize).filter(|dossier| dossier.exists)?;
             let EndpointId::Address(_, ip) = dossier.id else { return None };
-            Some(Interval { ip, first: dossier.first_seen, last: dossier.last_seen })
+            Some(Interval { ip, first: dossier.first_seen, last: dossier.last_seen() })
         });
         let unbound: Vec<Interval> = inside
             .chain(outside.iter().copied())
@@ -252,7 +253,7 @@ impl Register {
             .collect();
         let together = |is_v4: bool| {
             let family = unbound.iter().filter(|seen| seen.ip.is_ipv4() == is_v4);
-            most_at_once(family.map(|seen| (seen.first, seen.last)), TOGETHER)
+            most_at_once(family.map(|seen| (seen.first, seen.last.max(seen.first))), TOGETHER)
         };
         together(true) > most4 || together(false) > most6
     }

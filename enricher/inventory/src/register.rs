@@ -13,7 +13,7 @@ use wardwatch_knowledge::Knowledge;
 
 use crate::counters::Counters;
 use crate::device::Device;
-use crate::dossier::Dossier;
+use crate::dossier::{Dossier, Sighting};
 use crate::identity::{DeviceKey, EndpointId, Mac, is_made_from};
 use crate::network;
 use crate::sameness::Identity;
@@ -164,8 +164,9 @@ impl Register {
         let interface = self.sight_at(EndpointId::Interface(mac), first, last);
         let Some(ip) = ip else { return interface };
         if self.is_outside(ip) {
-            if let Some(dossier) = interface.and_then(|at| self.dossier_mut(at)) {
-                dossier.sent_from_outside(ip, first, last);
+            let interface = interface?;
+            if self.dossier_mut(interface)?.sent_from_outside(ip, first, last) {
+                self.touch(interface, false);
             }
             return None;
         }
@@ -203,7 +204,7 @@ impl Register {
         let teller_id = self.dossier(teller)?.id.clone();
         let third = self.sight_at(id, at, at)?;
         if self.dossier_mut(third)?.told_by(&teller_id, at) {
-            self.link_mut(third)?.has_news = true;
+            self.touch(third, true);
         }
         let is_teller = self.dossier(third)?.tellers.iter().any(|(known, _)| *known == teller_id);
         let children = &mut self.link_mut(teller)?.children;
@@ -297,12 +298,14 @@ impl Register {
 
     pub(crate) fn sight_at(&mut self, id: EndpointId, first: u64, last: u64) -> Option<u32> {
         let at = self.open(id, false)?;
-        if self.dossiers.get_mut(at as usize)?.sight(first, last) {
-            self.hearsay = self.hearsay.saturating_sub(1);
-            self.touch(at, true);
-            self.place_again(at);
-        } else {
-            self.touch(at, false);
+        match self.dossiers.get_mut(at as usize)?.sight(first, last) {
+            Sighting::First => {
+                self.hearsay = self.hearsay.saturating_sub(1);
+                self.touch(at, true);
+                self.place_again(at);
+            }
+            Sighting::Later => self.touch(at, false),
+            Sighting::Known => {}
         }
         Some(at)
     }

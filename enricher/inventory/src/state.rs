@@ -231,7 +231,7 @@ pub(crate) fn of_dossier(dossier: &Dossier) -> StateEntry {
         id: Some(EndpointState::from(&dossier.id)),
         exists: dossier.exists,
         first_seen: dossier.first_seen,
-        last_seen: dossier.last_seen,
+        last_seen: dossier.last_minute,
         statements: dossier.statements.iter().map(StatementState::from).collect(),
         conversations: dossier.conversations.iter().map(ConversationState::from).collect(),
         vlans: dossier.vlans.clone(),
@@ -276,7 +276,7 @@ fn dossier(state: DossierState) -> Option<Dossier> {
     let mut dossier = Dossier::new(endpoint(state.id?)?);
     dossier.exists = state.exists;
     dossier.first_seen = state.first_seen;
-    dossier.last_seen = state.last_seen;
+    dossier.last_minute = state.last_seen;
     dossier.statements =
         Statements::from_unsorted(state.statements.into_iter().map(Statement::from).collect());
     dossier.conversations = state.conversations.iter().map(Conversation::from).collect();
