@@ -10,9 +10,11 @@
 //! - [`health`]: `/healthz`, `/readyz`, `/metrics.json`
 //! - [`shutdown`]: from SIGTERM or SIGINT to the end of every task, in bounded time
 //! - [`tls`]: gRPC server and client credentials from PEM files
+//! - `allocator`: where every program's memory comes from
 
 #![forbid(unsafe_code)]
 
+mod allocator;
 pub mod config;
 pub mod context;
 pub mod counters;
