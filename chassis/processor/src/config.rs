@@ -29,6 +29,9 @@ pub struct CommitConfig {
     /// How long the first message of a range may wait.
     #[serde(with = "humantime_serde")]
     pub age: Duration,
+    /// How many partitions write at a time; the others go on gathering. One whose turn does not come within `age` writes all the
+    /// same.
+    pub at_once: usize,
     /// After how many entries of stored memory since the last compaction the partition's memory is compacted, and not before
     /// it has doubled.
     pub compact_after: u64,
@@ -47,6 +50,6 @@ impl Default for IntakeConfig {
 
 impl Default for CommitConfig {
     fn default() -> Self {
-        Self { rows: 100_000, age: Duration::from_millis(500), compact_after: 100_000 }
+        Self { rows: 100_000, age: Duration::from_millis(500), at_once: 2, compact_after: 100_000 }
     }
 }

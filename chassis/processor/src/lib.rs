@@ -9,6 +9,7 @@
 //! - `intake`, `inbox`: joins the consumer group and hands each partition's messages to its task
 //! - `partition`, `takeup`, `run`: one partition from assignment to the end: claim it, load the memory, seek to its end, then
 //!   range after range
+//! - `turn`: how many partitions write at a time
 //! - `range`: a run of messages and what came of it, until it is worth writing
 //! - `commit`, [`Sink`], [`Block`]: the plan, then outputs, then what could not be read, then the memory
 //! - `plan`, `state`, `marks`, `deadletter`: how each of these looks outside
@@ -54,6 +55,7 @@ mod sink;
 mod state;
 mod takeup;
 mod tally;
+mod turn;
 mod witness;
 
 pub use block::Block;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::sleep;
 use tracing::{error, info};
 use wardwatch_bus::{Bus, Consumer, TopicPartition};
 use wardwatch_faults::point_of;
@@ -17,6 +17,7 @@ use crate::faults::Faults;
 use crate::inbox::{Inbox, cost};
 use crate::processor::Processor;
 use crate::progress::Progress;
+use crate::turn::{Place, Turns};
 
 /// The first pause before a partition that failed is taken up again.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
@@ -36,6 +37,7 @@ pub(crate) struct Shared<P> {
     pub(crate) counters: Counters,
     pub(crate) progress: Progress,
     pub(crate) faults: Faults,
+    pub(crate) turns: Turns,
     pub(crate) deadletter_partitions: u32,
 }
 
@@ -112,12 +114,13 @@ impl<P: Processor> Partition<P> {
         };
         self.shared.progress.set(self.source.partition, run.expected);
         info!(partition = %self.source, offset = run.expected, "taken up");
+        let mut place = Place::default();
         loop {
             tokio::select! {
                 biased;
                 () = self.stop.abandon.cancelled() => return Ok(()),
                 () = self.stop.finish.cancelled() => return run.finish().await,
-                () = due(run.due()) => run.commit().await?,
+                _turn = place.turn(run.due(), &self.shared.turns) => run.commit().await?,
                 message = inbox.next() => {
                     let message = message.ok_or(Error::Stopping)?;
                     let bytes = cost(&message);
@@ -133,14 +136,6 @@ impl<P: Processor> Partition<P> {
         let open = Open { partition: self.source.clone(), offset, answer };
         self.open.send(open).await.map_err(|_| Error::Stopping)?;
         Ok(inbox.await.map_err(|_| Error::Stopping)??)
-    }
-}
-
-/// Never, where there is nothing to wait for.
-async fn due(at: Option<Instant>) {
-    match at {
-        Some(at) => sleep_until(at).await,
-        None => std::future::pending().await,
     }
 }
 

@@ -16,6 +16,7 @@ use crate::intake::Intake;
 use crate::partition::Shared;
 use crate::processor::Processor;
 use crate::progress::Progress;
+use crate::turn::Turns;
 
 /// What a service stands on. A program that runs several services opens the log and the store once and gives each the
 /// same.
@@ -53,6 +54,7 @@ pub async fn serve<P: Processor>(
         let group = intake.group.clone().unwrap_or_else(|| format!("wardwatch-{}", P::NAME));
         let consumer = bus.subscribe(&group, &[P::INPUT]).await?;
         info!(service = P::NAME, group, incarnation, partitions, "ready to work on {}", P::INPUT);
+        let turns = Turns::new(commit.at_once, commit.age);
         anyhow::Ok(Shared {
             processor,
             intake,
@@ -63,6 +65,7 @@ pub async fn serve<P: Processor>(
             counters: context.counters.clone(),
             progress: progress.clone(),
             faults: Faults::new(&context, P::NAME),
+            turns,
             deadletter_partitions,
         })
     };
