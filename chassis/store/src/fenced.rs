@@ -112,7 +112,10 @@ impl Store {
             .writer()
             .insert_formatted_with(statement)
             .with_timeouts(Some(settings.send_timeout), Some(settings.end_timeout))
-            .with_setting("insert_deduplication_token", &token.0);
+            .with_setting("insert_deduplication_token", &token.0)
+            // One block has work for one thread, and its rows have been summed up already.
+            .with_setting("max_threads", "1")
+            .with_setting("optimize_on_insert", "0");
         let mut piece = BytesMut::with_capacity(PIECE + 4096);
         for (index, row) in rows.iter().enumerate() {
             if index == 0 {
