@@ -23,7 +23,7 @@ pub struct BatchLimits {
 impl Default for BatchLimits {
     fn default() -> Self {
         // A little under a power of two, which is what a batch takes of the spool's disk.
-        Self { facts: 4096, bytes: 500 * 1024, age: Duration::from_millis(500) }
+        Self { facts: 4096, bytes: 500 * 1024, age: Duration::from_millis(250) }
     }
 }
 
