@@ -145,8 +145,8 @@ pub(crate) async fn send(
 pub(crate) enum Pace {
     /// So many facts a second, over all sites, whether or not they are taken in time.
     Open(f64),
-    /// As fast as they are stored: at most so many flow records are on their way.
-    Closed(u64),
+    /// As fast as whoever runs the load admits them.
+    Closed,
 }
 
 /// Sensors of all sites, each stating in a thread of its own until stopped.
@@ -159,8 +159,8 @@ pub(crate) struct Load {
 struct Shared {
     /// Flow records stated so far.
     stated: AtomicU64,
-    /// Flow records that are stored, as far as whoever runs the load has seen.
-    stored: AtomicU64,
+    /// Flow records that may have been stated, of a closed load.
+    admitted: AtomicU64,
     stop: AtomicBool,
 }
 
@@ -195,7 +195,7 @@ impl Load {
                 let sensor = Sensor { stating, outlet, shared };
                 match pace {
                     Pace::Open(rate) => sensor.run_open(rate / count as f64),
-                    Pace::Closed(window) => sensor.run_closed(window),
+                    Pace::Closed => sensor.run_closed(),
                 }
             };
             match left.take() {
@@ -208,9 +208,9 @@ impl Load {
         Self { sensors: each.collect(), shared }
     }
 
-    /// Tells a closed load how many of its records are stored.
-    pub(crate) fn stored(&self, records: u64) {
-        self.shared.stored.store(records, Ordering::Relaxed);
+    /// Tells a closed load how many records it may have stated.
+    pub(crate) fn admit(&self, records: u64) {
+        self.shared.admitted.store(records, Ordering::Relaxed);
     }
 
     /// Ends it: what was stated is sent and acknowledged. Gives how many flow records were stated.
@@ -248,11 +248,10 @@ impl Sensor {
         self.outlet.finish()
     }
 
-    fn run_closed(mut self, window: u64) -> Result<()> {
+    fn run_closed(mut self) -> Result<()> {
         while !self.is_stopped() {
-            let Shared { stated, stored, .. } = &*self.shared;
-            let on_the_way = stated.load(Ordering::Relaxed).saturating_sub(stored.load(Ordering::Relaxed));
-            if on_the_way < window {
+            let Shared { stated, admitted, .. } = &*self.shared;
+            if stated.load(Ordering::Relaxed) < admitted.load(Ordering::Relaxed) {
                 let now = now();
                 for _ in 0..512 {
                     self.state(now)?;

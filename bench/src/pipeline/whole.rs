@@ -10,9 +10,12 @@ use crate::report::{Figure, say};
 use crate::seen::Watcher;
 use crate::stretch::Stretch;
 
-/// Flow records that are on their way at most, while the highest rate is looked for: some seconds' worth, so that nobody waits
-/// for work, and no more, so that what is stored in a second is what was stated in one.
-const WINDOW: u64 = 300_000;
+/// While the highest rate is looked for, what is on its way is at most what comes out in so many seconds: so that nobody waits for
+/// work, and rows are not late for the sake of the rate.
+const WORTH: f64 = 2.0;
+
+/// Flow records that are on their way at most before the rate is known.
+const FIRST_WINDOW: u64 = 100_000;
 
 /// What is not measured at the beginning of a load.
 pub(super) const WARM_UP: Duration = Duration::from_secs(5);
@@ -31,7 +34,8 @@ pub(super) async fn measure(
         cluster.launch(name)?;
     }
     let stored = cluster.rows().await?;
-    let load = Load::start(sites, cluster.collector, Pace::Closed(WINDOW));
+    let load = Load::start(sites, cluster.collector, Pace::Closed);
+    load.admit(FIRST_WINDOW);
     cluster.until_rows(stored + 1).await?;
     follow(cluster, &load, stored, WARM_UP).await?;
     let part = Duration::from_secs(seconds) / PARTS;
@@ -73,6 +77,7 @@ pub(super) async fn latency(
     let load = Load::start(sites, cluster.collector, Pace::Open(rate));
     tokio::time::sleep(WARM_UP + Duration::from_secs(seconds)).await;
     let spent = stretch.end(cluster)?;
+    let million = (cluster.rows().await? - stored) as f64 / 1e6;
     let stated = load.finish().await?;
     cluster.until_rows(stored + stated).await?;
     let seen = watcher.finish().await?;
@@ -82,7 +87,7 @@ pub(super) async fn latency(
     if let Some(limit) = limit {
         p99 = p99.at_most(limit);
     }
-    Ok(vec![
+    let mut figures = vec![
         Figure::once("load", "records a second", rate).noting(format!(
             "{} sites, {} records",
             sites.len(),
@@ -91,16 +96,29 @@ pub(super) async fn latency(
         Figure::once("p50", "s", latencies.quantile(0.5)),
         p99,
         Figure::once("most", "s", latencies.quantile(1.0)),
-        spent.others(),
-    ])
+    ];
+    figures.extend(spent.shares(million));
+    figures.push(spent.others());
+    Ok(figures)
 }
 
-/// Tells a closed load what is stored, for a while.
+/// Tells a closed load how many records it may have stated, for a while.
 async fn follow(cluster: &Cluster, load: &Load, stored: u64, long: Duration) -> Result<()> {
-    let begun = Instant::now();
+    let (begun, mut last, mut rate) = (Instant::now(), (Instant::now(), cluster.rows().await?), None);
     while begun.elapsed() < long {
-        load.stored(cluster.rows().await?.saturating_sub(stored));
+        let rows = cluster.rows().await?;
+        let passed = last.0.elapsed();
+        if passed >= RATE_OVER {
+            rate = Some((rows - last.1) as f64 / passed.as_secs_f64());
+            last = (Instant::now(), rows);
+        }
+        #[expect(clippy::cast_sign_loss, reason = "a rate is not negative")]
+        let window = rate.map_or(FIRST_WINDOW, |rate| (rate * WORTH) as u64).max(FIRST_WINDOW / 4);
+        load.admit(rows.saturating_sub(stored) + window);
         tokio::time::sleep(Duration::from_millis(100).min(long.saturating_sub(begun.elapsed()))).await;
     }
     Ok(())
 }
+
+/// What the rate is taken over.
+const RATE_OVER: Duration = Duration::from_secs(3);
