@@ -64,7 +64,7 @@ enum Part {
     Alerter,
     /// Everything together: the highest rate, and latency at half and full load
     Whole,
-    /// A day's backlog of one site, drained while all sites go on at half load
+    /// A day's backlog of one site, drained while all sites go on at a quarter of full load
     Backlog,
     /// Bytes on the wire, in Kafka and in ClickHouse
     Sizes,
@@ -138,8 +138,8 @@ impl Pipeline {
                 }
             }
             if self.has(Part::Backlog) {
-                let figures = backlog::measure(&cluster, &sites, rate * 0.5, LATENCY, self.outage).await?;
-                report.add("a backlog beside half load", figures);
+                let figures = backlog::measure(&cluster, &sites, rate * 0.25, LATENCY, self.outage).await?;
+                report.add("a backlog beside a quarter of full load", figures);
             }
         }
         if self.has(Part::Sizes) {

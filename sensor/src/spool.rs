@@ -48,7 +48,7 @@ impl Default for SpoolConfig {
         Self {
             directory: PathBuf::from("/var/lib/wardwatch/sensor"),
             bytes: 2 << 30,
-            drain_bytes_per_second: 4 << 20,
+            drain_bytes_per_second: 1 << 20,
         }
     }
 }
