@@ -44,7 +44,7 @@ pub(crate) struct Soak {
     format: Format,
 }
 
-/// Conversations that have begun and are not stored, at most. Some minutes of the packets' time are in the flow table.
+/// Flow records that are due to come and are not stored, at most. Some minutes of the packets' time are in the flow table.
 const WINDOW: u64 = 500_000;
 
 /// How long the flow table, the caches and the first merges are given.

@@ -4,15 +4,19 @@
 //! both directions, and is closed; volumes are cut to a few packets, since what is measured is flows and not octets.
 //! The clock of the packets runs at a pace of its own, so that minutes of measuring are hours of a hospital.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::io::{self, Write};
+use std::net::Ipv4Addr;
 
 use wardwatch_proto::v1::Protocol;
 
-use super::{Conversation, End, Network};
+use super::{CLIENT_PORTS, Conversation, End, Network};
 
 /// Conversations under way.
 const OPEN: usize = 4_000;
+
+/// How often a flow that lasts is reported, in nanoseconds.
+const MINUTE: u64 = 60 * 1_000_000_000;
 
 /// Most octets of payload in a packet.
 const PAYLOAD: u32 = 400;
@@ -36,6 +40,10 @@ pub(crate) struct Mirror<W> {
     /// Of the packets, between two conversations that begin.
     step: u64,
     begun: u64,
+    /// Records that they come to, nearly.
+    records: u64,
+    /// Conversations from a port that does not change, and when one was counted last.
+    lasting: HashMap<(Ipv4Addr, Ipv4Addr, u16), u64>,
     frame: Vec<u8>,
 }
 
@@ -54,14 +62,33 @@ impl<W: Write> Mirror<W> {
         write_header(&mut out)?;
         let step = 1_000_000_000 / rate.max(1);
         let open = VecDeque::with_capacity(OPEN);
-        Ok(Self { network, out, open, clock, step, begun: 0, frame: Vec::with_capacity(600) })
+        Ok(Self {
+            network,
+            out,
+            open,
+            clock,
+            step,
+            begun: 0,
+            records: 0,
+            lasting: HashMap::new(),
+            frame: Vec::with_capacity(600),
+        })
     }
 
-    /// Lets one more conversation begin; gives how many have.
+    /// Lets one more conversation begin; gives to how many flow records those come that have. From a port that does not change
+    /// they are one flow, of which there is a record a minute.
     pub(crate) fn talk(&mut self) -> io::Result<u64> {
         self.clock += self.step;
         self.begun += 1;
         let talk = self.network.talk();
+        let Conversation { initiator, responder, .. } = talk;
+        let is_known = !CLIENT_PORTS.contains(&initiator.port) && {
+            let counted = self.lasting.entry((initiator.ip, responder.ip, responder.port)).or_default();
+            let is_known = self.clock < *counted + MINUTE;
+            *counted = if is_known { *counted } else { self.clock };
+            is_known
+        };
+        self.records += u64::from(!is_known);
         self.open.push_back(Open { talk, number: self.begun, said: 0 });
         // Each conversation is a while in the queue between two packets, as its peers think and the network takes time.
         while self.open.len() > OPEN {
@@ -70,7 +97,7 @@ impl<W: Write> Mirror<W> {
                 self.open.push_back(open);
             }
         }
-        Ok(self.begun)
+        Ok(self.records)
     }
 
     /// Brings all conversations to their end.
