@@ -13,6 +13,7 @@ use wardwatch_proto::attribute;
 use wardwatch_proto::v1::{Attribute, Protocol};
 use wardwatch_tests::oracle::agreement::Agreement;
 use wardwatch_tests::oracle::exceptions::Exceptions;
+use wardwatch_tests::oracle::protocols_page::Page;
 use wardwatch_tests::oracle::statement::{self, Field};
 use wardwatch_tests::oracle::{corpus, ja4, stated, tshark};
 use wardwatch_tests::skip;
@@ -275,7 +276,9 @@ fn tshark_and_openssl_read_the_same_fields() -> Result<()> {
     })?;
     let mut agreement =
         Agreement::new("fields that tshark reads", Exceptions::read("fields.toml", "tshark")?);
+    let mut page = Page::default();
     for (capture, (theirs, ours)) in captures.iter().zip(compared) {
+        page.add(capture, &theirs, &ours);
         for said in theirs.union(&ours).filter(|said| is_compared(said.field)) {
             let class = said.field.name();
             let item = format!("{class} {} {}", said.subject, said.value);
@@ -297,6 +300,7 @@ fn tshark_and_openssl_read_the_same_fields() -> Result<()> {
     if agreement.share() < LEAST {
         faults.push(format!("{:.2} % of all agree", agreement.share() * 100.0));
     }
+    faults.extend(page.check().err().map(|error| format!("{error:#}")));
     assert!(faults.is_empty(), "{}", faults.join("\n"));
     Ok(())
 }

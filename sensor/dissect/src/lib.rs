@@ -25,6 +25,7 @@ mod medical;
 mod network;
 mod octets;
 mod scope;
+mod standards;
 #[cfg(test)]
 mod test_flow;
 mod web;
@@ -33,3 +34,4 @@ pub use candidates::{Candidate, IP, LINK, TCP, UDP};
 pub use conversation::{Conversation, Interest, Outcome};
 pub use dissector::{Address, Carrier, Direction, Dissector, Input, Probe, Progress};
 pub use facts::{Facts, Statements};
+pub use standards::{Standard, standard};

@@ -7,6 +7,7 @@
 //! - [`conversation`], [`statement`]: flows and readings of fields in one form for all
 //! - [`stated`]: the sensor's facts about a capture file, from the library and not from a running program
 //! - [`program`]: the sensor's program as people run it
+//! - [`protocols_page`]: `docs/protocols.md`, made of such a comparison
 //! - [`dice`]: what looks random and is the same in every run
 //! - [`agreement`]: how many of an oracle's statements the sensor makes as well, and the exceptions with their reasons
 
@@ -18,6 +19,7 @@ pub mod exceptions;
 pub mod ja4;
 pub mod openssl;
 pub mod program;
+pub mod protocols_page;
 pub mod stated;
 pub mod statement;
 pub mod tshark;
