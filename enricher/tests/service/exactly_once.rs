@@ -1,6 +1,8 @@
 //! Nothing lost, nothing twice: resends, restarts, crashes, topics that were made anew.
 
-use crate::rig::{Rig, batch};
+use wardwatch_proto::v1::Batch;
+
+use crate::rig::{Rig, batch, facts};
 
 /// Everything that is known, without where it came from.
 const KNOWN: &str = "SELECT line FROM (
@@ -163,7 +165,8 @@ async fn a_topic_made_anew_goes_on_with_the_same_memory() {
     let rig = rig.with_new_topics().await;
     rig.store.begin_incarnation("wardwatch.facts", "").await.expect("a new incarnation");
     rig.send(batch("north", 7, 2, 2)).await;
-    rig.send(batch("north", 7, 3, 3)).await;
+    // A minute later, so that the archive is seen anew.
+    rig.send(Batch { facts: facts(3, 63), ..batch("north", 7, 3, 3) }).await;
     let context = rig.run_to_the_end().await;
     assert_eq!(context.counters.total("enricher_batches_resent"), 1, "2 had come by the old topic");
     assert_eq!(rig.number("count()", "flows").await, 3);

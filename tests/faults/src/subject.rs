@@ -184,6 +184,11 @@ pub fn was_killed(status: ExitStatus) -> bool {
     status.signal() == Some(Signal::KILL.as_raw())
 }
 
+/// Whether SIGTERM ended it, and not the program itself in answer to that.
+pub fn was_terminated(status: ExitStatus) -> bool {
+    status.signal() == Some(Signal::TERM.as_raw())
+}
+
 /// The program that processes are started by, so that none outlives this one.
 fn runner() -> Result<Runner> {
     let this = env::current_exe().context("find this program")?;

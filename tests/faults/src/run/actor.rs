@@ -10,7 +10,7 @@ use super::told::Told;
 use crate::detour::Detour;
 use crate::plan::{Action, Instance, Plan, Service};
 use crate::stage::Stage;
-use crate::subject::{Passed, Subject, was_killed};
+use crate::subject::{Passed, Subject, was_killed, was_terminated};
 
 /// How long an orderly stop may take: the services' own grace, and some.
 pub(super) const STOP: Duration = Duration::from_secs(30);
@@ -213,7 +213,9 @@ impl<'a> Actor<'a> {
         let said = process.subject.said();
         // A sensor ends by itself when it has played its captures.
         let as_asked = (process.asked || self.instance.service == Service::Sensor) && status.success();
-        if !(as_asked || was_killed(status)) {
+        // Asked before it came to listen for that, it has not begun either, and says nothing.
+        let had_not_begun = process.asked && said.is_empty() && was_terminated(status);
+        if !(as_asked || had_not_begun || was_killed(status)) {
             self.misbehaved.push(format!("{name} ended with {status}: {}", tail(&said)));
         } else if said.contains("panicked at") {
             self.misbehaved.push(format!("{name} panicked: {}", tail(&said)));
