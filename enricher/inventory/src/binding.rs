@@ -6,7 +6,7 @@
 
 use std::net::IpAddr;
 
-use crate::dossier::{Interval, extend, remove_oldest};
+use crate::dossier::{Interval, Sighting, extend, remove_oldest};
 use crate::identity::{EndpointId, Mac};
 use crate::network;
 use crate::register::Register;
@@ -26,7 +26,7 @@ impl Register {
         let owner_before = self.owner(ip, None);
         let most = self.settings.bound_addresses;
         let Some(dossier) = self.dossier_mut(interface) else { return };
-        let is_new = extend(&mut dossier.bindings, ip, at, at);
+        let is_new = extend(&mut dossier.bindings, ip, at, at) == Sighting::First;
         let given_up = make_room(&mut dossier.bindings, most);
         let is_proxy = dossier.bindings.len() > most;
         for old in given_up {

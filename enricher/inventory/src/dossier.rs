@@ -171,17 +171,11 @@ impl Dossier {
 
     /// Remembers an address outside the site; the longest unseen goes. Whether that changed anything.
     pub(crate) fn sent_from_outside(&mut self, ip: IpAddr, first: u64, last: u64) -> bool {
-        let known = |outside: &[Interval]| {
-            let at = outside.binary_search_by(|known| known.ip.cmp(&ip)).ok();
-            at.and_then(|at| outside.get(at).copied())
-        };
-        let before = known(&self.outside);
-        extend(&mut self.outside, ip, first, minute(last));
-        let has_changed = known(&self.outside) != before;
+        let sighting = extend(&mut self.outside, ip, first, minute(last));
         if self.outside.len() > MOST_OUTSIDE {
             remove_oldest(&mut self.outside);
         }
-        has_changed
+        sighting != Sighting::Known
     }
 
     /// Whether a finding is new, or old enough to be told again; and whether another was forgotten for it.
@@ -230,19 +224,20 @@ fn minute(at: u64) -> u64 {
     at - at % GRAIN
 }
 
-/// Adds a sighting of an address; whether the address is new.
-pub(crate) fn extend(intervals: &mut Vec<Interval>, ip: IpAddr, first: u64, last: u64) -> bool {
+/// Adds a sighting of an address.
+pub(crate) fn extend(intervals: &mut Vec<Interval>, ip: IpAddr, first: u64, last: u64) -> Sighting {
     match intervals.binary_search_by(|known| known.ip.cmp(&ip)) {
-        Ok(at) => {
-            if let Some(known) = intervals.get_mut(at) {
+        Ok(at) => match intervals.get_mut(at) {
+            Some(known) if first < known.first || last > known.last => {
                 known.first = known.first.min(first);
                 known.last = known.last.max(last);
+                Sighting::Later
             }
-            false
-        }
+            _ => Sighting::Known,
+        },
         Err(at) => {
             intervals.insert(at, Interval { ip, first, last });
-            true
+            Sighting::First
         }
     }
 }
