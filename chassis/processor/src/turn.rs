@@ -50,11 +50,8 @@ impl Place {
             self.0 = None;
             return std::future::pending().await;
         };
-        let place = match self.0.take() {
-            // Another range's, which was written without.
-            Some((of, _)) if of != due => None,
-            place => place,
-        };
+        // Another range's is given up: that was written without.
+        let place = self.0.take().filter(|(of, _)| *of == due);
         let (_, waiting) = self.0.insert(place.unwrap_or_else(|| (due, Box::pin(turns.clone().after(due)))));
         let turn = waiting.await;
         self.0 = None;

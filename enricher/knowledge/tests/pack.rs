@@ -3,6 +3,7 @@
 use std::fs;
 
 use wardwatch_knowledge::{DicomRoot, Evidence, Field, Knowledge, KnowledgeError, Said, Source, Spoken};
+use wardwatch_proto::name::protocols;
 use wardwatch_proto::v1::subject::Role;
 use wardwatch_proto::v1::{Attribute, Protocol};
 
@@ -90,8 +91,7 @@ fn a_clinical_protocol_beats_a_banner_and_that_beats_a_mac_prefix() {
 #[test]
 fn every_protocol_of_the_contract_has_its_place_and_beats_a_mac_prefix() {
     let knowledge = builtin();
-    let protocols = (1..1024).filter_map(|number| Protocol::try_from(number).ok());
-    for protocol in protocols {
+    for protocol in protocols() {
         let trust = |attribute| knowledge.trust(attribute, Source::Protocol(protocol), Role::Sender);
         let guess = knowledge.trust(Attribute::Manufacturer, Source::MacPrefix, Role::Sender);
         assert!(

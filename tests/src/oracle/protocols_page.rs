@@ -7,7 +7,7 @@ use std::{env, fs};
 
 use anyhow::{Context as _, Result, ensure};
 use wardwatch_dissect::standard;
-use wardwatch_proto::name::Named as _;
+use wardwatch_proto::name::{Named as _, protocols};
 use wardwatch_proto::v1::{Attribute, Protocol};
 
 use super::corpus::Capture;
@@ -78,10 +78,7 @@ impl Page {
 
     fn text(&self) -> String {
         let mut text = INTRODUCTION.to_owned();
-        let all: Vec<_> = (1..=i32::from(u8::MAX))
-            .filter_map(|number| Protocol::try_from(number).ok())
-            .filter_map(|protocol| Some((protocol, standard(protocol)?)))
-            .collect();
+        let all: Vec<_> = protocols().filter_map(|protocol| Some((protocol, standard(protocol)?))).collect();
         let nothing = Found::default();
         let decoded = all.iter().filter(|(protocol, _)| {
             self.protocols.get(protocol).is_some_and(|found| !found.confirmed.is_empty())
