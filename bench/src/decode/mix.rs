@@ -6,7 +6,8 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
-use wardwatch_capture::{CaptureFile, LinkType, Pace, Source as _, Step};
+use wardwatch_capture::LinkType;
+use wardwatch_tests::oracle::stated::{self, Framed};
 
 use crate::traffic::frames::{record, write_header};
 
@@ -20,13 +21,6 @@ pub(super) struct Mix {
     pub(super) frames: u64,
     /// Captured octets of all frames.
     pub(super) octets: u64,
-}
-
-/// A frame and its time, in nanoseconds since its capture began.
-struct Shot {
-    at: u64,
-    wire_length: u32,
-    bytes: Vec<u8>,
 }
 
 /// Between two captures, in nanoseconds.
@@ -45,7 +39,7 @@ impl Mix {
         let mut captures = Vec::new();
         for path in files(folder)? {
             match read(&path).with_context(|| format!("read {}", path.display()))? {
-                Some(shots) => captures.push(shots),
+                Some(frames) => captures.push(frames),
                 None => mix.other_links += 1,
             }
         }
@@ -55,15 +49,15 @@ impl Mix {
         write_header(&mut out)?;
         let (mut clock, mut bytes) = (BEGIN, Vec::new());
         for copy in 0..copies {
-            for shots in &captures {
-                for shot in shots {
-                    bytes.clone_from(&shot.bytes);
+            for frames in &captures {
+                for frame in frames {
+                    bytes.clone_from(&frame.bytes);
                     readdress(&mut bytes, copy);
-                    record(&mut out, clock + shot.at, shot.wire_length, &bytes)?;
+                    record(&mut out, clock + frame.at, frame.wire_length, &bytes)?;
                     mix.frames += 1;
                     mix.octets += bytes.len() as u64;
                 }
-                clock += shots.last().map_or(0, |last| last.at) + PAUSE;
+                clock += frames.last().map_or(0, |last| last.at) + PAUSE;
             }
         }
         out.flush().context("write the mix")?;
@@ -86,20 +80,20 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// The frames of a capture, in the order of the file; nothing where one is no Ethernet frame.
-fn read(path: &Path) -> Result<Option<Vec<Shot>>> {
-    let mut source = CaptureFile::open(path, Pace::Full)?;
-    let (mut shots, mut before, mut at) = (Vec::new(), None, 0);
-    while let Step::Frame(frame) = source.next()? {
-        if frame.link != LinkType::Ethernet {
-            return Ok(None);
-        }
+/// The frames of a capture, in the order of the file, their times since it began; nothing where one is no Ethernet frame.
+fn read(path: &Path) -> Result<Option<Vec<Framed>>> {
+    let mut frames = stated::frames(path)?;
+    if frames.iter().any(|frame| frame.link != LinkType::Ethernet) {
+        return Ok(None);
+    }
+    let (mut before, mut at) = (None, 0);
+    for frame in &mut frames {
         let passed = before.map_or(0, |before| frame.at.saturating_sub(before));
         before = Some(frame.at);
         at += passed.min(LONGEST_SILENCE);
-        shots.push(Shot { at, wire_length: frame.wire_length, bytes: frame.bytes.to_vec() });
+        frame.at = at;
     }
-    Ok(Some(shots))
+    Ok(Some(frames))
 }
 
 /// Moves who talks to whom elsewhere: hardware addresses, and those of the outermost IP header, unless they are of groups. Copy 0

@@ -17,6 +17,9 @@ const WORTH: f64 = 2.0;
 /// Flow records that are on their way at most before the rate is known.
 const FIRST_WINDOW: u64 = 100_000;
 
+/// What the rate is taken over.
+const RATE_OVER: Duration = Duration::from_secs(3);
+
 /// What is not measured at the beginning of a load.
 pub(super) const WARM_UP: Duration = Duration::from_secs(5);
 
@@ -119,6 +122,3 @@ async fn follow(cluster: &Cluster, load: &Load, stored: u64, long: Duration) -> 
     }
     Ok(())
 }
-
-/// What the rate is taken over.
-const RATE_OVER: Duration = Duration::from_secs(3);

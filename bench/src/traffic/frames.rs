@@ -85,7 +85,9 @@ impl<W: Write> Mirror<W> {
         let is_known = !CLIENT_PORTS.contains(&initiator.port) && {
             let counted = self.lasting.entry((initiator.ip, responder.ip, responder.port)).or_default();
             let is_known = self.clock < *counted + MINUTE;
-            *counted = if is_known { *counted } else { self.clock };
+            if !is_known {
+                *counted = self.clock;
+            }
             is_known
         };
         self.records += u64::from(!is_known);
