@@ -5,8 +5,9 @@ use std::future::Future;
 use std::time::Duration;
 
 use backon::{ExponentialBuilder, Retryable as _};
-use clickhouse::{Client, RowOwned, RowRead, RowWrite};
+use clickhouse::{Client, Compression, RowOwned, RowRead, RowWrite};
 use tracing::warn;
+use url::{Host, Url};
 use uuid::Uuid;
 
 use crate::columns::Known;
@@ -59,8 +60,11 @@ impl Store {
                 settings.database
             )));
         }
+        // What does not leave the machine is not worth packing.
+        let compression = if is_local(&settings.url) { Compression::None } else { Compression::Lz4 };
         let mut client = Client::default()
             .with_url(&settings.url)
+            .with_compression(compression)
             .with_database(&settings.database)
             .with_product_info("wardwatch", env!("CARGO_PKG_VERSION"))
             .with_setting("async_insert", "0")
@@ -228,6 +232,17 @@ pub fn quote(text: &str) -> String {
     literal
 }
 
+/// Whether a URL names this machine.
+fn is_local(url: &str) -> bool {
+    let Ok(url) = Url::parse(url) else { return false };
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
 fn is_identifier(name: &str) -> bool {
     !name.is_empty()
         && !name.starts_with(|c: char| c.is_ascii_digit())
@@ -255,6 +270,16 @@ mod tests {
     #[test]
     fn a_literal_cannot_be_left_from_inside() {
         assert_eq!(quote(r"it's \ here"), r"'it\'s \\ here'");
+    }
+
+    #[test]
+    fn this_machine_is_known_by_its_names() {
+        for url in ["http://127.0.0.1:8123", "https://localhost:8443/path", "http://[::1]:8123"] {
+            assert!(is_local(url), "{url}");
+        }
+        for url in ["http://clickhouse:8123", "http://127.example:8123", "http://10.0.0.1", "no URL"] {
+            assert!(!is_local(url), "{url}");
+        }
     }
 
     #[test]
