@@ -52,6 +52,7 @@ pub const ALL: &[Migration] = migrations![
     8 "commands" in "0008_commands.sql",
     9 "sensor_boots" in "0009_sensor_boots.sql",
     10 "ledger" in "0010_ledger.sql",
+    11 "inserted parts" in "0011_inserted_parts.sql",
 ];
 
 impl Migration {
