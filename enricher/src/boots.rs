@@ -43,8 +43,8 @@ impl SensorBootRow {
         let counts = received.counts();
         let (hole_firsts, hole_lasts) = received.holes(HOLES).into_iter().unzip();
         Self {
-            site: of.site.to_owned(),
-            sensor: of.sensor.to_owned(),
+            site: of.site.to_string(),
+            sensor: of.sensor.to_string(),
             epoch: of.epoch,
             highest: received.highest(),
             batches: counts.batches,

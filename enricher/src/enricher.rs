@@ -56,7 +56,7 @@ impl Processor for Enricher {
         let at = LogMoment { incarnation, partition, offset, log_time };
         match record::read(&message.payload).map_err(Unreadable::reason)? {
             Record::Batch(batch) => {
-                let (site, sensor) = (batch.site.clone(), batch.sensor.clone());
+                let (site, sensor) = (Arc::from(batch.site.as_str()), Arc::from(batch.sensor.as_str()));
                 let of = BatchIdentity {
                     site: &site,
                     sensor: &sensor,

@@ -143,11 +143,11 @@ impl Memory {
         }
         let stated = batch.facts.len();
         let facts = believable(batch.facts, tally);
-        let before = site.inventory.counters();
-        let conclusions = site.inventory.apply(&boot.0, &facts, at);
+        let (believed, before) = (facts.len(), site.inventory.counters());
+        let conclusions = site.inventory.apply(&boot.0, facts, at);
         add_inventory(tally, before, site.inventory.counters());
         let flows = conclusions.flows.len();
-        received.count(stated, flows, facts.len().saturating_sub(flows));
+        received.count(stated, flows, believed.saturating_sub(flows));
         site.forget_boots(limits.boots, tally);
         Ok(Some(conclusions))
     }

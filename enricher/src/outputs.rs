@@ -97,7 +97,7 @@ impl Outputs {
     /// What has been received of a boot until now.
     pub(crate) fn hear(&mut self, of: BatchIdentity<'_>, received: Option<&Received>, at: LogMoment) {
         let Some(received) = received else { return };
-        let key = (of.site.to_owned(), of.sensor.to_owned(), of.epoch);
+        let key = (of.site.to_string(), of.sensor.to_string(), of.epoch);
         self.boots.insert(key, SensorBootRow::new(of, received, at));
     }
 

@@ -69,12 +69,15 @@ pub(crate) fn read(payload: &[u8]) -> Result<Record, Unreadable> {
 /// The sensor has asked the same; this is for sensors that are older, broken or lying.
 pub(crate) fn believable(facts: Vec<Fact>, tally: &mut Tally) -> Vec<Fact> {
     tally.add("enricher_facts_received", facts.len());
+    let is_flow = |fact: &&Fact| matches!(fact.fact, Some(Stated::Flow(_)));
+    tally.add("enricher_flows_received", facts.iter().filter(is_flow).count());
     facts.into_iter().filter_map(|fact| judge(fact, tally)).collect()
 }
 
 fn judge(mut fact: Fact, tally: &mut Tally) -> Option<Fact> {
     match &mut fact.fact {
-        Some(Stated::Flow(_)) => tally.add("enricher_flows_received", 1),
+        // Counted all at once.
+        Some(Stated::Flow(_)) => {}
         Some(Stated::Observation(observation)) => {
             if let Err(reason) = check(observation) {
                 tally.add_labelled("enricher_observations_rejected", "reason", reason, 1);

@@ -5,9 +5,12 @@
 //! whatever a sensor may say.
 
 use std::hash::Hash;
+use std::sync::Arc;
 
 use clickhouse::Row;
-use hashbrown::HashMap;
+use compact_str::CompactString;
+use hashbrown::{DefaultHashBuilder, HashMap};
+use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
 use crate::rows::FlowRow;
@@ -18,15 +21,15 @@ mod tests;
 /// A row of `conversations`: what one end of a conversation sent and received within an hour, as one sensor saw it.
 #[derive(Clone, Debug, PartialEq, Eq, Row, Serialize, Deserialize)]
 pub(crate) struct ConversationRow {
-    site: String,
-    endpoint: String,
+    site: Arc<str>,
+    endpoint: Arc<str>,
     hour: u32,
-    peer: String,
-    role: String,
+    peer: Arc<str>,
+    role: CompactString,
     port: u16,
     ip_protocol: u8,
-    protocol: String,
-    observer: String,
+    protocol: Arc<str>,
+    observer: Arc<str>,
     source_partition: u32,
     source_incarnation: u32,
     records: u64,
@@ -48,10 +51,10 @@ pub(crate) struct ConversationRow {
 /// A row of `site_minute`: what one sensor saw of a protocol at a site within a minute.
 #[derive(Clone, Debug, PartialEq, Eq, Row, Serialize, Deserialize)]
 pub(crate) struct SiteMinuteRow {
-    site: String,
+    site: Arc<str>,
     minute: u32,
-    protocol: String,
-    observer: String,
+    protocol: Arc<str>,
+    observer: Arc<str>,
     source_partition: u32,
     source_incarnation: u32,
     records: u64,
@@ -68,29 +71,44 @@ pub(crate) struct SiteMinuteRow {
     source_offset: u64,
 }
 
-/// What tells rows of `conversations` apart, in the table's order.
+/// What tells rows of `conversations` apart, in the table's order. Names are places in [`Numbered::names`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-struct Conversation<'a> {
-    site: &'a str,
-    endpoint: &'a str,
+struct Conversation {
+    site: u32,
+    endpoint: u32,
     hour: u32,
-    peer: &'a str,
-    role: &'static str,
+    peer: u32,
+    role: Role,
     port: u16,
     ip_protocol: u8,
-    protocol: &'a str,
-    observer: &'a str,
+    protocol: u32,
+    observer: u32,
     source: (u32, u32),
+}
+
+/// Which end of its flows an endpoint is; in the order of the words.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Role {
+    Initiator,
+    Responder,
 }
 
 /// What tells rows of `site_minute` apart, in the table's order.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-struct SiteMinute<'a> {
-    site: &'a str,
+struct SiteMinute {
+    site: u32,
     minute: u32,
-    protocol: &'a str,
-    observer: &'a str,
+    protocol: u32,
+    observer: u32,
     source: (u32, u32),
+}
+
+/// The names that stand in flows, as numbers: they are compared for every flow, and few are different.
+struct Numbered<const N: usize> {
+    /// In their order.
+    names: Vec<Arc<str>>,
+    /// Of each flow, places in `names`.
+    places: Vec<[u32; N]>,
 }
 
 /// Packets, and octets of frames, of IP packets, of payload.
@@ -110,71 +128,82 @@ struct Sums {
 
 /// The conversations of some flows, under both ends of each; `last` is the last offset of the range that they are of.
 pub(crate) fn conversations(flows: &[FlowRow], last: u64) -> Vec<ConversationRow> {
-    let ends = flows.iter().flat_map(|flow| {
-        let initiator = Conversation {
-            site: &flow.site,
-            endpoint: &flow.initiator,
+    let Numbered { names, places } = Numbered::of(flows, |flow| {
+        [&flow.site, &flow.initiator, &flow.responder, flow.protocol, &flow.sensor]
+    });
+    // As the initiator has it; the responder has the same sums the other way round.
+    let each = flows.iter().zip(places).map(|(flow, [site, endpoint, peer, protocol, observer])| {
+        let conversation = Conversation {
+            site,
+            endpoint,
             hour: period(flow.start, 3600),
-            peer: &flow.responder,
-            role: "initiator",
+            peer,
+            role: Role::Initiator,
             port: flow.responder_port,
             ip_protocol: flow.ip_protocol,
-            protocol: &flow.protocol,
-            observer: &flow.sensor,
+            protocol,
+            observer,
             source: (flow.source_partition, flow.source_incarnation),
         };
-        let responder =
-            Conversation { endpoint: &flow.responder, peer: &flow.initiator, role: "responder", ..initiator };
-        let sums = Sums::of(flow);
-        [(initiator, sums), (responder, sums.turned())]
+        (conversation, Sums::of(flow))
     });
-    let row = |(of, sums): (Conversation<'_>, Sums)| ConversationRow {
-        site: of.site.to_owned(),
-        endpoint: of.endpoint.to_owned(),
-        hour: of.hour,
-        peer: of.peer.to_owned(),
-        role: of.role.to_owned(),
-        port: of.port,
-        ip_protocol: of.ip_protocol,
-        protocol: of.protocol.to_owned(),
-        observer: of.observer.to_owned(),
-        source_partition: of.source.0,
-        source_incarnation: of.source.1,
-        records: sums.records,
-        flows: sums.flows,
-        sent_packets: sums.counts[0][0],
-        sent_frame_bytes: sums.counts[0][1],
-        sent_ip_bytes: sums.counts[0][2],
-        sent_payload_bytes: sums.counts[0][3],
-        received_packets: sums.counts[1][0],
-        received_frame_bytes: sums.counts[1][1],
-        received_ip_bytes: sums.counts[1][2],
-        received_payload_bytes: sums.counts[1][3],
-        first_seen: sums.first_seen,
-        last_seen: sums.last_seen,
-        received: sums.received,
-        source_offset: last,
+    let summed = summed(each);
+    // Only keys change places while they are sorted.
+    let ends = summed.keys().enumerate().flat_map(|(at, key)| [(*key, at), (key.of_responder(), at)]);
+    let mut ends: Vec<(Conversation, usize)> = ends.collect();
+    ends.sort_unstable();
+    let name = |place: u32| Arc::clone(&names[place as usize]);
+    let row = |(of, at): (Conversation, usize)| {
+        let (role, sums) = match of.role {
+            Role::Initiator => ("initiator", summed[at]),
+            Role::Responder => ("responder", summed[at].turned()),
+        };
+        ConversationRow {
+            site: name(of.site),
+            endpoint: name(of.endpoint),
+            hour: of.hour,
+            peer: name(of.peer),
+            role: CompactString::const_new(role),
+            port: of.port,
+            ip_protocol: of.ip_protocol,
+            protocol: name(of.protocol),
+            observer: name(of.observer),
+            source_partition: of.source.0,
+            source_incarnation: of.source.1,
+            records: sums.records,
+            flows: sums.flows,
+            sent_packets: sums.counts[0][0],
+            sent_frame_bytes: sums.counts[0][1],
+            sent_ip_bytes: sums.counts[0][2],
+            sent_payload_bytes: sums.counts[0][3],
+            received_packets: sums.counts[1][0],
+            received_frame_bytes: sums.counts[1][1],
+            received_ip_bytes: sums.counts[1][2],
+            received_payload_bytes: sums.counts[1][3],
+            first_seen: sums.first_seen,
+            last_seen: sums.last_seen,
+            received: sums.received,
+            source_offset: last,
+        }
     };
-    summed(ends).into_iter().map(row).collect()
+    ends.into_iter().map(row).collect()
 }
 
 /// The minutes of some flows; `last` is the last offset of the range that they are of.
 pub(crate) fn site_minutes(flows: &[FlowRow], last: u64) -> Vec<SiteMinuteRow> {
-    let each = flows.iter().map(|flow| {
-        let key = SiteMinute {
-            site: &flow.site,
-            minute: period(flow.start, 60),
-            protocol: &flow.protocol,
-            observer: &flow.sensor,
-            source: (flow.source_partition, flow.source_incarnation),
-        };
-        (key, Sums::of(flow))
+    let Numbered { names, places } = Numbered::of(flows, |flow| [&flow.site, flow.protocol, &flow.sensor]);
+    let each = flows.iter().zip(places).map(|(flow, [site, protocol, observer])| {
+        let source = (flow.source_partition, flow.source_incarnation);
+        (SiteMinute { site, minute: period(flow.start, 60), protocol, observer, source }, Sums::of(flow))
     });
-    let row = |(of, sums): (SiteMinute<'_>, Sums)| SiteMinuteRow {
-        site: of.site.to_owned(),
+    let mut summed = summed(each);
+    summed.sort_unstable_keys();
+    let name = |place: u32| Arc::clone(&names[place as usize]);
+    let row = |(of, sums): (SiteMinute, Sums)| SiteMinuteRow {
+        site: name(of.site),
         minute: of.minute,
-        protocol: of.protocol.to_owned(),
-        observer: of.observer.to_owned(),
+        protocol: name(of.protocol),
+        observer: name(of.observer),
         source_partition: of.source.0,
         source_incarnation: of.source.1,
         records: sums.records,
@@ -190,18 +219,44 @@ pub(crate) fn site_minutes(flows: &[FlowRow], last: u64) -> Vec<SiteMinuteRow> {
         received: sums.received,
         source_offset: last,
     };
-    summed(each).into_iter().map(row).collect()
+    summed.into_iter().map(row).collect()
 }
 
-/// The sums by key, in the order of the keys, which is the table's.
-fn summed<K: Hash + Ord>(each: impl Iterator<Item = (K, Sums)>) -> Vec<(K, Sums)> {
-    let mut by_key: HashMap<K, Sums> = HashMap::new();
+/// The sums by key.
+fn summed<K: Hash + Eq>(each: impl Iterator<Item = (K, Sums)>) -> IndexMap<K, Sums, DefaultHashBuilder> {
+    let mut by_key: IndexMap<K, Sums, DefaultHashBuilder> = IndexMap::default();
     for (key, sums) in each {
         by_key.entry(key).and_modify(|known| known.add(&sums)).or_insert(sums);
     }
-    let mut rows: Vec<_> = by_key.into_iter().collect();
-    rows.sort_unstable_by(|one, other| one.0.cmp(&other.0));
-    rows
+    by_key
+}
+
+impl<const N: usize> Numbered<N> {
+    fn of<'a>(flows: &'a [FlowRow], names: impl Fn(&'a FlowRow) -> [&'a str; N]) -> Self {
+        let mut known: HashMap<&str, u32> = HashMap::new();
+        let mut number = |name: &'a str| {
+            let next = known.len() as u32;
+            *known.entry(name).or_insert(next)
+        };
+        let mut places: Vec<[u32; N]> = flows.iter().map(|flow| names(flow).map(&mut number)).collect();
+        let mut sorted: Vec<(&str, u32)> = known.into_iter().collect();
+        sorted.sort_unstable();
+        let mut place_of = vec![0; sorted.len()];
+        for (place, (_, number)) in (0..).zip(&sorted) {
+            place_of[*number as usize] = place;
+        }
+        for place in places.as_flattened_mut() {
+            *place = place_of[*place as usize];
+        }
+        Self { names: sorted.into_iter().map(|(name, _)| Arc::from(name)).collect(), places }
+    }
+}
+
+impl Conversation {
+    /// As the other end has it.
+    fn of_responder(self) -> Self {
+        Self { endpoint: self.peer, peer: self.endpoint, role: Role::Responder, ..self }
+    }
 }
 
 impl Sums {

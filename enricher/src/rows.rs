@@ -3,8 +3,10 @@
 
 use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv6Addr};
+use std::sync::Arc;
 
 use clickhouse::Row;
+use compact_str::{CompactString, format_compact};
 use serde::{Deserialize, Serialize};
 use wardwatch_inventory::{AttributeRecord, Change, DeviceRecord, EnrichedFlow, LogMoment};
 use wardwatch_proto::address;
@@ -16,28 +18,28 @@ use wardwatch_store::version;
 
 use crate::memory::Ruling;
 
-/// A row of `flows`.
-#[derive(Clone, Debug, Row, Serialize, Deserialize)]
+/// A row of `flows`. There are millions: names are shared, and short texts take no memory of their own.
+#[derive(Clone, Debug, Row, Serialize)]
 pub(crate) struct FlowRow {
-    pub(crate) site: String,
-    pub(crate) sensor: String,
+    pub(crate) site: Arc<str>,
+    pub(crate) sensor: Arc<str>,
     pub(crate) epoch: u64,
     pub(crate) sequence: u64,
     pub(crate) flow_id: u64,
     pub(crate) segment: u32,
     pub(crate) community_id: String,
-    pub(crate) initiator: String,
-    pub(crate) initiator_device: String,
-    pub(crate) initiator_mac: String,
+    pub(crate) initiator: Arc<str>,
+    pub(crate) initiator_device: Arc<str>,
+    pub(crate) initiator_mac: CompactString,
     pub(crate) initiator_ip: Ipv6Addr,
     pub(crate) initiator_port: u16,
-    pub(crate) responder: String,
-    pub(crate) responder_device: String,
-    pub(crate) responder_mac: String,
+    pub(crate) responder: Arc<str>,
+    pub(crate) responder_device: Arc<str>,
+    pub(crate) responder_mac: CompactString,
     pub(crate) responder_ip: Ipv6Addr,
     pub(crate) responder_port: u16,
     pub(crate) ip_protocol: u8,
-    pub(crate) protocol: String,
+    pub(crate) protocol: &'static str,
     pub(crate) vlans: Vec<u16>,
     pub(crate) start: i64,
     pub(crate) end: i64,
@@ -49,7 +51,7 @@ pub(crate) struct FlowRow {
     pub(crate) responder_frame_bytes: u64,
     pub(crate) responder_ip_bytes: u64,
     pub(crate) responder_payload_bytes: u64,
-    pub(crate) end_reason: String,
+    pub(crate) end_reason: &'static str,
     pub(crate) initiator_guessed: bool,
     pub(crate) initiator_tcp_flags: u16,
     pub(crate) responder_tcp_flags: u16,
@@ -63,8 +65,8 @@ pub(crate) struct FlowRow {
 /// Which batch a flow came in.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct BatchIdentity<'a> {
-    pub(crate) site: &'a str,
-    pub(crate) sensor: &'a str,
+    pub(crate) site: &'a Arc<str>,
+    pub(crate) sensor: &'a Arc<str>,
     pub(crate) epoch: u64,
     pub(crate) sequence: u64,
 }
@@ -80,8 +82,8 @@ impl FlowRow {
         let from_responder = flow.from_responder.unwrap_or_default();
         let Counters { packets, frame_bytes, ip_bytes, payload_bytes } = from_responder;
         Self {
-            site: of.site.to_owned(),
-            sensor: of.sensor.to_owned(),
+            site: Arc::clone(of.site),
+            sensor: Arc::clone(of.sensor),
             epoch: of.epoch,
             sequence: of.sequence,
             flow_id: flow.id,
@@ -89,16 +91,16 @@ impl FlowRow {
             community_id: address::community_id_text(&flow.community_id),
             initiator: endpoint_id(&initiator_device, &initiator),
             initiator_device,
-            initiator_mac: address::mac_text(&initiator.mac),
+            initiator_mac: mac_column(&initiator.mac),
             initiator_ip: ip_column(&initiator.ip),
             initiator_port: port_column(initiator.port),
             responder: endpoint_id(&responder_device, &responder),
             responder_device,
-            responder_mac: address::mac_text(&responder.mac),
+            responder_mac: mac_column(&responder.mac),
             responder_ip: ip_column(&responder.ip),
             responder_port: port_column(responder.port),
             ip_protocol: u8::try_from(flow.ip_protocol).unwrap_or(u8::MAX),
-            protocol: protocol.name().to_owned(),
+            protocol: protocol.name(),
             vlans: flow.vlans.iter().map(|vlan| port_column(*vlan)).collect(),
             start: nanoseconds(flow.start),
             end: nanoseconds(flow.end),
@@ -110,7 +112,7 @@ impl FlowRow {
             responder_frame_bytes: frame_bytes,
             responder_ip_bytes: ip_bytes,
             responder_payload_bytes: payload_bytes,
-            end_reason: end_reason.name().to_owned(),
+            end_reason: end_reason.name(),
             initiator_guessed: flow.initiator_guessed,
             initiator_tcp_flags: port_column(flow.initiator_tcp_flags),
             responder_tcp_flags: port_column(flow.responder_tcp_flags),
@@ -408,15 +410,31 @@ impl CommandRow {
 }
 
 /// The device's id, or the address of an endpoint that is no device of the site; empty where the link has neither.
-fn endpoint_id(device: &str, endpoint: &Endpoint) -> String {
+fn endpoint_id(device: &Arc<str>, endpoint: &Endpoint) -> Arc<str> {
     if !device.is_empty() {
-        return device.to_owned();
+        return Arc::clone(device);
     }
-    match (address::ip_text(&endpoint.ip), address::mac_text(&endpoint.mac)) {
-        (ip, _) if !ip.is_empty() => format!("ip:{ip}"),
-        (_, mac) if !mac.is_empty() => format!("mac:{mac}"),
-        _ => String::new(),
+    match (address::ip(&endpoint.ip), mac_column(&endpoint.mac)) {
+        (Some(ip), _) => Arc::from(format_compact!("ip:{ip}").as_str()),
+        (None, mac) if !mac.is_empty() => Arc::from(format_compact!("mac:{mac}").as_str()),
+        _ => Arc::default(),
     }
+}
+
+/// Empty where there is no address.
+fn mac_column(bytes: &[u8]) -> CompactString {
+    let mut text = CompactString::default();
+    if let Ok(octets) = <[u8; 6]>::try_from(bytes) {
+        for (place, octet) in octets.into_iter().enumerate() {
+            if place > 0 {
+                text.push(':');
+            }
+            for digit in [octet >> 4, octet & 0xf] {
+                text.push(char::from_digit(digit.into(), 16).unwrap_or_default());
+            }
+        }
+    }
+    text
 }
 
 /// `::` where there is no address; IPv4 mapped (RFC 4291, 2.5.5.2).
@@ -454,10 +472,12 @@ mod tests {
     #[test]
     fn an_endpoint_is_named_by_its_device_else_by_its_address() {
         let endpoint = Endpoint { mac: vec![0, 9, 0xfb, 1, 2, 3], ip: vec![192, 0, 2, 7], port: 80 };
-        assert_eq!(endpoint_id("d1", &endpoint), "d1");
-        assert_eq!(endpoint_id("", &endpoint), "ip:192.0.2.7");
-        assert_eq!(endpoint_id("", &Endpoint { ip: vec![], ..endpoint }), "mac:00:09:fb:01:02:03");
-        assert_eq!(endpoint_id("", &Endpoint::default()), "");
+        let nobody = Arc::default();
+        assert_eq!(&*endpoint_id(&Arc::from("d1"), &endpoint), "d1");
+        assert_eq!(&*endpoint_id(&nobody, &endpoint), "ip:192.0.2.7");
+        assert_eq!(mac_column(&endpoint.mac), address::mac_text(&endpoint.mac));
+        assert_eq!(&*endpoint_id(&nobody, &Endpoint { ip: vec![], ..endpoint }), "mac:00:09:fb:01:02:03");
+        assert_eq!(&*endpoint_id(&nobody, &Endpoint::default()), "");
     }
 
     #[test]

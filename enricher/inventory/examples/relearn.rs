@@ -68,8 +68,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut inventory = Inventory::new("north", Arc::clone(&builtin), Settings::default());
     let moment = |offset| LogMoment { incarnation: 1, partition: 0, offset, log_time: 0 };
     for first in (1..=count).step_by(100) {
-        let facts: Vec<Fact> = (first..(first + 100).min(count + 1)).flat_map(facts).collect();
-        inventory.apply("s1", &facts, moment(u64::from(first)));
+        let facts = (first..(first + 100).min(count + 1)).flat_map(facts);
+        inventory.apply("s1", facts, moment(u64::from(first)));
     }
     inventory.take_changed_state();
     let begun = Instant::now();

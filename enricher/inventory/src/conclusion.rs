@@ -4,6 +4,8 @@
 //! position, changes nothing. The records of devices and statements are protobuf messages because the same bytes
 //! are the state that a restart is rebuilt from; their tags are never reused.
 
+use std::sync::Arc;
+
 use wardwatch_proto::v1::{Event, Flow};
 
 /// Where in the log a message stands and when the broker took it.
@@ -40,9 +42,9 @@ pub struct EnrichedFlow {
     /// As the sensor stated it.
     pub flow: Flow,
     /// Device id; empty where the initiator is no device of the site.
-    pub initiator_device: String,
+    pub initiator_device: Arc<str>,
     /// Device id; empty where the responder is no device of the site.
-    pub responder_device: String,
+    pub responder_device: Arc<str>,
 }
 
 /// A device as it is known now.

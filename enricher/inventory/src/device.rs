@@ -1,5 +1,7 @@
 //! A device: the dossiers that it is made of, and what was last concluded from them.
 
+use std::sync::Arc;
+
 use uuid::Uuid;
 
 use crate::conclusion::DeviceRecord;
@@ -10,6 +12,8 @@ use crate::identity::DeviceKey;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Device {
     pub(crate) id: Uuid,
+    /// The same as people read it, shared by all rows that name the device.
+    name: Arc<str>,
     pub(crate) key: DeviceKey,
     /// Indices of its dossiers, in order. Not part of the state: it follows from the dossiers.
     pub(crate) members: Vec<u32>,
@@ -25,8 +29,10 @@ pub struct Device {
 
 impl Device {
     pub(crate) fn new(key: DeviceKey, site: &Uuid) -> Self {
+        let id = key.id(site);
         Self {
-            id: key.id(site),
+            id,
+            name: Arc::from(id.to_string()),
             key,
             members: Vec::new(),
             record: DeviceRecord::default(),
@@ -39,6 +45,11 @@ impl Device {
     /// What is known of it.
     pub fn record(&self) -> &DeviceRecord {
         &self.record
+    }
+
+    /// Its id, as it stands in its record; empty until that exists.
+    pub(crate) fn name(&self) -> Arc<str> {
+        if self.has_appeared() { Arc::clone(&self.name) } else { Arc::default() }
     }
 
     /// Whether it was ever told of: what is known from hearsay alone is no device yet.

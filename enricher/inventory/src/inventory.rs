@@ -52,7 +52,12 @@ impl Inventory {
     }
 
     /// Facts in, conclusions out. The same facts in the same order after the same state give the same conclusions.
-    pub fn apply(&mut self, sensor: &str, facts: &[Fact], at: LogMoment) -> Conclusions {
+    pub fn apply(
+        &mut self,
+        sensor: &str,
+        facts: impl IntoIterator<Item = Fact>,
+        at: LogMoment,
+    ) -> Conclusions {
         self.settle();
         let mut intake = Intake {
             register: &mut self.register,
@@ -62,14 +67,14 @@ impl Inventory {
             newest: 0,
             findings: Vec::new(),
         };
-        let mut flows: Vec<&Flow> = Vec::new();
+        let mut flows: Vec<Flow> = Vec::new();
         for fact in facts {
-            match &fact.fact {
+            match fact.fact {
                 Some(Stated::Flow(flow)) => {
-                    intake.flow(flow);
+                    intake.flow(&flow);
                     flows.push(flow);
                 }
-                Some(Stated::Observation(observation)) => intake.observation(observation),
+                Some(Stated::Observation(observation)) => intake.observation(&observation),
                 None => intake.register.counters.empty += 1,
             }
         }
@@ -83,9 +88,10 @@ impl Inventory {
         let by_id: HashMap<u64, &Flow> = if findings.is_empty() {
             HashMap::new()
         } else {
-            flows.iter().map(|flow| (flow.id, *flow)).collect()
+            flows.iter().map(|flow| (flow.id, flow)).collect()
         };
         concluding.findings(findings, |register, pending| peer(register, pending, &by_id));
+        drop(by_id);
         let mut conclusions = concluding.conclusions;
         conclusions.flows = flows.into_iter().map(|flow| self.enrich(flow)).collect();
         conclusions
@@ -188,18 +194,18 @@ impl Inventory {
         self.register.counters.orphans += lost.count() as u64;
     }
 
-    fn enrich(&self, flow: &Flow) -> EnrichedFlow {
+    fn enrich(&self, flow: Flow) -> EnrichedFlow {
         let device = |end: End, answered: bool| {
             let device = self.register.device_at(end.mac, end.ip, flow.start, answered);
             let device = device.and_then(|device| self.register.devices.get(device as usize));
-            device.map(|device| device.record.id.clone()).unwrap_or_default()
+            device.map(Device::name).unwrap_or_default()
         };
         let initiator = End::from(flow.initiator.as_ref());
         let responder = End::from(flow.responder.as_ref());
         EnrichedFlow {
             initiator_device: device(initiator, has_sent(flow.from_initiator.as_ref())),
             responder_device: device(responder, has_sent(flow.from_responder.as_ref())),
-            flow: flow.clone(),
+            flow,
         }
     }
 }

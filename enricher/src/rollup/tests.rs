@@ -8,8 +8,11 @@ use super::*;
 
 /// A flow of few sites, sensors, ends and hours, so that many share a row.
 fn flow() -> impl Strategy<Value = FlowRow> {
-    let name = |kind: &'static str, of: u8| (0..of).prop_map(move |number| format!("{kind}{number}"));
-    let place = (name("site", 2), name("sensor", 2), name("end", 3), name("end", 3), name("protocol", 2));
+    let name = |kind: &'static str, of: u8| {
+        (0..of).prop_map(move |number| Arc::<str>::from(format!("{kind}{number}")))
+    };
+    let protocol = prop_oneof![Just("http"), Just("dicom")];
+    let place = (name("site", 2), name("sensor", 2), name("end", 3), name("end", 3), protocol);
     let kind = (prop_oneof![Just(80_u16), Just(104)], prop_oneof![Just(6_u8), Just(17)], 0_u32..3);
     // Some hours, the beginning of time, and its end.
     let start = prop_oneof![
@@ -33,13 +36,13 @@ fn flow() -> impl Strategy<Value = FlowRow> {
                 segment,
                 community_id: String::new(),
                 initiator,
-                initiator_device: String::new(),
-                initiator_mac: String::new(),
+                initiator_device: Arc::default(),
+                initiator_mac: CompactString::default(),
                 initiator_ip: Ipv6Addr::UNSPECIFIED,
                 initiator_port: 40_000,
                 responder,
-                responder_device: String::new(),
-                responder_mac: String::new(),
+                responder_device: Arc::default(),
+                responder_mac: CompactString::default(),
                 responder_ip: Ipv6Addr::UNSPECIFIED,
                 responder_port: port,
                 ip_protocol,
@@ -55,7 +58,7 @@ fn flow() -> impl Strategy<Value = FlowRow> {
                 responder_frame_bytes: counts[5],
                 responder_ip_bytes: counts[6],
                 responder_payload_bytes: counts[7],
-                end_reason: String::new(),
+                end_reason: "",
                 initiator_guessed: false,
                 initiator_tcp_flags: 0,
                 responder_tcp_flags: 0,
@@ -80,8 +83,8 @@ fn sum<T>(rows: &[T], of: impl Fn(&T) -> u64) -> u64 {
 /// Rows with equal keys added up, as a merge of the table does it.
 fn merged(mut rows: Vec<ConversationRow>) -> Vec<ConversationRow> {
     let key = |row: &ConversationRow| {
-        let names = [&row.site, &row.endpoint, &row.peer, &row.role, &row.protocol, &row.observer];
-        (names.map(String::clone), row.hour, row.port, row.ip_protocol)
+        let names: [&str; 6] = [&row.site, &row.endpoint, &row.peer, &row.role, &row.protocol, &row.observer];
+        (names.map(str::to_owned), row.hour, row.port, row.ip_protocol)
     };
     rows.sort_by_key(key);
     rows.into_iter().fold(Vec::new(), |mut merged: Vec<ConversationRow>, row| {
@@ -123,8 +126,8 @@ proptest! {
                 .filter(|flow| {
                     let ends = [&flow.initiator, &flow.responder];
                     let [endpoint, peer] = if is_initiator { ends } else { [ends[1], ends[0]] };
-                    [&flow.site, endpoint, peer, &flow.protocol, &flow.sensor]
-                        == [&row.site, &row.endpoint, &row.peer, &row.protocol, &row.observer]
+                    let of_flow: [&str; 5] = [&flow.site, endpoint, peer, flow.protocol, &flow.sensor];
+                    of_flow == [&*row.site, &*row.endpoint, &*row.peer, &*row.protocol, &*row.observer]
                         && (flow.responder_port, flow.ip_protocol) == (row.port, row.ip_protocol)
                         && period(flow.start, 3600) == row.hour
                 })
@@ -187,7 +190,8 @@ proptest! {
             let of: Vec<&FlowRow> = flows
                 .iter()
                 .filter(|flow| {
-                    [&flow.site, &flow.protocol, &flow.sensor] == [&row.site, &row.protocol, &row.observer]
+                    let of_flow: [&str; 3] = [&flow.site, flow.protocol, &flow.sensor];
+                    of_flow == [&*row.site, &*row.protocol, &*row.observer]
                         && period(flow.start, 60) == row.minute
                 })
                 .collect();

@@ -15,8 +15,8 @@ fn a_device_is_its_interface_and_an_address_in_its_frames_is_its_own() {
     let told = site.hears([flow("a1@10.0.0.1", "a2@10.0.0.2", Protocol::Dicom)]);
     assert_eq!(site.outline(), ["a1 10.0.0.1", "a2 10.0.0.2"]);
     assert_eq!(events(&told).len(), 2, "each appears once");
-    assert_eq!(told.flows[0].initiator_device, site.device("a1").id);
-    assert_eq!(told.flows[0].responder_device, site.device("a2").id);
+    assert_eq!(*told.flows[0].initiator_device, *site.device("a1").id);
+    assert_eq!(*told.flows[0].responder_device, *site.device("a2").id);
     let again = site.hears([flow("a1@10.0.0.1", "a2@10.0.0.2", Protocol::Dicom)]);
     assert!(again.events.is_empty() && again.changes.is_empty());
 }
@@ -52,7 +52,7 @@ fn groups_placeholders_and_internet_hosts_are_no_devices() {
         flow("10.0.0.5", "203.0.113.9", Protocol::Tls),
     ]);
     assert_eq!(site.outline(), ["10.0.0.5", "a1 10.0.0.1"]);
-    assert_eq!(told.flows[3].responder_device, "");
+    assert_eq!(&*told.flows[3].responder_device, "");
 }
 
 #[test]
@@ -122,7 +122,7 @@ fn one_mac_with_many_addresses_is_a_router_and_the_addresses_are_devices() {
         ("router", &["router".to_owned()][..])
     );
     let first = told.flows.last().expect("flows");
-    assert_eq!(first.responder_device, site.device("10.0.2.8").id);
+    assert_eq!(*first.responder_device, *site.device("10.0.2.8").id);
 }
 
 #[test]
@@ -223,8 +223,8 @@ fn a_lease_from_yesterdays_spool_does_not_overwrite_todays() {
         flow_at(NEW_YEAR + DAY + SECOND, "10.0.0.5", "10.0.0.9", Protocol::Http),
     ]);
     let (first, second) = (site.device("a1").id, site.device("a2").id);
-    assert_eq!(told.flows[0].initiator_device, first, "each flow has the device that had the address then");
-    assert_eq!(told.flows[1].initiator_device, second);
+    assert_eq!(*told.flows[0].initiator_device, *first, "each flow has the device that had the address then");
+    assert_eq!(*told.flows[1].initiator_device, *second);
 }
 
 #[test]

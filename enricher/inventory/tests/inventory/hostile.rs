@@ -78,7 +78,7 @@ fn a_clock_that_runs_ahead_does_not_make_evidence_immortal() {
         "X1",
         Protocol::Dicom,
     );
-    inventory.apply("s1", &[fact], at);
+    inventory.apply("s1", [fact], at);
     let seen: Vec<u64> = inventory.devices().map(|device| device.record().last_seen).collect();
     assert_eq!(seen, [NEW_YEAR]);
     assert_eq!(inventory.counters().clock_ahead, 1);

@@ -111,7 +111,7 @@ fn empty() -> Inventory {
 
 fn apply(inventory: &mut Inventory, offset: usize, Message(sensor, facts): &Message) -> Conclusions {
     let at = LogMoment { incarnation: 1, partition: 3, offset: offset as u64, log_time: 0 };
-    inventory.apply(sensor, facts, at)
+    inventory.apply(sensor, facts.iter().cloned(), at)
 }
 
 fn records(inventory: &Inventory) -> Vec<DeviceRecord> {

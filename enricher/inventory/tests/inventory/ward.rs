@@ -47,9 +47,8 @@ impl Site {
     }
 
     pub(crate) fn hears_from(&mut self, sensor: &str, facts: impl IntoIterator<Item = Fact>) -> Conclusions {
-        let facts: Vec<Fact> = facts.into_iter().collect();
         let at = self.moment();
-        self.inventory.apply(sensor, &facts, at)
+        self.inventory.apply(sensor, facts, at)
     }
 
     /// j.doe overrides a field of a device, or withdraws that by an empty value.

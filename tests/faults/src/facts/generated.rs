@@ -97,7 +97,7 @@ pub(super) fn told(site: &str, batches: &[Vec<Fact>]) -> Result<Told> {
     let mut told = Told::default();
     for (offset, facts) in (0..).zip(batches) {
         let at = LogMoment { incarnation: 1, partition: 0, offset, log_time: 0 };
-        let conclusions = inventory.apply("ward-1", facts, at);
+        let conclusions = inventory.apply("ward-1", facts.iter().cloned(), at);
         told.devices.extend(conclusions.devices.into_iter().map(|device| device.id));
         for event in conclusions.events {
             let updates = judge.apply(&event, Position::default());
