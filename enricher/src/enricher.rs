@@ -92,6 +92,10 @@ impl Processor for Enricher {
         Ok(())
     }
 
+    fn outputs_after(before: &Outputs) -> Outputs {
+        Outputs::after(before)
+    }
+
     fn rows(outputs: &Outputs) -> usize {
         outputs.most()
     }

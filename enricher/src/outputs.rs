@@ -44,6 +44,11 @@ pub(crate) struct Outputs {
 }
 
 impl Outputs {
+    /// Nothing, with room for as many flows as these: growing step by step copies all of them several times.
+    pub(crate) fn after(before: &Self) -> Self {
+        Self { flows: Vec::with_capacity(before.flows.len()), ..Self::default() }
+    }
+
     /// The most rows or events of one kind.
     pub(crate) fn most(&self) -> usize {
         let Self { flows, devices, attributes, changes, commands, events, boots: _ } = self;

@@ -16,6 +16,7 @@ use wardwatch_proto::topic;
 use wardwatch_store::{Fence, Owner};
 
 use crate::deadletter;
+use crate::entry::Entry;
 use crate::error::Error;
 use crate::ledger::Ledger;
 use crate::marks::Marks;
@@ -25,6 +26,16 @@ use crate::processor::Processor;
 use crate::range::{Range, Span};
 use crate::sink::Sink;
 use crate::state::State;
+
+/// A range that is complete.
+#[derive(Debug)]
+pub(crate) struct Cut<O> {
+    pub(crate) range: Range<O>,
+    /// The plan that it was worked on by, if it had been recorded before.
+    pub(crate) repeated: Option<Plan>,
+    /// The memory after it, as far as it has changed.
+    pub(crate) changed: Vec<Entry>,
+}
 
 /// Makes the ranges of one partition durable, one after the other.
 #[derive(Debug)]
@@ -44,14 +55,9 @@ pub(crate) struct Committer<P: Processor> {
 
 impl<P: Processor> Committer<P> {
     /// Makes a range and the memory after it durable; gives the first offset that is not in it, or `None` for a range of no
-    /// messages. `repeated` is the plan that it was worked on by, if it had been recorded before. After an error the memory
-    /// must be loaded again.
-    pub(crate) async fn commit(
-        &mut self,
-        range: Range<P::Outputs>,
-        repeated: Option<Plan>,
-        memory: &mut P::Memory,
-    ) -> Result<Option<u64>, Error> {
+    /// messages. After an error the memory must be loaded again.
+    pub(crate) async fn commit(&mut self, cut: Cut<P::Outputs>) -> Result<Option<u64>, Error> {
+        let Cut { range, repeated, changed: mut entries } = cut;
         let Range { span, outputs, unreadable, mut tally, messages } = range;
         let Some(span) = span else { return Ok(None) };
         let shared = Arc::clone(&self.shared);
@@ -78,7 +84,6 @@ impl<P: Processor> Committer<P> {
         self.put_aside(&unreadable).await?;
         point_of([P::NAME, ".deadletters"]).await;
         let end = plan.last.saturating_add(1);
-        let mut entries = shared.processor.take_changed(memory);
         entries.push(span.witness.entry());
         for (name, count) in [
             ("messages_received", messages),

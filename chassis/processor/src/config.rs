@@ -26,7 +26,7 @@ pub struct IntakeConfig {
 pub struct CommitConfig {
     /// The most rows of one table in a range; at most 250,000, so that an insert stays one block.
     pub rows: usize,
-    /// How long the first message of a range may wait.
+    /// How long the first message of a range may wait, from when the range before it was written.
     #[serde(with = "humantime_serde")]
     pub age: Duration,
     /// How many partitions write at a time; the others go on gathering. One whose turn does not come within `age` writes all the
@@ -50,6 +50,6 @@ impl Default for IntakeConfig {
 
 impl Default for CommitConfig {
     fn default() -> Self {
-        Self { rows: 100_000, age: Duration::from_millis(500), at_once: 2, compact_after: 100_000 }
+        Self { rows: 200_000, age: Duration::from_millis(500), at_once: 2, compact_after: 100_000 }
     }
 }

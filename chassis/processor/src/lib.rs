@@ -11,6 +11,7 @@
 //!   range after range
 //! - `turn`: how many partitions write at a time
 //! - `range`: a run of messages and what came of it, until it is worth writing
+//! - `committing`: a range is written while the next is gathered
 //! - `commit`, [`Sink`], [`Block`]: the plan, then outputs, then what could not be read, then the memory
 //! - `plan`, `state`, `marks`, `deadletter`: how each of these looks outside
 //! - `witness`, `loss`: whether the log is still the one that was worked on, and what it has lost
@@ -34,6 +35,7 @@
 
 mod block;
 mod commit;
+mod committing;
 mod config;
 mod deadletter;
 mod entry;

@@ -116,11 +116,13 @@ impl<P: Processor> Partition<P> {
         info!(partition = %self.source, offset = run.expected, "taken up");
         let mut place = Place::default();
         loop {
+            let due = run.due();
             tokio::select! {
                 biased;
-                () = self.stop.abandon.cancelled() => return Ok(()),
+                () = self.stop.abandon.cancelled() => return run.settle().await,
                 () = self.stop.finish.cancelled() => return run.finish().await,
-                _turn = place.turn(run.due(), &self.shared.turns) => run.commit().await?,
+                committed = run.committing.done() => run.advance(committed?),
+                turn = place.turn(due, &self.shared.turns) => run.cut(turn).await?,
                 message = inbox.next() => {
                     let message = message.ok_or(Error::Stopping)?;
                     let bytes = cost(&message);

@@ -36,7 +36,7 @@ pub trait Processor: Debug + Send + Sync + Sized + 'static {
     /// What is known about one partition.
     type Memory: Debug + Send + Sync;
     /// What a run of messages gave rise to and is not written yet.
-    type Outputs: Debug + Default + Send;
+    type Outputs: Debug + Default + Send + 'static;
 
     /// The service's name, which its counters begin with: `enricher`.
     const NAME: &'static str;
@@ -73,6 +73,12 @@ pub trait Processor: Debug + Send + Sync + Sized + 'static {
         outputs: &mut Self::Outputs,
         tally: &mut Tally,
     ) -> Result<(), Reason>;
+
+    /// Nothing yet, with room for what a range like the one before may give rise to.
+    fn outputs_after(before: &Self::Outputs) -> Self::Outputs {
+        let _ = before;
+        Self::Outputs::default()
+    }
 
     /// The most rows or messages of one kind in these outputs.
     fn rows(outputs: &Self::Outputs) -> usize;

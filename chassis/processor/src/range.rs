@@ -3,8 +3,6 @@
 //! Where a range is cut follows the clock and the load, but what a message gives rise to does not, so the same rows are
 //! written however a replay cuts.
 
-use std::time::Duration;
-
 use tokio::time::Instant;
 use wardwatch_bus::Message;
 
@@ -56,9 +54,9 @@ impl<O> Range<O> {
         self.unreadable.len() >= MOST_UNREADABLE
     }
 
-    /// When it is to be written, if nothing fills it before.
-    pub(crate) fn due(&self, age: Duration) -> Option<Instant> {
-        self.span.as_ref().map(|span| span.opened + age)
+    /// When its first message came.
+    pub(crate) fn opened(&self) -> Option<Instant> {
+        self.span.as_ref().map(|span| span.opened)
     }
 
     /// A message belongs to it from now on, whatever comes of it.

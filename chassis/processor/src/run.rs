@@ -3,14 +3,16 @@
 use std::sync::Arc;
 
 use tokio::time::Instant;
-use wardwatch_bus::Message;
+use wardwatch_bus::{Message, TopicPartition};
 
-use crate::commit::Committer;
+use crate::commit::Cut;
+use crate::committing::Committing;
 use crate::error::Error;
 use crate::partition::Shared;
 use crate::plan::Plan;
 use crate::processor::{Moment, Processor};
 use crate::range::Range;
+use crate::turn::Turn;
 use crate::witness::Witness;
 
 /// The most rows of a table in one range, whatever the configuration says: one message adds some thousands to them, some
@@ -21,8 +23,12 @@ const MOST_ROWS: usize = 250_000;
 #[derive(Debug)]
 pub(crate) struct Run<P: Processor> {
     pub(crate) shared: Arc<Shared<P>>,
+    pub(crate) source: TopicPartition,
+    /// How often the topic was made.
+    pub(crate) incarnation: u32,
     pub(crate) memory: P::Memory,
-    pub(crate) committer: Committer<P>,
+    /// The range before.
+    pub(crate) committing: Committing<P>,
     pub(crate) range: Range<P::Outputs>,
     /// The plan that the range is worked on by, where an owner before has recorded one.
     pub(crate) repeat: Option<Plan>,
@@ -42,8 +48,7 @@ impl<P: Processor> Run<P> {
     fn look_again(&mut self, message: &Message) -> Result<(), Error> {
         match self.witness.take_if(|witness| witness.offset == message.offset) {
             Some(witness) if witness != Witness::of(message) => {
-                let of = self.committer.source.clone();
-                Err(Error::LogMadeAnew { of, offset: message.offset })
+                Err(Error::LogMadeAnew { of: self.source.clone(), offset: message.offset })
             }
             _ => Ok(()),
         }
@@ -57,13 +62,13 @@ impl<P: Processor> Run<P> {
         let is_over =
             self.repeat.map_or_else(|| !self.range.admits(log_time), |plan| message.offset > plan.last);
         if is_over {
-            self.commit().await?;
+            self.cut(None).await?;
         }
         self.expected = message.offset.saturating_add(1);
         self.range.extend(&message, log_time);
         let at = Moment {
-            incarnation: self.committer.incarnation,
-            partition: self.committer.source.partition,
+            incarnation: self.incarnation,
+            partition: self.source.partition,
             offset: message.offset,
             log_time,
         };
@@ -78,28 +83,55 @@ impl<P: Processor> Run<P> {
             P::rows(&self.range.outputs) >= rows || self.range.is_full_of_unreadable()
         };
         if is_full {
-            self.commit().await?;
+            self.cut(None).await?;
         }
         Ok(())
     }
 
-    /// When the range is to be written, if nothing fills it before. One that repeats a plan ends where the plan does.
+    /// When the range is to be written, if nothing fills it before; not while the one before is. One that repeats a plan ends
+    /// where the plan does.
     pub(crate) fn due(&self) -> Option<Instant> {
-        self.range.due(self.shared.commit.age).filter(|_| self.repeat.is_none())
+        let is_free = self.repeat.is_none() && !self.committing.is_running();
+        // What came while the one before was written has not waited longer than what comes now would have.
+        let opened = self.range.opened().filter(|_| is_free)?;
+        Some(self.committing.rested().map_or(opened, |rested| opened.max(rested)) + self.shared.commit.age)
     }
 
     /// Commits what has been gathered, unless that is a part of a plan.
     pub(crate) async fn finish(&mut self) -> Result<(), Error> {
-        if self.repeat.is_some() { Ok(()) } else { self.commit().await }
+        if self.repeat.is_none() {
+            self.cut(None).await?;
+        }
+        self.settle().await
     }
 
-    pub(crate) async fn commit(&mut self) -> Result<(), Error> {
-        let range = std::mem::take(&mut self.range);
-        let repeated = self.repeat.take();
-        if let Some(end) = self.committer.commit(range, repeated, &mut self.memory).await? {
-            let partition = self.committer.source.partition;
+    /// Waits until what is being written is durable.
+    pub(crate) async fn settle(&mut self) -> Result<(), Error> {
+        if self.committing.is_running() {
+            let end = self.committing.done().await?;
+            self.advance(end);
+        }
+        Ok(())
+    }
+
+    /// Everything below `end` is durable.
+    pub(crate) fn advance(&self, end: Option<u64>) {
+        if let Some(end) = end {
+            let partition = self.source.partition;
             self.shared.progress.set(partition, end);
             self.shared.faults.clear(partition);
+        }
+    }
+
+    /// Ends the range and begins to write it, as soon as the one before is durable.
+    pub(crate) async fn cut(&mut self, turn: Turn) -> Result<(), Error> {
+        self.settle().await?;
+        let repeated = self.repeat.take();
+        if self.range.opened().is_some() {
+            let changed = self.shared.processor.take_changed(&mut self.memory);
+            let next = Range { outputs: P::outputs_after(&self.range.outputs), ..Range::default() };
+            let range = std::mem::replace(&mut self.range, next);
+            self.committing.begin(Cut { range, repeated, changed }, turn);
         }
         Ok(())
     }

@@ -7,6 +7,7 @@ use wardwatch_faults::{Guard, is_off, point_of};
 use wardwatch_store::Fence;
 
 use crate::commit::Committer;
+use crate::committing::Committing;
 use crate::error::Error;
 use crate::ledger::Ledger;
 use crate::loss::Loss;
@@ -62,7 +63,7 @@ impl<P: Processor> Partition<P> {
         let source = self.source.clone();
         let committer = Committer {
             shared: Arc::clone(&shared),
-            source,
+            source: source.clone(),
             incarnation,
             owner,
             fence,
@@ -76,7 +77,17 @@ impl<P: Processor> Partition<P> {
         let witness = witness.filter(|witness| {
             witness.offset >= found.earliest && Some(witness.offset.saturating_add(1)) == end
         });
-        Ok(Run { shared, memory, committer, range: Range::default(), repeat, witness, expected })
+        Ok(Run {
+            shared,
+            source,
+            incarnation,
+            memory,
+            committing: Committing::new(committer),
+            range: Range::default(),
+            repeat,
+            witness,
+            expected,
+        })
     }
 
     /// Where the memory ends, if the log reaches there; else where the log begins.
