@@ -20,6 +20,7 @@ mod access;
 mod astm;
 mod bacnet;
 mod bcc;
+mod databases;
 mod dhcp;
 pub(crate) mod dicom;
 mod documents;
@@ -34,6 +35,9 @@ mod medibus;
 mod neighbour;
 mod paging;
 mod poct1;
+mod remote;
+mod sccp;
+mod smb;
 mod unity;
 mod ws_discovery;
 
@@ -113,6 +117,7 @@ pub fn streams() -> impl Iterator<Item = CanaryStream> {
         astm::streams(),
         bacnet::streams(),
         bcc::streams(),
+        databases::streams(),
         dhcp::streams(),
         dicom::streams(),
         documents::streams(),
@@ -127,6 +132,9 @@ pub fn streams() -> impl Iterator<Item = CanaryStream> {
         neighbour::streams(),
         paging::streams(),
         poct1::streams(),
+        remote::streams(),
+        sccp::streams(),
+        smb::streams(),
         unity::streams(),
         ws_discovery::streams(),
     ]
@@ -180,6 +188,11 @@ fn from_initiator(bytes: Vec<u8>) -> Turn {
 
 fn from_responder(bytes: Vec<u8>) -> Turn {
     Turn { direction: Direction::FromResponder, bytes }
+}
+
+/// Text in UTF-16, the least significant octet first, as Windows has it.
+fn utf16(text: &str) -> Vec<u8> {
+    text.encode_utf16().flat_map(u16::to_le_bytes).collect()
 }
 
 #[cfg(test)]

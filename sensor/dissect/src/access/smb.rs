@@ -150,8 +150,10 @@ impl Smb {
             netbios::SESSION_REQUEST if length <= netbios::LONGEST_REQUEST => {
                 let Some(names) = part(input.bytes, HEADER, length) else { return Progress::NeedMore };
                 if let Some([called, calling]) = netbios::names(names) {
-                    facts.of_sender(Attribute::HostName, &calling);
-                    self.called = Some(called);
+                    if let Some(calling) = calling {
+                        facts.of_sender(Attribute::HostName, &calling);
+                    }
+                    self.called = called;
                 }
                 Progress::Consumed(whole)
             }

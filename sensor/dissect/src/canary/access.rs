@@ -69,7 +69,7 @@ fn telnet() -> CanaryStream {
 }
 
 /// An element of ASN.1 in basic encoding, with a length of three octets.
-fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
+pub(super) fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
     let [.., high, low] = content.len().to_be_bytes();
     [&[tag, 0x82, high, low], content].concat()
 }

@@ -220,6 +220,18 @@ fn samba_is_the_software_and_not_the_windows_that_it_claims_to_be() {
     assert_eq!(flow().answer(&answer("Unix")).values(Attribute::OperatingSystem), ["Unix"]);
 }
 
+#[test]
+fn no_part_is_told_of_a_system_that_may_not_be_told_as_a_whole() {
+    let answer = |system: &str| {
+        let named = texts(HEADER_1 + 1 + 6 + 2, &[system, "LAN Manager", "W"]);
+        flow().answer(&smb1(0x73, true, 0, &[0xFF, 0, 0, 0, 0, 0], &named))
+    };
+    assert_eq!(answer("Linux version 4.9").values(Attribute::OperatingSystem), ["Linux"]);
+    for system in ["JANE DOE 19700101^W", "JANE DOE 7|W", "JANE 7@clinic.example"] {
+        assert_eq!(answer(system).values(Attribute::OperatingSystem), [""; 0], "{system}");
+    }
+}
+
 /// RFC 1001, 14.1.
 fn netbios_name(name: &str, service: u8) -> Vec<u8> {
     let octets = format!("{name:15}").into_bytes().into_iter().chain([service]);
@@ -242,6 +254,14 @@ fn a_netbios_session_names_both_ends_when_the_server_answers_to_its_name() {
     assert_eq!(refused.said(), ["sender 192.0.2.1 host_name xray-console"]);
     let anybody = flow().ask(&request("*SMBSERVER")).answer(&[0x82, 0, 0, 0]);
     assert_eq!(anybody.said(), ["sender 192.0.2.1 host_name xray-console"]);
+}
+
+#[test]
+fn a_netbios_session_of_a_user_names_nobody() {
+    let names = [netbios_name("JDOE", 0x03), netbios_name("JDOE", 0x03)].concat();
+    let flow = flow().ask(&[&[0x81, 0, 0, 68][..], &names].concat()).answer(&[0x82, 0, 0, 0]);
+    assert_eq!(flow.conversation.protocol(), Protocol::Smb);
+    assert_eq!(flow.said(), [""; 0]);
 }
 
 #[test]

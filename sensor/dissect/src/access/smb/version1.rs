@@ -1,5 +1,6 @@
 //! SMB 1 (MS-CIFS, 2.2.4.52 and 53; MS-SMB, 2.2.4.5 and 6): NEGOTIATE and SESSION_SETUP_ANDX.
 
+use wardwatch_proto::attribute;
 use wardwatch_proto::v1::Attribute;
 
 use super::Smb;
@@ -175,6 +176,8 @@ fn state_system(system: Option<String>, software: Option<String>, facts: &mut Fa
     }
     let (name, version) = match system.strip_prefix("Windows ") {
         Some(version) => ("Windows", version),
+        // No part is stated of what may not be stated as a whole.
+        None if attribute::accept(Attribute::OperatingSystem, &system).is_none() => return,
         None => match system.find(|c: char| c.is_ascii_digit()) {
             Some(at) => system.split_at(at),
             None => (system.as_str(), ""),
