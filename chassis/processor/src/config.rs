@@ -50,6 +50,6 @@ impl Default for IntakeConfig {
 
 impl Default for CommitConfig {
     fn default() -> Self {
-        Self { rows: 200_000, age: Duration::from_millis(500), at_once: 2, compact_after: 100_000 }
+        Self { rows: 200_000, age: Duration::from_millis(750), at_once: 2, compact_after: 100_000 }
     }
 }
