@@ -1,4 +1,4 @@
-//! Developer commands: `cargo xtask demo | test | bench | record | lint | fetch`.
+//! Developer commands: `cargo xtask demo | test | bench | fuzz | record | lint | fetch`.
 //!
 //! They fetch what is not in the repository, install what a test needs from the system's packages, and run cargo
 //! with it. This crate builds in seconds: it depends on none of the services.
@@ -10,6 +10,7 @@ mod bench;
 mod cargo;
 mod demo;
 mod fetch;
+mod fuzz;
 mod lint;
 mod packages;
 mod record;
@@ -45,6 +46,8 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Fuzz every dissector, the reassembly and the whole decoder; ends with a table
+    Fuzz(fuzz::Request),
     /// Record the captures in tests/captures anew, as root; tests/captures/README.md tells of them
     Record {
         /// The areas to record, such as radiology; all when none is named
@@ -65,6 +68,7 @@ fn main() -> ExitCode {
         Command::Demo { arguments } => demo::run(&arguments),
         Command::Test(selection) => test::run(&selection),
         Command::Bench { what, arguments } => bench::run(what, &arguments),
+        Command::Fuzz(request) => fuzz::run(&request),
         Command::Record { areas } => record::run(&areas),
         Command::Lint => lint::run(),
         Command::Fetch { what } => fetch::run(what).map(|()| ExitCode::SUCCESS),

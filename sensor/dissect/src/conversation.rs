@@ -73,6 +73,9 @@ impl std::fmt::Debug for Conversation {
 }
 
 impl Conversation {
+    /// [`Self::held_bytes`] stays below this, whatever comes.
+    pub const HELD_BYTES: usize = 2 * BUFFER_BYTES;
+
     /// A flow of which nothing is known yet, to be looked at by these candidates (64 at most).
     pub fn new(candidates: &'static [Candidate]) -> Self {
         let possible = [every(candidates); 2];

@@ -19,6 +19,8 @@ mod conversation;
 mod credentials;
 mod dissector;
 mod facts;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 mod industry;
 mod media;
 mod medical;
