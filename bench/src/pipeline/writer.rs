@@ -163,7 +163,11 @@ struct Bare(Client);
 impl Bare {
     async fn open(cluster: &Cluster) -> Result<Self> {
         let store = own_tables(cluster, "bench_bare").await?;
-        let client = Client::default().with_url(&store.settings().url).with_database(store.database());
+        // As the writer does on one machine.
+        let client = Client::default()
+            .with_url(&store.settings().url)
+            .with_database(store.database())
+            .with_compression(clickhouse::Compression::None);
         Ok(Self(client.with_setting("async_insert", "0")))
     }
 
