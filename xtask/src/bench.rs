@@ -1,6 +1,5 @@
 //! `cargo xtask bench`: the benchmarks, from a fresh checkout, in one command.
 
-use std::env;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitCode};
 
@@ -41,10 +40,7 @@ pub(crate) fn run(what: What, arguments: &[String]) -> Result<ExitCode> {
         // The program that sends.
         cargo::require(&["build", "--release", "--package", "wardwatch-capture", "--example", "flood"])?;
     }
-    // We are <target folder>/debug/xtask, whatever the target folder is called.
-    let this = env::current_exe().context("find the target folder")?;
-    let target = this.ancestors().nth(2).context("find the target folder")?;
-    let program = target.join("release/wardwatch-bench");
+    let program = cargo::target_folder()?.join("release/wardwatch-bench");
     let name = what.to_possible_value().context("a name")?;
     let error = Command::new(&program).arg(name.get_name()).args(arguments).exec();
     Err(error).with_context(|| format!("run {}", program.display()))

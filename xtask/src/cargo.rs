@@ -1,6 +1,7 @@
 //! Cargo, as the one that runs us found it.
 
 use std::env;
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
@@ -8,6 +9,13 @@ use anyhow::{Context, Result, bail};
 /// A command that runs cargo.
 pub(crate) fn command() -> Command {
     Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+}
+
+/// Where cargo builds: we are <target folder>/debug/xtask, whatever the target folder is called.
+pub(crate) fn target_folder() -> Result<PathBuf> {
+    let this = env::current_exe().context("find the target folder")?;
+    let target = this.ancestors().nth(2).context("find the target folder")?;
+    Ok(target.to_owned())
 }
 
 /// Runs cargo with its output where ours goes; false when it failed.

@@ -1,6 +1,5 @@
 //! `cargo xtask demo`: the demonstration, from a fresh checkout, in one command.
 
-use std::env;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitCode};
 
@@ -18,10 +17,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
         fetch::run(fetch::What::Clickhouse)?;
     }
     cargo::require(&["build", "--release", "--package", "wardwatch"])?;
-    // We are <target folder>/debug/xtask, whatever the target folder is called.
-    let this = env::current_exe().context("find the target folder")?;
-    let target = this.ancestors().nth(2).context("find the target folder")?;
-    let program = target.join("release/wardwatch");
+    let program = cargo::target_folder()?.join("release/wardwatch");
     let error = Command::new(&program).arg("demo").args(arguments).exec();
     Err(error).with_context(|| format!("run {}", program.display()))
 }

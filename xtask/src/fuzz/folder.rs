@@ -1,10 +1,11 @@
 //! Where fuzzing keeps its things: `fuzz` in the target folder.
 
-use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+
+use crate::cargo;
 
 /// The places of programs, corpora, findings and logs.
 pub(super) struct Folder {
@@ -13,12 +14,10 @@ pub(super) struct Folder {
 }
 
 impl Folder {
-    /// We are <target folder>/debug/xtask, whatever the target folder is called.
+    /// In the target folder of who runs us.
     pub(super) fn find() -> Result<Self> {
-        let this = env::current_exe().context("find the target folder")?;
-        let target = this.ancestors().nth(2).context("find the target folder")?;
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("find the workspace")?;
-        Ok(Self { root: root.to_owned(), fuzz: target.join("fuzz") })
+        Ok(Self { root: root.to_owned(), fuzz: cargo::target_folder()?.join("fuzz") })
     }
 
     /// A place in the workspace.
