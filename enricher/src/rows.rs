@@ -414,26 +414,20 @@ fn endpoint_id(device: &Arc<str>, endpoint: &Endpoint) -> Arc<str> {
     if !device.is_empty() {
         return Arc::clone(device);
     }
-    match (address::ip(&endpoint.ip), mac_column(&endpoint.mac)) {
-        (Some(ip), _) => Arc::from(format_compact!("ip:{ip}").as_str()),
-        (None, mac) if !mac.is_empty() => Arc::from(format_compact!("mac:{mac}").as_str()),
-        _ => Arc::default(),
+    if let Some(ip) = address::ip(&endpoint.ip) {
+        return Arc::from(format_compact!("ip:{ip}").as_str());
+    }
+    match mac_column(&endpoint.mac) {
+        mac if mac.is_empty() => Arc::default(),
+        mac => Arc::from(format_compact!("mac:{mac}").as_str()),
     }
 }
 
 /// Empty where there is no address.
 fn mac_column(bytes: &[u8]) -> CompactString {
     let mut text = CompactString::default();
-    if let Ok(octets) = <[u8; 6]>::try_from(bytes) {
-        for (place, octet) in octets.into_iter().enumerate() {
-            if place > 0 {
-                text.push(':');
-            }
-            for digit in [octet >> 4, octet & 0xf] {
-                text.push(char::from_digit(digit.into(), 16).unwrap_or_default());
-            }
-        }
-    }
+    // Writing into memory does not fail.
+    let _ = address::write_mac(bytes, &mut text);
     text
 }
 
