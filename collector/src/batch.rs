@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use prost::Message as _;
+use wardwatch_proto::packed;
 use wardwatch_proto::v1::{BatchHeader, Hello, Submission};
 
 /// Why a batch can never be taken; the words are a closed list and label a counter.
@@ -9,7 +10,7 @@ use wardwatch_proto::v1::{BatchHeader, Hello, Submission};
 pub(crate) enum Flaw {
     /// Larger than the largest batch.
     TooLarge,
-    /// Not a protobuf message with a batch's header.
+    /// Not packed as a batch is, or no protobuf message with a batch's header.
     Unreadable,
     /// Not of the sensor, site or boot epoch that the stream was opened for.
     Foreign,
@@ -32,17 +33,18 @@ impl Flaw {
 
 /// The log record of a batch that may be published.
 pub(crate) fn check(submission: &Submission, hello: &Hello, largest: usize) -> Result<Bytes, Flaw> {
-    if submission.batch.len() > largest {
-        return Err(Flaw::TooLarge);
-    }
-    let header = BatchHeader::decode(submission.batch.as_ref()).map_err(|_| Flaw::Unreadable)?;
+    let unpacked = packed::unpack(&submission.batch, largest).map_err(|flaw| match flaw {
+        packed::Flaw::TooLarge => Flaw::TooLarge,
+        packed::Flaw::Unreadable => Flaw::Unreadable,
+    })?;
+    let header = BatchHeader::decode(unpacked.batch).map_err(|_| Flaw::Unreadable)?;
     if header.site != hello.site || header.sensor != hello.sensor || header.epoch != hello.epoch {
         return Err(Flaw::Foreign);
     }
     if header.sequence != submission.sequence || header.sequence == 0 {
         return Err(Flaw::OtherSequence);
     }
-    Ok(wardwatch_proto::log::record_of_encoded_batch(&submission.batch))
+    Ok(unpacked.record)
 }
 
 #[cfg(test)]
@@ -55,7 +57,12 @@ mod tests {
     }
 
     fn submission(batch: &Batch) -> Submission {
-        Submission { sequence: 3, batch: batch.encode_to_vec().into(), ..Default::default() }
+        packed_as_3(&batch.encode_to_vec())
+    }
+
+    fn packed_as_3(content: &[u8]) -> Submission {
+        let batch = packed::Packer::new().and_then(|mut packer| packer.pack(content)).expect("memory");
+        Submission { sequence: 3, batch, ..Default::default() }
     }
 
     fn batch() -> Batch {
@@ -82,9 +89,10 @@ mod tests {
 
     #[test]
     fn garbage_and_giants_are_told_apart() {
-        let garbage =
-            Submission { sequence: 3, batch: Bytes::from_static(b"\xff\xff\xff"), ..Default::default() };
-        assert_eq!(check(&garbage, &hello(), 1000), Err(Flaw::Unreadable));
+        let garbage = Bytes::from_static(b"\xff\xff\xff");
+        assert_eq!(check(&packed_as_3(&garbage), &hello(), 1000), Err(Flaw::Unreadable));
+        let unpacked = Submission { sequence: 3, batch: garbage, ..Default::default() };
+        assert_eq!(check(&unpacked, &hello(), 1000), Err(Flaw::Unreadable));
         assert_eq!(check(&submission(&batch()), &hello(), 3), Err(Flaw::TooLarge));
     }
 }

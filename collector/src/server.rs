@@ -74,8 +74,7 @@ impl Collector {
             places: Arc::new(Semaphore::new(self.config.limits.streams)),
         };
         let ingest = IngestServer::new(sessions)
-            .max_decoding_message_size(self.config.limits.batch_bytes + MESSAGE_OVERHEAD)
-            .accept_compressed(tonic::codec::CompressionEncoding::Zstd);
+            .max_decoding_message_size(self.config.limits.batch_bytes + MESSAGE_OVERHEAD);
         let sensors = Admission::of_sensors(&self.config.sensors, &context.counters);
         let operators = Admission::of_operators(&self.config.operators, &context.counters);
         let mut server = Server::builder()

@@ -7,6 +7,7 @@
 //! - [`name`]: the words under which enums appear in JSON, tables and configuration
 //! - [`command`]: what a command of a person may say
 //! - [`log`]: how facts and commands are laid into the log, and which partition a site lives in
+//! - [`packed`]: how a batch travels from a sensor to a collector
 //! - [`topic`]: the topics' names
 //! - [`address`]: MAC and IP addresses and the Community ID in their usual notation
 
@@ -17,6 +18,7 @@ pub mod attribute;
 pub mod command;
 pub mod log;
 pub mod name;
+pub mod packed;
 pub mod topic;
 
 /// The messages of `wardwatch.v1`, documented in the `.proto` files.
@@ -26,4 +28,4 @@ pub mod v1 {
 }
 
 /// The version of the sensor-to-collector contract that this build speaks.
-pub const CONTRACT_VERSION: u32 = 1;
+pub const CONTRACT_VERSION: u32 = 2;

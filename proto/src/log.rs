@@ -1,6 +1,6 @@
 //! How facts and commands are laid into `wardwatch.facts`.
 
-use prost::bytes::{BufMut, Bytes, BytesMut};
+use prost::bytes::{BufMut, Bytes};
 use prost::encoding::{WireType, encode_key, encode_varint};
 use sha2::{Digest as _, Sha256};
 
@@ -20,11 +20,17 @@ pub fn partition_of(site: &str, partitions: u32) -> u32 {
 /// A [`crate::v1::LogRecord`] around a batch that is already encoded, without decoding it: the field's key, its
 /// length, its bytes.
 pub fn record_of_encoded_batch(batch: &[u8]) -> Bytes {
-    let mut record = BytesMut::with_capacity(batch.len() + 8);
-    encode_key(1, WireType::LengthDelimited, &mut record);
-    encode_varint(batch.len() as u64, &mut record);
+    let mut record = begin_record(batch.len());
     record.put_slice(batch);
-    record.freeze()
+    record.into()
+}
+
+/// What stands before an encoded batch of this length, and room for it.
+pub(crate) fn begin_record(length: usize) -> Vec<u8> {
+    let mut record = Vec::with_capacity(length + 8);
+    encode_key(1, WireType::LengthDelimited, &mut record);
+    encode_varint(length as u64, &mut record);
+    record
 }
 
 #[cfg(test)]

@@ -15,11 +15,11 @@ use anyhow::Context as _;
 use backon::{BackoffBuilder as _, ExponentialBuilder};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::codec::CompressionEncoding;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Streaming};
 use wardwatch_proto::CONTRACT_VERSION;
+use wardwatch_proto::packed::Packer;
 use wardwatch_proto::v1::ingest_client::IngestClient;
 use wardwatch_proto::v1::{
     CollectorMessage, Hello, Lane, SensorMessage, Submission, collector_message::Message as Reply,
@@ -54,6 +54,7 @@ pub(crate) struct Uplink {
 struct Stream {
     outbound: mpsc::Sender<SensorMessage>,
     replies: Streaming<CollectorMessage>,
+    packer: Packer,
 }
 
 impl Uplink {
@@ -133,7 +134,7 @@ impl Uplink {
         outbound.send(hello).await.context("the stream was closed")?;
         let mut request = Request::new(ReceiverStream::new(messages));
         request.metadata_mut().insert("authorization", self.token.clone());
-        let mut client = IngestClient::new(channel).send_compressed(CompressionEncoding::Zstd);
+        let mut client = IngestClient::new(channel);
         let mut replies =
             client.stream(request).await.context("the collector did not open a stream")?.into_inner();
         let first = replies.message().await.context("the collector did not answer Hello")?;
@@ -144,7 +145,8 @@ impl Uplink {
             Some(Reply::Refusal(refusal)) => anyhow::bail!("refused: {}", refusal.reason),
             _ => anyhow::bail!("the collector answered Hello with something else"),
         }
-        Ok(Stream { outbound, replies })
+        let packer = Packer::new().context("cannot pack batches")?;
+        Ok(Stream { outbound, replies, packer })
     }
 
     /// How the sensor introduces itself.
@@ -160,9 +162,10 @@ impl Uplink {
     }
 }
 
-fn submission(lane: Lane, batch: &CutBatch) -> SensorMessage {
-    let submission = Submission { lane: lane.into(), sequence: batch.sequence, batch: batch.encoded.clone() };
-    SensorMessage { message: Some(Saying::Submission(submission)) }
+fn submission(lane: Lane, batch: &CutBatch, packer: &mut Packer) -> anyhow::Result<SensorMessage> {
+    let packed = packer.pack(&batch.encoded).context("cannot pack a batch")?;
+    let submission = Submission { lane: lane.into(), sequence: batch.sequence, batch: packed };
+    Ok(SensorMessage { message: Some(Saying::Submission(submission)) })
 }
 
 fn endpoints(config: &UplinkConfig) -> anyhow::Result<Vec<Endpoint>> {

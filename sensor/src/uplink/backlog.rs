@@ -93,7 +93,7 @@ impl Uplink {
 impl Drain<'_> {
     /// Sends the epoch's backlog to its end, or until the collector asks to come back on another stream.
     async fn run(&mut self, stream: Stream) -> anyhow::Result<()> {
-        let Stream { outbound, mut replies } = stream;
+        let Stream { outbound, mut replies, mut packer } = stream;
         let mut changes = self.spool.changes();
         let mut is_recycled = false;
         loop {
@@ -130,7 +130,7 @@ impl Drain<'_> {
                 permit = outbound.reserve(), if may_send => {
                     let permit = permit.context("the stream was closed")?;
                     if let Some(batch) = self.ready.pop_front() {
-                        permit.send(submission(Lane::Backfill, &batch));
+                        permit.send(submission(Lane::Backfill, &batch, &mut packer)?);
                         self.sent(&batch);
                         wardwatch_faults::point("sensor.uplink-after-send").await;
                     }

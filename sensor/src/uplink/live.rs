@@ -15,7 +15,7 @@ const STALLED: Duration = Duration::from_secs(15);
 impl Uplink {
     /// Sends live batches until the collector asks to come back on another stream.
     pub(super) async fn live(&self, stream: Stream, spool: &Spool) -> anyhow::Result<()> {
-        let Stream { outbound, mut replies } = stream;
+        let Stream { outbound, mut replies, mut packer } = stream;
         let mut changes = spool.changes();
         let mut is_recycled = false;
         let mut progress = Instant::now();
@@ -52,7 +52,7 @@ impl Uplink {
                 permit = outbound.reserve(), if may_send => {
                     let permit = permit.context("the stream was closed")?;
                     if let Some(batch) = spool.take_live() {
-                        permit.send(submission(Lane::Live, &batch));
+                        permit.send(submission(Lane::Live, &batch, &mut packer)?);
                         wardwatch_faults::point("sensor.uplink-after-send").await;
                     }
                 }
