@@ -8,7 +8,8 @@
 
 use wardwatch_proto::v1::{Attribute, Protocol};
 
-use self::name::{Name, Names};
+pub(crate) use self::name::Name;
+use self::name::Names;
 use crate::scope::{hardware_address, is_private, is_unicast};
 use crate::{Address, Candidate, Dissector, Facts, Input, Probe, Progress};
 

@@ -257,6 +257,21 @@ fn a_netbios_session_names_both_ends_when_the_server_answers_to_its_name() {
 }
 
 #[test]
+fn a_netbios_name_is_read_as_far_as_it_goes_and_its_scope_is_passed_over() {
+    let request = |scope: &[u8]| {
+        let mut calling = netbios_name("XRAY-CONSOLE\0\0\0", 0);
+        calling.pop();
+        let names = [&netbios_name("ARCHIVE2", 0x20), &calling[..], scope, &[0]].concat();
+        [&[0x81, 0, 0, names.len() as u8][..], &names].concat()
+    };
+    let scoped = flow().ask(&request(b"\x05SCOPE\x02ID\x03COM"));
+    assert_eq!(scoped.said(), ["sender 192.0.2.1 host_name xray-console"]);
+    // A label has 63 octets at most (RFC 1035, 2.3.4).
+    let longer = [&[64][..], &[b'A'; 64]].concat();
+    assert_eq!(flow().ask(&request(&longer)).conversation.protocol(), Protocol::Unspecified);
+}
+
+#[test]
 fn a_netbios_session_of_a_user_names_nobody() {
     let names = [netbios_name("JDOE", 0x03), netbios_name("JDOE", 0x03)].concat();
     let flow = flow().ask(&[&[0x81, 0, 0, 68][..], &names].concat()).answer(&[0x82, 0, 0, 0]);

@@ -4,7 +4,7 @@ use wardwatch_proto::v1::Attribute;
 
 /// The name of a host, of a group or of a service of either.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Name {
+pub(crate) struct Name {
     octets: [u8; 15],
     suffix: u8,
 }
@@ -34,7 +34,7 @@ impl Name {
 
     /// In a message each half of an octet is a letter from A to P, and parts of a scope follow (RFC 1002, 4.1). Gives what
     /// stands behind the name.
-    pub(super) fn read(bytes: &[u8]) -> Option<(Self, &[u8])> {
+    pub(crate) fn read(bytes: &[u8]) -> Option<(Self, &[u8])> {
         let (letters, mut rest) = bytes.strip_prefix(&[32])?.split_first_chunk::<32>()?;
         let mut octets = [0; 16];
         let (pairs, _) = letters.as_chunks::<2>();
@@ -56,14 +56,14 @@ impl Name {
     }
 
     /// The name without what fills it up.
-    pub(super) fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let end = self.octets.iter().position(|octet| *octet == 0).unwrap_or(self.octets.len());
         let text = self.octets.get(..end).unwrap_or_default();
         String::from_utf8_lossy(text).trim_end().to_owned()
     }
 
     /// Whether who sends under this name sends under that of its host.
-    pub(super) fn is_of_host(&self) -> bool {
+    pub(crate) fn is_of_host(&self) -> bool {
         matches!(self.suffix, WORKSTATION | SERVER)
     }
 
