@@ -15,6 +15,15 @@ pub enum CaptureError {
         #[source]
         cause: io::Error,
     },
+    /// A folder of captures could not be read.
+    #[error("cannot read the folder {}", path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        cause: io::Error,
+    },
     /// The capture file could not be read on.
     #[error("cannot read capture file {} at byte {offset}", path.display())]
     Read {

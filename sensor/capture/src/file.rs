@@ -4,6 +4,7 @@
 //! before the cut, then [`Step::End`], and counts the cut in [`Statistics::truncated`]. A file that is damaged in its
 //! middle gives all records before the damage, then an error that names the file and the place.
 
+mod folder;
 mod pace;
 mod pcap;
 mod pcapng;
@@ -14,6 +15,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
+pub use folder::captures_below;
 pub use pace::Pace;
 use pace::Schedule;
 use pcap::Pcap;

@@ -12,11 +12,9 @@ mod openings;
 
 use std::env;
 use std::error::Error;
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
-use wardwatch_capture::{CaptureError, CaptureFile, Pace, Source, Step};
+use wardwatch_capture::{CaptureError, CaptureFile, Pace, Source, Step, captures_below};
 
 use corpus::Corpus;
 use flows::Flows;
@@ -30,9 +28,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     openings::take(&mut corpus);
     let mut captures = Vec::new();
     for place in arguments {
-        find(&place, &mut captures)?;
+        captures.extend(captures_below(&place)?);
     }
-    captures.sort();
     for path in captures {
         if let Err(error) = capture(&path, &mut corpus) {
             // Some captures are broken on purpose; what came before the break has been taken.
@@ -41,19 +38,6 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     for (target, seeds) in corpus.write(&folder)? {
         println!("{target} {seeds}");
-    }
-    Ok(())
-}
-
-/// The capture files in a folder and those in it.
-fn find(place: &Path, captures: &mut Vec<PathBuf>) -> io::Result<()> {
-    for entry in fs::read_dir(place)? {
-        let path = entry?.path();
-        if path.is_dir() {
-            find(&path, captures)?;
-        } else if path.extension().is_some_and(|ending| ending == "pcap" || ending == "pcapng") {
-            captures.push(path);
-        }
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use wardwatch_capture::{CaptureFile, LinkType, Pace, Source as _, Step};
+use wardwatch_capture::{CaptureFile, LinkType, Pace, Source as _, Step, captures_below};
 
 use super::*;
 
@@ -21,10 +21,7 @@ impl Owned {
 
 fn captures() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/captures");
-    let entries = std::fs::read_dir(folder).expect("the project's captures");
-    let mut paths: Vec<_> = entries.map(|entry| entry.expect("an entry").path()).collect();
-    paths.retain(|path| path.extension().is_some_and(|extension| extension == "pcap"));
-    paths.sort();
+    let paths = captures_below(&folder).expect("the project's captures");
     assert!(paths.len() > 3);
     paths
 }

@@ -8,6 +8,7 @@ mod child;
 mod corpus;
 mod damaged;
 mod datagram;
+mod folder;
 mod interface;
 mod namespace;
 mod pace;
