@@ -23,11 +23,13 @@ mod limits;
 mod link;
 mod portless;
 mod records;
+mod shown;
 mod totals;
 
 pub use alone::Worker;
-pub(crate) use headers::Headers;
+pub use headers::{Headers, Take};
 pub use limits::Limits;
+pub use shown::{Shown, direction_of};
 pub use totals::Totals;
 
 use crate::repeats::Repeats;

@@ -1,13 +1,12 @@
 //! Seeds for the dissectors: what passed on each flow of a capture, as the sensor would show it to them.
 
-use wardwatch_capture::{Frame, LinkType};
+use wardwatch_capture::Frame;
 use wardwatch_dissect::fuzzing::{Recording, Row, Table, What};
-use wardwatch_dissect::{Address, Carrier, Direction};
-use wardwatch_flow::fragments::{Defragmenter, Fragmented};
-use wardwatch_flow::packet::{self, Llc, Network, Packet, Transport, VlanTag, protocol};
+use wardwatch_dissect::{Carrier, Direction};
+use wardwatch_flow::packet::{self, Packet, Transport};
 use wardwatch_flow::reassembly::{Budget, Delivery, Segment, Stream};
 use wardwatch_flow::table::{self, FlowRecord, FlowTable};
-use wardwatch_flow::{Link, Mac};
+use wardwatch_sensor::worker::{Headers, Limits, Shown, direction_of};
 
 use super::corpus::{Corpus, LONGEST};
 
@@ -21,7 +20,12 @@ struct Passed {
 
 /// Frames in, recordings out.
 pub(crate) struct Flows {
-    fragments: Defragmenter,
+    headers: Headers,
+    packets: Packets,
+}
+
+/// Whole packets in, recordings out.
+struct Packets {
     table: FlowTable<Passed>,
     budget: Budget,
 }
@@ -29,71 +33,56 @@ pub(crate) struct Flows {
 impl Flows {
     /// Nothing has been seen yet.
     pub(crate) fn new() -> Self {
-        Self {
-            fragments: Defragmenter::default(),
-            table: FlowTable::new(&table::Config { max_flows: 65_536, ..table::Config::default() }),
-            budget: Budget::new(16 << 20, 1 << 20),
-        }
+        let table = FlowTable::new(&table::Config { max_flows: 65_536, ..table::Config::default() });
+        let budget = Budget::new(16 << 20, 1 << 20);
+        Self { headers: Headers::new(&Limits::default()), packets: Packets { table, budget } }
     }
 
     /// Takes a frame.
     pub(crate) fn frame(&mut self, frame: &Frame<'_>, corpus: &mut Corpus) {
-        let Some(link) = link_of(frame.link) else { return };
-        let tag = frame.vlan.map(|tag| VlanTag { tpid: tag.protocol, tci: tag.control });
-        if let Ok(packet) = packet::parse(link, tag, frame.bytes, frame.wire_length) {
-            self.packet(&packet, frame.at, corpus);
-        }
+        let packets = &mut self.packets;
+        self.headers.frame(frame, &mut |packet: &Packet<'_>, at, is_tunnel| {
+            packets.take(packet, at, is_tunnel, corpus);
+        });
     }
 
     /// The capture has ended.
     pub(crate) fn finish(mut self, corpus: &mut Corpus) {
-        let budget = &self.budget;
-        self.table.finish(&mut |record: FlowRecord, passed: &mut Option<Box<Passed>>| {
+        let Packets { table, budget } = &mut self.packets;
+        table.finish(&mut |record: FlowRecord, passed: &mut Option<Box<Passed>>| {
             end(&record, passed, budget, corpus);
         });
     }
+}
 
-    fn packet(&mut self, packet: &Packet<'_>, at: u64, corpus: &mut Corpus) {
-        if packet.fragment().is_some() {
-            if let Fragmented::Complete(datagram) = self.fragments.push(packet, at)
-                && let Ok(whole) = datagram.packet()
-            {
-                self.whole(&whole, at, corpus);
-            }
-            return;
-        }
-        self.whole(packet, at, corpus);
-    }
-
-    fn whole(&mut self, packet: &Packet<'_>, at: u64, corpus: &mut Corpus) {
-        if packet.ip().is_none() {
-            return link(packet, corpus);
-        }
-        if let Some(Ok(inside)) = packet::inside(packet) {
-            return self.packet(&inside, at, corpus);
-        }
+impl Packets {
+    /// What a tunnel carries comes by itself.
+    fn take(&mut self, packet: &Packet<'_>, at: u64, is_tunnel: bool, corpus: &mut Corpus) {
+        let Some(shown) = Shown::of(packet).filter(|_| !is_tunnel) else { return };
         let budget = &self.budget;
         let mut sink = |record: FlowRecord, passed: &mut Option<Box<Passed>>| {
             end(&record, passed, budget, corpus);
         };
-        let Some(observed) = self.table.observe(packet, at, &mut sink) else { return };
-        let direction = match observed.direction {
-            table::Direction::FromInitiator => Direction::FromInitiator,
-            table::Direction::FromResponder => Direction::FromResponder,
+        let Some(observed) = self.table.observe(packet, at, &mut sink) else {
+            // A frame without IP is all there is.
+            let ends = [shown.sender, shown.receiver];
+            let rows = vec![row(&shown, Direction::FromInitiator)];
+            return corpus.take_recording(Table::Link, &Recording { ends, rows });
         };
-        let begun = || Box::new(Passed::begin(packet, direction));
-        observed.flow.state.get_or_insert_with(begun).packet(packet, direction, budget);
+        let direction = direction_of(observed.direction);
+        let begun = || Box::new(Passed::begin(packet, &shown, direction));
+        observed.flow.state.get_or_insert_with(begun).packet(packet, &shown, direction, budget);
     }
 }
 
 impl Passed {
-    fn begin(packet: &Packet<'_>, direction: Direction) -> Self {
+    fn begin(packet: &Packet<'_>, shown: &Shown<'_>, direction: Direction) -> Self {
         let table = match packet.transport {
             Transport::Tcp(_) => Table::Tcp,
             Transport::Udp { .. } => Table::Udp,
             _ => Table::Ip,
         };
-        let mut ends = ends(packet);
+        let mut ends = [shown.sender, shown.receiver];
         if direction == Direction::FromResponder {
             ends.reverse();
         }
@@ -102,10 +91,9 @@ impl Passed {
         Self { table, recording, length, streams: Default::default() }
     }
 
-    fn packet(&mut self, packet: &Packet<'_>, direction: Direction, budget: &Budget) {
+    fn packet(&mut self, packet: &Packet<'_>, shown: &Shown<'_>, direction: Direction, budget: &Budget) {
         let Transport::Tcp(tcp) = &packet.transport else {
-            let what = What::Bytes(packet.payload.to_vec());
-            return self.row(Row { direction, carrier: carrier(packet), what });
+            return self.row(row(shown, direction));
         };
         let [mut this, mut other] = std::mem::take(&mut self.streams);
         if direction == Direction::FromResponder {
@@ -159,54 +147,6 @@ fn end(record: &FlowRecord, passed: &mut Option<Box<Passed>>, budget: &Budget, c
     corpus.take_recording(passed.table, &passed.recording);
 }
 
-/// A frame without IP is all there is.
-fn link(packet: &Packet<'_>, corpus: &mut Corpus) {
-    let (carrier, bytes) = match &packet.network {
-        Network::Arp(bytes) | Network::Other(bytes) => (Carrier::EtherType(packet.ethertype), *bytes),
-        Network::Llc(Llc { snap: Some((organisation, protocol)), payload, .. }) => {
-            (Carrier::Snap { organisation: *organisation, protocol: *protocol }, *payload)
-        }
-        Network::Llc(Llc { dsap, ssap, payload, .. }) => {
-            (Carrier::Llc { dsap: *dsap, ssap: *ssap }, *payload)
-        }
-        Network::Ip(_) => return,
-    };
-    let rows = vec![Row { direction: Direction::FromInitiator, carrier, what: What::Bytes(bytes.to_vec()) }];
-    corpus.take_recording(Table::Link, &Recording { ends: ends(packet), rows });
-}
-
-fn carrier(packet: &Packet<'_>) -> Carrier {
-    match (&packet.transport, packet.ip()) {
-        (Transport::Icmp { kind, code, .. }, Some(ip)) if ip.protocol == protocol::ICMPV6 => {
-            Carrier::Icmpv6 { kind: *kind, code: *code, hop_limit: ip.hop_limit }
-        }
-        (Transport::Icmp { kind, code, .. }, _) => Carrier::Icmp { kind: *kind, code: *code },
-        (Transport::Other, Some(ip)) => Carrier::Ip(ip.protocol),
-        _ => Carrier::Transport,
-    }
-}
-
-/// The sender's end and the receiver's.
-fn ends(packet: &Packet<'_>) -> [Address; 2] {
-    let (source_port, destination_port) = match &packet.transport {
-        Transport::Tcp(tcp) => (tcp.source_port, tcp.destination_port),
-        Transport::Udp { source_port, destination_port } => (*source_port, *destination_port),
-        _ => (0, 0),
-    };
-    let end = |mac: Option<Mac>, ip, port| Address { mac: mac.map(|mac| mac.0), ip, port };
-    [
-        end(packet.source_mac, packet.ip().map(|ip| ip.source), source_port),
-        end(packet.destination_mac, packet.ip().map(|ip| ip.destination), destination_port),
-    ]
-}
-
-fn link_of(link: LinkType) -> Option<Link> {
-    match link {
-        LinkType::Ethernet => Some(Link::Ethernet),
-        LinkType::RawIp => Some(Link::RawIp),
-        LinkType::LinuxSll => Some(Link::LinuxSll),
-        LinkType::LinuxSll2 => Some(Link::LinuxSll2),
-        LinkType::Null | LinkType::Loop => Some(Link::BsdLoopback),
-        LinkType::Other(_) => None,
-    }
+fn row(shown: &Shown<'_>, direction: Direction) -> Row {
+    Row { direction, carrier: shown.carrier, what: What::Bytes(shown.bytes.to_vec()) }
 }

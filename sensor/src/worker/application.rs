@@ -8,6 +8,8 @@ use wardwatch_flow::reassembly::{Budget, Delivery, Segment, Stream};
 use wardwatch_flow::table;
 use wardwatch_proto::v1::Protocol;
 
+use super::{Shown, direction_of};
+
 /// The state of one flow.
 #[derive(Debug)]
 pub(super) struct Application {
@@ -63,16 +65,13 @@ impl Application {
         budget: &Budget,
         statements: &mut Statements,
     ) -> Interest {
-        let Some((sender, receiver)) = addresses(packet) else { return Interest::Keep };
-        let direction = match direction {
-            table::Direction::FromInitiator => dissect::Direction::FromInitiator,
-            table::Direction::FromResponder => dissect::Direction::FromResponder,
-        };
-        let carrier = Carrier::Transport;
-        let input = Input { direction, sender, receiver, at, flow, carrier, bytes: packet.payload };
+        let Some(shown) = Shown::of(packet) else { return Interest::Keep };
+        let direction = direction_of(direction);
+        let input = shown.input(direction, at, flow);
         let Transport::Tcp(tcp) = &packet.transport else {
             return self.conversation.datagram(&input, statements);
         };
+        let Shown { sender, receiver, .. } = shown;
         let (initiator, responder) = match direction {
             dissect::Direction::FromInitiator => (sender, receiver),
             dissect::Direction::FromResponder => (receiver, sender),
@@ -130,22 +129,4 @@ fn deliver(
 /// Interest that was lost once does not come back.
 fn later(before: Interest, now: Interest) -> Interest {
     if before == Interest::Lost { before } else { now }
-}
-
-pub(super) fn addresses(packet: &Packet<'_>) -> Option<(Address, Address)> {
-    let ip = packet.ip()?;
-    let (source_port, destination_port) = match &packet.transport {
-        Transport::Tcp(tcp) => (tcp.source_port, tcp.destination_port),
-        Transport::Udp { source_port, destination_port } => (*source_port, *destination_port),
-        _ => (0, 0),
-    };
-    let end = |mac: Option<wardwatch_flow::Mac>, ip, port| Address {
-        mac: mac.map(|mac| mac.0),
-        ip: Some(ip),
-        port,
-    };
-    Some((
-        end(packet.source_mac, ip.source, source_port),
-        end(packet.destination_mac, ip.destination, destination_port),
-    ))
 }

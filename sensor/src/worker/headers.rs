@@ -15,13 +15,13 @@ use super::{Limits, Totals};
 const TIMER_INTERVAL: u64 = 250_000_000;
 
 /// What is done with a packet, at its time; the flag says that it is a tunnel's, and that the packet inside it follows.
-pub(crate) trait Take: FnMut(&Packet<'_>, u64, bool) {}
+pub trait Take: FnMut(&Packet<'_>, u64, bool) {}
 
 impl<F: FnMut(&Packet<'_>, u64, bool)> Take for F {}
 
 /// Everything before the flow table.
 #[derive(Debug)]
-pub(crate) struct Headers {
+pub struct Headers {
     duplicates: Option<Duplicates>,
     fragments: Defragmenter,
     totals: Totals,
@@ -29,7 +29,8 @@ pub(crate) struct Headers {
 }
 
 impl Headers {
-    pub(crate) fn new(limits: &Limits) -> Self {
+    /// Nothing has been seen yet.
+    pub fn new(limits: &Limits) -> Self {
         let window = limits.duplicate_window;
         Self {
             duplicates: (!window.is_zero()).then(|| Duplicates::new(window)),
@@ -40,7 +41,7 @@ impl Headers {
     }
 
     /// Takes a frame.
-    pub(crate) fn frame(&mut self, frame: &Frame<'_>, take: &mut impl Take) {
+    pub fn frame(&mut self, frame: &Frame<'_>, take: &mut impl Take) {
         self.totals.packets += 1;
         self.totals.bytes += u64::from(frame.wire_length);
         let Some(link) = link_of(frame.link) else {
@@ -56,12 +57,12 @@ impl Headers {
     }
 
     /// Whether it is time to run the timers, [`Self::expire`] among them, after a frame of this time.
-    pub(crate) fn timers_are_due(&self, at: u64) -> bool {
+    pub fn timers_are_due(&self, at: u64) -> bool {
         at.abs_diff(self.timers_at) >= TIMER_INTERVAL
     }
 
     /// Runs the timers at `now`, in nanoseconds since the Unix epoch on the packets' clock.
-    pub(crate) fn expire(&mut self, now: u64, take: &mut impl Take) {
+    pub fn expire(&mut self, now: u64, take: &mut impl Take) {
         self.timers_at = now;
         let mut incomplete = Vec::new();
         self.fragments.expire(now, &mut |datagram| incomplete.push(datagram));
@@ -69,14 +70,14 @@ impl Headers {
     }
 
     /// The input has ended.
-    pub(crate) fn finish(&mut self, take: &mut impl Take) {
+    pub fn finish(&mut self, take: &mut impl Take) {
         let mut incomplete = Vec::new();
         self.fragments.finish(&mut |datagram| incomplete.push(datagram));
         self.credit(&incomplete, take);
     }
 
     /// What has been counted so far.
-    pub(crate) fn totals(&self) -> Totals {
+    pub fn totals(&self) -> Totals {
         let fragments = self.fragments.stats();
         Totals {
             incomplete_datagrams: fragments.timed_out + fragments.evicted,
