@@ -33,7 +33,7 @@ pub use shown::{Shown, direction_of};
 pub use totals::Totals;
 
 use crate::repeats::Repeats;
-use application::Application;
+use application::{Application, later};
 use records::{Numbering, Records};
 
 /// Set in a flow's tag once nothing more is wanted of it; the lower bits hold the protocol.
@@ -152,10 +152,14 @@ impl Flows {
         }
         let id = self.numbering.of(flow.id());
         let Some(application) = flow.state.as_deref_mut() else { return };
-        let before = application.held_bytes();
-        let interest = application.packet(packet, direction, at, id, &self.budget, &mut self.statements);
+        let held_by_others = self.held_bytes.saturating_sub(application.held_bytes());
+        let mut interest = application.packet(packet, direction, at, id, &self.budget, &mut self.statements);
+        if held_by_others + application.held_bytes() > self.held_bound {
+            // Nothing is given up before it has been read.
+            interest = later(interest, application.catch_up(&mut self.statements));
+        }
         flow.tag = application.protocol() as u32;
-        self.held_bytes = self.held_bytes.saturating_sub(before) + application.held_bytes();
+        self.held_bytes = held_by_others + application.held_bytes();
         let is_over_bound = self.held_bytes > self.held_bound && application.held_bytes() > 0;
         if interest == Interest::Lost || is_over_bound {
             self.totals.conversation(application.outcome(), is_over_bound);

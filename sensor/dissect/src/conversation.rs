@@ -3,6 +3,9 @@
 use wardwatch_proto::v1::Protocol;
 
 use crate::{Candidate, Direction, Dissector, Facts, Input, Probe, Progress, Statements};
+use pending::Pending;
+
+mod pending;
 
 /// Bytes of one direction that the candidates are shown before that direction has nothing more to say.
 const PROBE_BYTES: usize = 2048;
@@ -41,6 +44,8 @@ pub enum Outcome {
 pub struct Conversation {
     state: State,
     pending: [Pending; 2],
+    /// What came last of the direction whose pending bytes the dissector has not seen all of; at most one has such.
+    unseen: Option<Box<Input<'static>>>,
 }
 
 enum State {
@@ -54,13 +59,6 @@ enum State {
         protocol: Protocol,
         outcome: Outcome,
     },
-}
-
-/// Bytes of one direction that wait for more, or bytes to come that nobody wants.
-#[derive(Default)]
-struct Pending {
-    bytes: Vec<u8>,
-    skip: u64,
 }
 
 impl std::fmt::Debug for Conversation {
@@ -79,7 +77,7 @@ impl Conversation {
     /// A flow of which nothing is known yet, to be looked at by these candidates (64 at most).
     pub fn new(candidates: &'static [Candidate]) -> Self {
         let possible = [every(candidates); 2];
-        Self { state: State::Probing { candidates, possible }, pending: Default::default() }
+        Self { state: State::Probing { candidates, possible }, pending: Default::default(), unseen: None }
     }
 
     /// What the flow was recognised as so far.
@@ -124,28 +122,52 @@ impl Conversation {
     }
 
     /// The next bytes of a TCP direction, in order.
+    ///
+    /// Bytes behind which a dissector needs more are shown to it again with more, though not for each few of them where they
+    /// are many: before the other direction goes on at the latest, and on [`Self::catch_up`].
     pub fn bytes(&mut self, input: &Input<'_>, statements: &mut Statements) -> Interest {
+        if self.unseen.as_ref().is_some_and(|last| last.direction != input.direction)
+            && self.catch_up(statements) == Interest::Lost
+        {
+            return Interest::Lost;
+        }
         let pending = &mut self.pending[input.direction.index()];
         let skipped = pending.skip.min(input.bytes.len() as u64);
         pending.skip -= skipped;
         let Some(fresh) = input.bytes.get(skipped as usize..).filter(|fresh| !fresh.is_empty()) else {
             return Interest::Keep;
         };
-        let mut input = Input { bytes: fresh, ..*input };
+        let input = Input { bytes: fresh, ..*input };
         if matches!(self.state, State::Probing { .. }) {
             return self.probe(input, statements);
         }
-        if self.pending[input.direction.index()].bytes.is_empty() {
+        pending.earn(fresh.len());
+        if pending.bytes.is_empty() {
             return self.read(&input, statements);
         }
-        let mut held = std::mem::take(&mut self.pending[input.direction.index()].bytes);
-        held.extend_from_slice(fresh);
-        input.bytes = &held;
-        self.read(&input, statements)
+        pending.hold(fresh);
+        if !pending.may_be_shown() {
+            self.unseen = Some(Box::new(Input { bytes: &[], ..input }));
+            return Interest::Keep;
+        }
+        self.unseen = None;
+        let held = std::mem::take(&mut pending.bytes);
+        self.read(&Input { bytes: &held, ..input }, statements)
+    }
+
+    /// Shows the dissector what it has not seen yet of the bytes that came, to be called from time to time and at the end:
+    /// there may be no more to come.
+    pub fn catch_up(&mut self, statements: &mut Statements) -> Interest {
+        let Some(last) = self.unseen.take() else { return Interest::Keep };
+        let held = std::mem::take(&mut self.pending[last.direction.index()].bytes);
+        self.read(&Input { bytes: &held, ..*last }, statements)
     }
 
     /// Bytes of a TCP direction that will never come.
-    pub fn gap(&mut self, direction: Direction, missing: u64) -> Interest {
+    pub fn gap(&mut self, direction: Direction, missing: u64, statements: &mut Statements) -> Interest {
+        if self.catch_up(statements) == Interest::Lost {
+            return Interest::Lost;
+        }
         let pending = &mut self.pending[direction.index()];
         if pending.skip >= missing {
             pending.skip -= missing;
@@ -242,6 +264,7 @@ impl Conversation {
     fn end(&mut self, outcome: Outcome) -> Interest {
         self.state = State::Ended { protocol: self.protocol(), outcome };
         self.pending = Default::default();
+        self.unseen = None;
         Interest::Lost
     }
 }

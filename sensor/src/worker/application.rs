@@ -110,6 +110,12 @@ impl Application {
                 deliver(&mut self.conversation, &input, delivery, statements);
             });
         }
+        self.catch_up(statements);
+    }
+
+    /// Nothing may come for a while: reads what has come so far.
+    pub(super) fn catch_up(&mut self, statements: &mut Statements) -> Interest {
+        self.conversation.catch_up(statements)
     }
 }
 
@@ -121,12 +127,12 @@ fn deliver(
 ) -> Interest {
     match delivery {
         Delivery::Bytes(bytes) => conversation.bytes(&Input { bytes, ..*input }, statements),
-        Delivery::Gap(missing) => conversation.gap(input.direction, missing),
+        Delivery::Gap(missing) => conversation.gap(input.direction, missing, statements),
         Delivery::End => Interest::Keep,
     }
 }
 
 /// Interest that was lost once does not come back.
-fn later(before: Interest, now: Interest) -> Interest {
+pub(super) fn later(before: Interest, now: Interest) -> Interest {
     if before == Interest::Lost { before } else { now }
 }

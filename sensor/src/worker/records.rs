@@ -1,5 +1,5 @@
-//! Where the flow table's records go: into facts. At a flow's end its conversation reads what was still waiting, and gives
-//! its memory back.
+//! Where the flow table's records go: into facts. With each its conversation reads what it has not seen yet; at a flow's end
+//! also what was still waiting, and it gives its memory back.
 
 use wardwatch_dissect::Statements;
 use wardwatch_flow::reassembly::Budget;
@@ -35,11 +35,14 @@ pub(super) struct Records<'a> {
 impl Sink<Application> for Records<'_> {
     fn record(&mut self, record: FlowRecord, state: &mut Option<Box<Application>>) {
         let mut protocol = record.tag & !OVER;
-        if record.end_reason.is_end()
-            && let Some(application) = state
-        {
+        if let Some(application) = state {
             *self.held_bytes = self.held_bytes.saturating_sub(application.held_bytes());
-            application.finish(self.budget, self.statements);
+            if record.end_reason.is_end() {
+                application.finish(self.budget, self.statements);
+            } else {
+                application.catch_up(self.statements);
+                *self.held_bytes += application.held_bytes();
+            }
             // What was waiting may have told what it was.
             if application.protocol() != Protocol::Unspecified {
                 protocol = application.protocol() as u32;

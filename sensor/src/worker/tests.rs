@@ -1,4 +1,4 @@
-//! From the frame to the fact, for what has no ports.
+//! From the frame to the fact, for what has no ports, and for what comes in tiny segments.
 
 use wardwatch_capture::{Frame, LinkType};
 use wardwatch_proto::name::Named as _;
@@ -76,4 +76,48 @@ fn a_neighbour_on_the_link_is_believed_and_one_behind_a_router_is_not() {
     };
     assert_eq!(stated(&advertisement(255)), ["ip_address fe80::7", "role router", "flow icmpv6"]);
     assert_eq!(stated(&advertisement(64)), ["flow "]);
+}
+
+/// From port 40000 to 2575, without a checksum.
+fn tcp(sequence: u32, flags: u8, payload: &[u8]) -> Vec<u8> {
+    let header =
+        [&[0x9C, 0x40, 0x0A, 0x0F][..], &sequence.to_be_bytes(), &[0, 0, 0, 1, 0x50, flags, 255, 255]];
+    ipv4(6, &[&header.concat()[..], &[0; 4], payload].concat())
+}
+
+#[test]
+fn a_long_message_in_tiny_segments_is_read_when_nothing_more_comes_for_a_minute() {
+    const SECOND: u64 = 1_000_000_000;
+    let begin = 1_700_000_000 * SECOND;
+    let mut message = b"GET / HTTP/1.1\r\nHost: ris.example\r\nUser-Agent: curl/8.1.2\r\nX-Long: ".to_vec();
+    message.resize(7003, b'x');
+    message.extend(b"\r\n\r\n");
+    let told = |facts: &[Fact]| {
+        let observed = facts.iter().filter_map(|fact| match fact.fact.as_ref()? {
+            fact::Fact::Observation(told) => Some(format!("{} {}", told.attribute().name(), told.value)),
+            fact::Fact::Flow(_) => None,
+        });
+        observed.collect::<Vec<_>>()
+    };
+    let said = |segment: usize| {
+        let (mut worker, mut facts) = (Worker::new(&Limits { flows: 16, ..Limits::default() }), Vec::new());
+        let mut frame = |bytes: &[u8], worker: &mut Worker| {
+            let wire_length = bytes.len() as u32;
+            let frame = Frame { at: begin, wire_length, link: LinkType::Ethernet, vlan: None, bytes };
+            worker.frame(&frame, &mut facts);
+        };
+        frame(&tcp(0, 0x02, &[]), &mut worker);
+        for (number, bytes) in message.chunks(segment).enumerate() {
+            frame(&tcp(1 + (number * segment) as u32, 0x18, bytes), &mut worker);
+        }
+        let at_once = told(&facts);
+        worker.advance(begin + 30 * SECOND, &mut facts);
+        worker.advance(begin + 61 * SECOND, &mut facts);
+        (at_once, told(&facts))
+    };
+    let (at_once, in_the_end) = said(1400);
+    assert!(!at_once.is_empty() && at_once == in_the_end, "{at_once:?}");
+    let (early, late) = said(1);
+    assert!(early.len() < late.len(), "it is for this test that it is not read before");
+    assert_eq!(late, at_once);
 }

@@ -43,6 +43,8 @@ fuzz_target!(|input: &[u8]| {
             "nothing is held after the end"
         );
     }
+    conversation.catch_up(&mut statements);
+    statements.observations.iter().for_each(judge);
 });
 
 /// Sees that what leaves a sensor is on the list, in its grammar, and written in the one way.

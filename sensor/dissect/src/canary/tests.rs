@@ -30,6 +30,7 @@ fn stated(stream: &CanaryStream, segment: usize) -> (Conversation, Statements) {
             Transport::Udp | Transport::Link(_) => _ = conversation.datagram(&input(bytes), &mut statements),
         }
     }
+    conversation.catch_up(&mut statements);
     (conversation, statements)
 }
 

@@ -106,7 +106,7 @@ impl Recording {
                 }
             }
             What::Missing(length) => (table == Table::Tcp && *length > 0)
-                .then(|| conversation.gap(row.direction, u64::from(*length))),
+                .then(|| conversation.gap(row.direction, u64::from(*length), statements)),
         }
     }
 

@@ -256,7 +256,7 @@ mod tests {
     #[test]
     fn a_message_is_found_again_behind_a_hole() {
         let mut flow = flow().answer(&START_CONFIRMED);
-        flow.conversation.gap(Direction::FromResponder, 3);
+        flow.conversation.gap(Direction::FromResponder, 3, &mut flow.statements);
         let flow = flow.answer(&[1, 2, 3]).answer(&asdu(1, 3, 7, &[0]));
         assert_eq!(flow.values(Attribute::Iec104CommonAddress), ["7"]);
     }

@@ -109,7 +109,7 @@ fn files_are_passed_over_and_behind_a_hole_it_goes_on_at_the_next_message() {
     read.truncate(2000);
     let mut flow = flow().answer(&negotiated(0x0302)).answer(&read);
     assert_eq!(flow.conversation.held_bytes(), 0);
-    flow.conversation.gap(Direction::FromResponder, 2_000_000);
+    flow.conversation.gap(Direction::FromResponder, 2_000_000, &mut flow.statements);
     let stray = b"in the middle of \xffSMB, of a file that ends ".repeat(20);
     let mut flow = flow.answer(&stray);
     set_up(MORE_PROCESSING, &challenge())
@@ -117,7 +117,7 @@ fn files_are_passed_over_and_behind_a_hole_it_goes_on_at_the_next_message() {
         .for_each(|bytes| flow.bytes(Direction::FromResponder, bytes));
     assert_eq!(flow.values(Attribute::HostName), ["srv7.corp.example"]);
     // At the very next octet, too.
-    flow.conversation.gap(Direction::FromResponder, 1);
+    flow.conversation.gap(Direction::FromResponder, 1, &mut flow.statements);
     let flow = flow.answer(&set_up(MORE_PROCESSING, &challenge()));
     assert_eq!(flow.values(Attribute::HostName).len(), 2);
 }

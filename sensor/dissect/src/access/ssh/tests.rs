@@ -139,7 +139,7 @@ fn the_group_of_a_group_exchange_is_no_host_key() {
 #[test]
 fn a_side_with_a_hole_is_let_go_of_and_the_other_is_read() {
     let mut flow = flow().ask(b"SSH-2.0-x_1\r\n");
-    assert_eq!(flow.conversation.gap(Direction::FromInitiator, 1400), Interest::Keep);
+    assert_eq!(flow.conversation.gap(Direction::FromInitiator, 1400, &mut flow.statements), Interest::Keep);
     let flow = flow.answer(&server());
     assert_eq!(flow.values(Attribute::SshHostKeySha256), [HOST_KEY]);
     assert_eq!(flow.conversation.outcome(), Outcome::Learned);

@@ -66,7 +66,7 @@ fn joined_in_the_middle_it_is_known_and_says_no_more() {
 #[test]
 fn a_hole_in_one_sides_hello_leaves_the_others() {
     let mut flow = flow().ask(&WORKBENCH[..60]);
-    flow.conversation.gap(Direction::FromInitiator, 200);
+    flow.conversation.gap(Direction::FromInitiator, 200, &mut flow.statements);
     let flow = flow.answer(STATION);
     assert_eq!(flow.values(Attribute::NiagaraStation), ["Plant_Room_2"]);
     assert_eq!(flow.conversation.outcome(), Outcome::Learned);

@@ -110,7 +110,7 @@ fn frames_in_a_stream_are_told_apart_however_they_are_cut() {
 #[test]
 fn behind_a_hole_the_next_frame_is_found() {
     let mut flow = flow(&[OVER_TCP]).answer(&frame(0x0423, &[4, 1, 2, 0, 6, 0, 0x10, 0x87]));
-    flow.conversation.gap(FromResponder, 100);
+    flow.conversation.gap(FromResponder, 100, &mut flow.statements);
     let flow =
         flow.answer(&[&[1, 6, 2, 6, 0x10][..], &frame(0x0423, &[4, 1, 3, 0, 4, 0, 0x00, 0xC5])].concat());
     assert_eq!(flow.values(Attribute::KnxManufacturerId), ["197"]);

@@ -145,7 +145,7 @@ fn where_messages_are_cut_and_lost_makes_no_difference() {
         assert_eq!(flow.said(), whole, "{size}");
     }
     let mut flow = TestFlow::new(TCP).answer(&answer(2, &[]));
-    flow.conversation.gap(FromResponder, 5);
+    flow.conversation.gap(FromResponder, 5, &mut flow.statements);
     assert_eq!(flow.answer(&[7; 20]).answer(&answer(1, &info())).said().len(), 4);
 }
 

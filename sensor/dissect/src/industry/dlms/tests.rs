@@ -99,7 +99,7 @@ fn where_frames_are_cut_and_lost_makes_no_difference() {
         assert_eq!(flow.conversation.outcome(), crate::Outcome::Going, "{size}");
     }
     let mut flow = TestFlow::new(TCP).ask(OPEN);
-    flow.conversation.gap(FromInitiator, 5);
+    flow.conversation.gap(FromInitiator, 5, &mut flow.statements);
     assert_eq!(flow.ask(&[7; 20]).ask(&wrapper(&association())).said(), SAID);
 }
 

@@ -139,7 +139,7 @@ fn a_wrong_check_is_not_dnp3() {
 #[test]
 fn a_frame_is_found_again_behind_a_hole() {
     let mut flow = flow().answer(&answer(5, &[], 200));
-    flow.conversation.gap(FromResponder, 10);
+    flow.conversation.gap(FromResponder, 10, &mut flow.statements);
     let flow = flow.answer(&[&[9, 5, 9, 5, 0x64, 1, 5][..], &answer(5, &device(), 60)].concat());
     assert_eq!(flow.values(Attribute::Model), ["R-900"]);
 }

@@ -174,7 +174,7 @@ fn bytes_of_others_are_not_for_us() {
 #[test]
 fn a_connection_goes_on_behind_a_hole() {
     let mut flow = on_port(TCP).ask(&packet(0x63, 0, 7, &[])).answer(&listed());
-    flow.conversation.gap(FromResponder, 500);
+    flow.conversation.gap(FromResponder, 500, &mut flow.statements);
     let flow = flow.answer(&[0xEE; 40]).answer(&listed());
     assert_eq!(flow.said().len(), 2 + 2 * SAID.len());
 }

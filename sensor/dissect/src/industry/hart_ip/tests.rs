@@ -155,7 +155,7 @@ fn where_messages_are_cut_and_lost_makes_no_difference() {
         assert_eq!(flow.said(), whole, "{size}");
     }
     let mut flow = TestFlow::new(TCP).answer(&initiate(1));
-    flow.conversation.gap(FromResponder, 9);
+    flow.conversation.gap(FromResponder, 9, &mut flow.statements);
     assert_eq!(flow.answer(&[9; 9]).answer(&stream).said().len(), 7);
 }
 

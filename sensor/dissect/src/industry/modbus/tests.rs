@@ -137,7 +137,7 @@ fn what_else_comes_to_the_port_is_not_modbus() {
 fn a_connection_is_joined_in_the_middle_and_goes_on_behind_a_hole() {
     let mut flow = flow().answer(&message(9, 0, REGISTERS)).answer(&message(10, 0, REGISTERS));
     assert_eq!(flow.said(), ["sender 192.0.2.2 role modbus-server"]);
-    flow.conversation.gap(Direction::FromResponder, 100);
+    flow.conversation.gap(Direction::FromResponder, 100, &mut flow.statements);
     let flow = flow.answer(&[0xFF; 9]).answer(&message(11, 0, &identification()));
     assert_eq!(flow.values(Attribute::Model), ["AC-900"]);
 }

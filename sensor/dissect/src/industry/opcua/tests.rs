@@ -209,7 +209,7 @@ fn bytes_of_others_are_not_for_us() {
 fn a_connection_is_joined_in_the_middle_and_goes_on_behind_a_hole() {
     let list = endpoints(&[endpoint(NONE, 1, 1)]);
     let mut flow = flow().answer(&message(431, &list, 10_000));
-    flow.conversation.gap(FromResponder, 1000);
+    flow.conversation.gap(FromResponder, 1000, &mut flow.statements);
     let flow = flow.answer(&[0; 30]).answer(&message(431, &list, 100));
     assert_eq!(flow.values(Attribute::SoftwareName).len(), 2);
 }

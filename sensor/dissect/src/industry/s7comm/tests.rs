@@ -134,7 +134,7 @@ fn other_protocols_over_the_same_transport_are_not_for_us() {
 #[test]
 fn a_connection_is_joined_in_the_middle_and_goes_on_behind_a_hole() {
     let mut flow = flow().answer(&list(0, 0, MODULES));
-    flow.conversation.gap(Direction::FromResponder, 77);
+    flow.conversation.gap(Direction::FromResponder, 77, &mut flow.statements);
     let flow = flow.answer(b"rest of a packet").answer(&list(0, 0, &components()));
     assert_eq!(flow.values(Attribute::Model), ["CPU 315-2 PN/DP"]);
 }

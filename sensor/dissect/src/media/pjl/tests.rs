@@ -55,7 +55,7 @@ fn who_prints_is_told_by_the_escape_whoever_seems_to_have_begun() {
 #[test]
 fn behind_a_hole_the_next_answer_is_read() {
     let mut flow = flow().ask(CLIENT);
-    flow.conversation.gap(Direction::FromResponder, 40);
+    flow.conversation.gap(Direction::FromResponder, 40, &mut flow.statements);
     let flow = flow.answer(b"FIRMWARE=Doe\r\n\x0C").answer(SERVER);
     assert_eq!(flow.said(), OF_BOTH);
 }

@@ -81,7 +81,7 @@ fn who_showed_nothing_or_a_used_up_number_was_not_refused() {
 #[test]
 fn behind_a_hole_in_a_stream_messages_are_found_again() {
     let mut flow = flow().answer(SERVER);
-    flow.conversation.gap(Direction::FromResponder, 1000);
+    flow.conversation.gap(Direction::FromResponder, 1000, &mut flow.statements);
     let flow = flow.answer(b"$$$$xyz\r\n").answer(SERVER);
     assert_eq!(flow.values(Attribute::HttpServer).len(), 2);
 }

@@ -88,7 +88,7 @@ fn joined_in_the_middle_it_is_known_by_three_frames_of_their_lengths() {
 #[test]
 fn behind_a_hole_frames_are_found_again() {
     let mut flow = TestFlow::new(crate::TCP).ask(&alarm_of(ALARMED));
-    flow.conversation.gap(Direction::FromInitiator, 100);
+    flow.conversation.gap(Direction::FromInitiator, 100, &mut flow.statements);
     let flow = flow.ask(b"a piece of a frame").ask(&register("SEP001AA289341F", None));
     assert_eq!(flow.values(Attribute::SccpDeviceType), ["7"]);
 }

@@ -62,7 +62,7 @@ fn segments_make_no_difference() {
 #[test]
 fn joined_in_the_middle_it_is_found_at_the_next_message() {
     let mut flow = TestFlow::new(crate::TCP).ask(REGISTER);
-    flow.conversation.gap(Direction::FromInitiator, 900);
+    flow.conversation.gap(Direction::FromInitiator, 900, &mut flow.statements);
     let rest = [b"a=rtpmap:8 PCMA/8000\r\n", REGISTER].concat();
     let flow = flow.ask(&rest);
     assert_eq!(flow.values(Attribute::HttpUserAgent).len(), 2);

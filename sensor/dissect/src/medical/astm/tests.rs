@@ -108,7 +108,10 @@ fn a_session_is_recognised_in_its_middle_by_a_checksum() {
 #[test]
 fn reading_goes_on_behind_a_hole() {
     let mut flow = TestFlow::new(TCP).ask(&frame(1, "H|\\^&|||ABX||\r", ETB));
-    assert_eq!(flow.conversation.gap(Direction::FromInitiator, 700), crate::Interest::Keep);
+    assert_eq!(
+        flow.conversation.gap(Direction::FromInitiator, 700, &mut flow.statements),
+        crate::Interest::Keep
+    );
     flow = flow.ask(b"D||\r\x0300\r\n\x04").ask(&session(&[HEADER]));
     assert_eq!(flow.values(Attribute::SerialNumber), ["SN0042"]);
 }

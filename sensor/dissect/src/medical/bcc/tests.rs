@@ -104,7 +104,10 @@ fn reading_begins_in_the_middle_and_goes_on_behind_a_hole() {
     let mut flow = TestFlow::new(TCP).answer(&torn);
     assert_eq!(flow.values(Attribute::SerialNumber), ["36248"]);
     flow = flow.answer(b"\x0100040\x02B1/1/1>1,50");
-    assert_eq!(flow.conversation.gap(Direction::FromResponder, 40), crate::Interest::Keep);
+    assert_eq!(
+        flow.conversation.gap(Direction::FromResponder, 40, &mut flow.statements),
+        crate::Interest::Keep
+    );
     flow = flow.answer(b"RNUM,1\x0300111\x04").answer(&message("B1", "1,50112,INSERNUM,7100"));
     assert_eq!(flow.values(Attribute::SerialNumber), ["36248", "7100"]);
 }

@@ -400,7 +400,10 @@ fn behind_a_hole_over_several_units_the_next_command_is_read() {
     let mut flow = associated("ROOM2", &[CT], wire::EXPLICIT_LITTLE).ask(&wire::command(1, STORE, CT, &[]));
     let object = wire::data(1, false, true, &image(encoder));
     flow.bytes(Direction::FromInitiator, &object[..100]);
-    assert_eq!(flow.conversation.gap(Direction::FromInitiator, 1_000_000), Interest::Keep);
+    assert_eq!(
+        flow.conversation.gap(Direction::FromInitiator, 1_000_000, &mut flow.statements),
+        Interest::Keep
+    );
     let flow = flow.ask(&object[300..]).ask(&store(1, CT, &image(encoder)));
     assert_eq!(about_equipment(&flow), of("sender 192.0.2.1"));
 }
@@ -427,7 +430,10 @@ fn pixels_are_skipped_unseen_and_may_be_lost() {
     let object = wire::data(1, false, true, &image(encoder));
     flow.bytes(Direction::FromInitiator, &object[..1500]);
     assert_eq!(flow.conversation.held_bytes(), 0);
-    assert_eq!(flow.conversation.gap(Direction::FromInitiator, object.len() as u64 - 1500), Interest::Keep);
+    assert_eq!(
+        flow.conversation.gap(Direction::FromInitiator, object.len() as u64 - 1500, &mut flow.statements),
+        Interest::Keep
+    );
     let flow = flow.ask(&wire::command(1, STORE, MR, &[]));
     assert_eq!(flow.values(Attribute::DicomSopClass), [CT, CT, MR]);
 }
@@ -438,7 +444,7 @@ fn a_hole_in_a_header_costs_one_object() {
     let mut flow = associated("ROOM2", &[CT], wire::EXPLICIT_LITTLE).ask(&wire::command(1, STORE, CT, &[]));
     let object = wire::data(1, false, true, &image(encoder));
     flow.bytes(Direction::FromInitiator, &object[..100]);
-    assert_eq!(flow.conversation.gap(Direction::FromInitiator, 50), Interest::Keep);
+    assert_eq!(flow.conversation.gap(Direction::FromInitiator, 50, &mut flow.statements), Interest::Keep);
     let flow = flow.ask(&object[150..]).ask(&store(1, CT, &image(encoder)));
     assert_eq!(about_equipment(&flow), of("sender 192.0.2.1"));
 }
@@ -506,7 +512,7 @@ proptest! {
         let mut flow = flow().ask(&request).answer(&wire::accept("ARCHIVE", "ROOM2", &[(1, 0, "")], &[]));
         let (before, behind) = asked.split_at(from.index(asked.len()));
         flow.bytes(Direction::FromInitiator, before);
-        flow.conversation.gap(Direction::FromInitiator, missing);
+        flow.conversation.gap(Direction::FromInitiator, missing, &mut flow.statements);
         flow = flow.ask(behind).answer(&noise).ask(&noise).ask(&asked);
         prop_assert!(flow.conversation.held_bytes() <= 2 * 256 * 1024);
         prop_assert!(flow.statements.observations.len() < 2000);

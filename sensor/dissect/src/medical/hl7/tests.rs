@@ -285,7 +285,7 @@ fn a_long_segment_is_passed_over_and_what_follows_is_read() {
 #[test]
 fn behind_a_hole_the_next_block_is_read() {
     let mut flow = flow().ask(b"\x0bMSH|^~\\&|A1\rPID|1||");
-    flow.conversation.gap(Direction::FromInitiator, 100);
+    flow.conversation.gap(Direction::FromInitiator, 100, &mut flow.statements);
     let flow = flow.ask(b"DOE\rSFT|X|1\r\x1c\r").ask(&block(&[r"MSH|^~\&|A2"]));
     assert_eq!(flow.values(Attribute::Hl7Application), ["A1", "A2"]);
     assert_eq!(flow.values(Attribute::SoftwareVersion), [""; 0]);
@@ -328,7 +328,7 @@ proptest! {
         for chunk in bytes.chunks(cut) {
             flow.bytes(Direction::FromInitiator, chunk);
         }
-        flow.conversation.gap(Direction::FromInitiator, 7);
+        flow.conversation.gap(Direction::FromInitiator, 7, &mut flow.statements);
         flow = flow.ask(&bytes);
         prop_assert!(flow.conversation.held_bytes() <= 2 * 256 * 1024);
         prop_assert!(flow.statements.observations.len() < 2000);

@@ -93,7 +93,10 @@ fn where_the_bytes_are_cut_makes_no_difference() {
 fn data_in_the_middle_prove_themselves_and_a_hole_is_passed() {
     let mut flow = TestFlow::new(TCP).ask(&attributes());
     assert_eq!(flow.values(Attribute::SerialNumber), ["SN0042"]);
-    assert_eq!(flow.conversation.gap(Direction::FromInitiator, 9), crate::Interest::Keep);
+    assert_eq!(
+        flow.conversation.gap(Direction::FromInitiator, 9, &mut flow.statements),
+        crate::Interest::Keep
+    );
     flow = flow.ask(&[&[0xE7, 0, 0, 9, 1][..], &attributes()].concat());
     assert_eq!(flow.values(Attribute::SerialNumber), ["SN0042", "SN0042"]);
 }

@@ -92,7 +92,10 @@ fn reading_begins_in_the_middle_and_goes_on_behind_a_hole() {
     assert_eq!(flow.said(), DEVICE);
     flow.statements.observations.clear();
     flow = flow.ask(b"<HEL.R01><DEV><DEV.model_id V=\"G1");
-    assert_eq!(flow.conversation.gap(Direction::FromInitiator, 99), crate::Interest::Keep);
+    assert_eq!(
+        flow.conversation.gap(Direction::FromInitiator, 99, &mut flow.statements),
+        crate::Interest::Keep
+    );
     flow = flow.ask(b"2\"/></DEV></HEL.R01>").ask(HELLO.as_bytes());
     assert_eq!(flow.values(Attribute::Model), ["G1"]);
 }

@@ -90,7 +90,7 @@ fn streams_are_read_in_both_framings_wherever_they_are_cut() {
 #[test]
 fn behind_a_hole_a_message_begins_at_a_line() {
     let mut flow = TestFlow::new(TCP).ask(format!("{OLD}\n<34>Oct").as_bytes());
-    flow.conversation.gap(FromInitiator, 100);
+    flow.conversation.gap(FromInitiator, 100, &mut flow.statements);
     let flow = flow.ask(format!("est of it\n{OLD}\n").as_bytes());
     assert_eq!(flow.values(Attribute::HostName).len(), 2);
 }

@@ -70,7 +70,10 @@ fn bodies_are_skipped_without_being_held() {
     let mut flow = flow().answer(&answer("a/1", "Content-Length: 1000000\r\n", "begin"));
     assert_eq!(flow.conversation.held_bytes(), 0);
     // What is lost of a body is not missed.
-    assert_eq!(flow.conversation.gap(Direction::FromResponder, 999_995), Interest::Keep);
+    assert_eq!(
+        flow.conversation.gap(Direction::FromResponder, 999_995, &mut flow.statements),
+        Interest::Keep
+    );
     flow.bytes(Direction::FromResponder, &answer("b/1", "Content-Length: 0\r\n", ""));
     assert_eq!(flow.values(Attribute::HttpServer), ["a/1", "b/1"]);
 }
@@ -78,7 +81,7 @@ fn bodies_are_skipped_without_being_held() {
 #[test]
 fn behind_a_hole_it_goes_on_at_the_next_message() {
     let mut flow = flow().ask(GET).answer(b"HTTP/1.1 200 OK\r\nSer");
-    assert_eq!(flow.conversation.gap(Direction::FromResponder, 100), Interest::Keep);
+    assert_eq!(flow.conversation.gap(Direction::FromResponder, 100, &mut flow.statements), Interest::Keep);
     flow.bytes(Direction::FromResponder, b"rest of a page</html>");
     flow.bytes(Direction::FromResponder, &answer("b/1", "Content-Length: 0\r\n", ""));
     assert_eq!(flow.values(Attribute::HttpServer), ["b/1"]);
@@ -259,7 +262,7 @@ proptest! {
             lines += piece.split(|byte| *byte == b'\n').count();
             flow.bytes(direction, &piece);
             if hole {
-                flow.conversation.gap(direction, 3);
+                flow.conversation.gap(direction, 3, &mut flow.statements);
             }
         }
         prop_assert!(flow.said().len() <= 6 * lines);

@@ -253,11 +253,11 @@ fn both_sides_are_let_go_when_they_encrypt() {
 #[test]
 fn a_hole_ends_one_side_and_the_other_goes_on() {
     let mut flow = flow().ask(&record(HANDSHAKE, &client_hello("pacs.example")));
-    assert_eq!(flow.conversation.gap(Direction::FromInitiator, 10), Interest::Keep);
+    assert_eq!(flow.conversation.gap(Direction::FromInitiator, 10, &mut flow.statements), Interest::Keep);
     flow.bytes(Direction::FromInitiator, b"the middle of a record");
     flow.bytes(Direction::FromResponder, &record(HANDSHAKE, &server_hello([3, 3], None)));
     assert_eq!(flow.values(Attribute::TlsVersion), ["tls1.2"]);
-    assert_eq!(flow.conversation.gap(Direction::FromResponder, 10), Interest::Lost);
+    assert_eq!(flow.conversation.gap(Direction::FromResponder, 10, &mut flow.statements), Interest::Lost);
 }
 
 #[test]

@@ -294,7 +294,7 @@ fn behind_a_hole_in_a_document_it_goes_on_at_the_next_message() {
     let whole = answer("text/xml", "", DESCRIPTION.as_bytes());
     let (before, behind) = whole.split_at(300);
     let mut flow = flow().answer(before);
-    flow.conversation.gap(Direction::FromResponder, 200);
+    flow.conversation.gap(Direction::FromResponder, 200, &mut flow.statements);
     let flow = flow.answer(behind.get(200..).unwrap_or_default()).answer(&whole);
     assert_eq!(flow.values(Attribute::SerialNumber), ["0017881a2b3c"]);
 }
