@@ -30,6 +30,8 @@ use crate::state::State;
 /// A range that is complete.
 #[derive(Debug)]
 pub(crate) struct Cut<O> {
+    /// Which messages: what the range knew of them, taken from it.
+    pub(crate) span: Span,
     pub(crate) range: Range<O>,
     /// The plan that it was worked on by, if it had been recorded before.
     pub(crate) repeated: Option<Plan>,
@@ -54,12 +56,11 @@ pub(crate) struct Committer<P: Processor> {
 }
 
 impl<P: Processor> Committer<P> {
-    /// Makes a range and the memory after it durable; gives the first offset that is not in it, or `None` for a range of no
-    /// messages. After an error the memory must be loaded again.
-    pub(crate) async fn commit(&mut self, cut: Cut<P::Outputs>) -> Result<Option<u64>, Error> {
-        let Cut { range, repeated, changed: mut entries } = cut;
-        let Range { span, outputs, unreadable, mut tally, messages } = range;
-        let Some(span) = span else { return Ok(None) };
+    /// Makes a range and the memory after it durable; gives the first offset that is not in it. After an error the memory must
+    /// be loaded again.
+    pub(crate) async fn commit(&mut self, cut: Cut<P::Outputs>) -> Result<u64, Error> {
+        let Cut { span, range, repeated, changed: mut entries } = cut;
+        let Range { span: _, outputs, unreadable, mut tally, messages } = range;
         let shared = Arc::clone(&self.shared);
         point_of([P::NAME, ".range-cut"]).await;
         let plan = self.plan(&span, repeated).await?;
@@ -110,7 +111,7 @@ impl<P: Processor> Committer<P> {
             self.state.compact(&shared.store, end, &self.fence, P::NAME).await?;
             point_of([P::NAME, ".compacted"]).await;
         }
-        Ok(Some(end))
+        Ok(end)
     }
 
     async fn marks(&mut self) -> Result<Marks, Error> {

@@ -16,7 +16,7 @@ use crate::processor::Processor;
 use crate::turn::Turn;
 
 /// A committer, and what it has come to: the first offset that is not committed.
-type Done<P> = (Committer<P>, Result<Option<u64>, Error>);
+type Done<P> = (Committer<P>, Result<u64, Error>);
 
 /// The commits of one partition.
 #[derive(Debug)]
@@ -55,7 +55,7 @@ impl<P: Processor> Committing<P> {
     }
 
     /// Waits until the range that is written is durable; for ever, where there is none. Dropping the future loses nothing.
-    pub(crate) async fn done(&mut self) -> Result<Option<u64>, Error> {
+    pub(crate) async fn done(&mut self) -> Result<u64, Error> {
         let Some(running) = &mut self.running else { return pending().await };
         let ended = running.await;
         self.running = None;

@@ -115,23 +115,21 @@ impl<P: Processor> Run<P> {
     }
 
     /// Everything below `end` is durable.
-    pub(crate) fn advance(&self, end: Option<u64>) {
-        if let Some(end) = end {
-            let partition = self.source.partition;
-            self.shared.progress.set(partition, end);
-            self.shared.faults.clear(partition);
-        }
+    pub(crate) fn advance(&self, end: u64) {
+        let partition = self.source.partition;
+        self.shared.progress.set(partition, end);
+        self.shared.faults.clear(partition);
     }
 
     /// Ends the range and begins to write it, as soon as the one before is durable.
     pub(crate) async fn cut(&mut self, turn: Turn) -> Result<(), Error> {
         self.settle().await?;
         let repeated = self.repeat.take();
-        if self.range.opened().is_some() {
+        if let Some(span) = self.range.span.take() {
             let changed = self.shared.processor.take_changed(&mut self.memory);
             let next = Range { outputs: P::outputs_after(&self.range.outputs), ..Range::default() };
             let range = std::mem::replace(&mut self.range, next);
-            self.committing.begin(Cut { range, repeated, changed }, turn);
+            self.committing.begin(Cut { span, range, repeated, changed }, turn);
         }
         Ok(())
     }
