@@ -5,8 +5,9 @@ mod rig;
 use std::io::Write as _;
 use std::net::TcpStream;
 
-use rig::{Rig, captures_below, recorded};
+use rig::{Rig, recorded};
 use serde_json::Value;
+use wardwatch_capture::captures_below;
 use wardwatch_tests::skip;
 
 #[test]
@@ -16,7 +17,7 @@ fn every_capture_goes_through_and_nothing_is_lost_on_the_way() {
         return;
     }
     let Some(data) = skip::unless_test_data(test) else { return };
-    let captures = captures_below(&data.join("captures"));
+    let captures = captures_below(&data.join("captures")).expect("a folder that can be read");
     let rig = Rig::new();
     let said = rig.play(&captures);
     let stated = number_before(&said.err, " flow records");

@@ -1,12 +1,12 @@
 //! One capture made of many: each several times, every time between other addresses and later, so that each copy is of new
 //! flows.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
-use wardwatch_capture::LinkType;
+use wardwatch_capture::{LinkType, captures_below};
 use wardwatch_tests::oracle::stated::{self, Framed};
 
 use crate::traffic::frames::{record, write_header};
@@ -37,7 +37,7 @@ impl Mix {
     pub(super) fn write(folder: &Path, copies: u8, to: &Path) -> Result<Self> {
         let mut mix = Self::default();
         let mut captures = Vec::new();
-        for path in files(folder)? {
+        for path in captures_below(folder)? {
             match read(&path).with_context(|| format!("read {}", path.display()))? {
                 Some(frames) => captures.push(frames),
                 None => mix.other_links += 1,
@@ -63,21 +63,6 @@ impl Mix {
         out.flush().context("write the mix")?;
         Ok(mix)
     }
-}
-
-fn files(folder: &Path) -> Result<Vec<PathBuf>> {
-    let entries = fs::read_dir(folder).with_context(|| format!("read the folder {}", folder.display()))?;
-    let mut paths = entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
-    paths.sort();
-    let mut found = Vec::new();
-    for path in paths {
-        if path.is_dir() {
-            found.extend(files(&path)?);
-        } else if path.extension().is_some_and(|kind| kind == "pcap" || kind == "pcapng") {
-            found.push(path);
-        }
-    }
-    Ok(found)
 }
 
 /// The frames of a capture, in the order of the file, their times since it began; nothing where one is no Ethernet frame.

@@ -1,12 +1,12 @@
 //! The captures that tests are given, by area.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use anyhow::{Context, Result};
+use wardwatch_capture::captures_below;
 
 /// One capture file.
 #[derive(Debug, Clone)]
@@ -22,15 +22,7 @@ pub struct Capture {
 /// All captures in `data`, the folder that [`crate::skip::unless_test_data`] gives, in the order of their names.
 pub fn captures(data: &Path) -> Result<Vec<Capture>> {
     let folder = data.join("captures");
-    let mut found = Vec::new();
-    for area in entries(&folder)?.into_iter().filter(|path| path.is_dir()) {
-        for path in entries(&area)? {
-            if path.extension().is_some_and(|kind| kind == "pcap" || kind == "pcapng") {
-                let area = name(&area);
-                found.push(Capture { id: format!("{area}/{}", name(&path)), area, path });
-            }
-        }
-    }
+    let found: Vec<_> = captures_below(&folder)?.into_iter().filter_map(of_area).collect();
     anyhow::ensure!(!found.is_empty(), "there is no capture in {}", folder.display());
     Ok(found)
 }
@@ -38,17 +30,14 @@ pub fn captures(data: &Path) -> Result<Vec<Capture>> {
 /// The project's own captures, in `tests/captures`; their area is `own`.
 pub fn own() -> Result<Vec<Capture>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("captures");
-    let paths =
-        entries(&folder)?.into_iter().filter(|path| path.extension().is_some_and(|kind| kind == "pcap"));
     let capture = |path: PathBuf| Capture { area: "own".into(), id: format!("own/{}", name(&path)), path };
-    Ok(paths.map(capture).collect())
+    Ok(captures_below(&folder)?.into_iter().map(capture).collect())
 }
 
-fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
-    let entries = fs::read_dir(folder).with_context(|| format!("read the folder {}", folder.display()))?;
-    let mut paths = entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
-    paths.sort();
-    Ok(paths)
+/// A capture in the folder of its area.
+fn of_area(path: PathBuf) -> Option<Capture> {
+    let area = name(path.parent()?);
+    Some(Capture { id: format!("{area}/{}", name(&path)), area, path })
 }
 
 fn name(path: &Path) -> String {

@@ -7,6 +7,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 
 use serde_json::Value;
 use tempfile::TempDir;
+use wardwatch_capture::captures_below;
 
 /// A data folder and the program.
 pub struct Rig {
@@ -156,23 +157,5 @@ impl Drop for Running {
 /// The captures that this project recorded.
 pub fn recorded() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/captures");
-    captures_below(&folder)
-}
-
-/// Every capture below a folder, in order of their paths.
-pub fn captures_below(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(&folder).expect("the folder can be read") {
-            let path = entry.expect("the folder can be read").path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|ending| ending == "pcap" || ending == "pcapng") {
-                found.push(path);
-            }
-        }
-    }
-    found.sort();
-    found
+    captures_below(&folder).expect("the project's captures")
 }
