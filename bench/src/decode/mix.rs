@@ -2,14 +2,12 @@
 //! flows.
 
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::BufWriter;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
-use wardwatch_capture::{LinkType, captures_below};
+use wardwatch_capture::{CaptureWriter, LinkType, captures_below};
 use wardwatch_tests::oracle::stated::{self, Framed};
-
-use crate::traffic::frames::{record, write_header};
 
 /// What was written.
 #[derive(Debug, Default)]
@@ -45,22 +43,22 @@ impl Mix {
         }
         ensure!(!captures.is_empty(), "there is no capture of Ethernet in {}", folder.display());
         mix.captures = captures.len();
-        let mut out = BufWriter::with_capacity(1 << 20, File::create(to).context("make the mix")?);
-        write_header(&mut out)?;
+        let out = BufWriter::with_capacity(1 << 20, File::create(to).context("make the mix")?);
+        let mut out = CaptureWriter::ethernet(out)?;
         let (mut clock, mut bytes) = (BEGIN, Vec::new());
         for copy in 0..copies {
             for frames in &captures {
                 for frame in frames {
                     bytes.clone_from(&frame.bytes);
                     readdress(&mut bytes, copy);
-                    record(&mut out, clock + frame.at, frame.wire_length, &bytes)?;
+                    out.frame(clock + frame.at, frame.wire_length, &bytes)?;
                     mix.frames += 1;
                     mix.octets += bytes.len() as u64;
                 }
                 clock += frames.last().map_or(0, |last| last.at) + PAUSE;
             }
         }
-        out.flush().context("write the mix")?;
+        out.finish().context("write the mix")?;
         Ok(mix)
     }
 }

@@ -8,6 +8,7 @@ use std::collections::{HashMap, VecDeque};
 use std::io::{self, Write};
 use std::net::Ipv4Addr;
 
+use wardwatch_capture::CaptureWriter;
 use wardwatch_proto::v1::Protocol;
 
 use super::{Conversation, End, Network};
@@ -33,7 +34,7 @@ const FIN_ACK: u8 = 0x11;
 #[derive(Debug)]
 pub(crate) struct Mirror<W> {
     network: Network,
-    out: W,
+    out: CaptureWriter<W>,
     open: VecDeque<Open>,
     /// Of the packets, in nanoseconds since the Unix epoch.
     clock: u64,
@@ -58,8 +59,8 @@ struct Open {
 impl<W: Write> Mirror<W> {
     /// Begins a capture whose packets begin at `clock` (nanoseconds since the Unix epoch) and in which so many
     /// conversations begin in a second of the packets' time.
-    pub(crate) fn new(network: Network, clock: u64, rate: u64, mut out: W) -> io::Result<Self> {
-        write_header(&mut out)?;
+    pub(crate) fn new(network: Network, clock: u64, rate: u64, out: W) -> io::Result<Self> {
+        let out = CaptureWriter::ethernet(out)?;
         let step = 1_000_000_000 / rate.max(1);
         let open = VecDeque::with_capacity(OPEN);
         Ok(Self {
@@ -109,7 +110,7 @@ impl<W: Write> Mirror<W> {
                 self.open.push_back(open);
             }
         }
-        self.out.flush()
+        self.out.finish()
     }
 
     /// The next packet of a conversation; whether there is another.
@@ -151,24 +152,8 @@ impl<W: Write> Mirror<W> {
 
     fn record(&mut self) -> io::Result<()> {
         self.clock += 1;
-        record(&mut self.out, self.clock, self.frame.len() as u32, &self.frame)
+        self.out.frame(self.clock, self.frame.len() as u32, &self.frame)
     }
-}
-
-/// Begins a capture of Ethernet frames in the classic format: magic number with nanoseconds, version 2.4, no time zone, snap
-/// length 65,535, link type 1.
-pub(crate) fn write_header(out: &mut impl Write) -> io::Result<()> {
-    [0xa1b2_3c4d_u32, 0x0004_0002, 0, 0, 65_535, 1]
-        .iter()
-        .try_for_each(|field| out.write_all(&field.to_le_bytes()))
-}
-
-/// Writes a frame that passed at this time, in nanoseconds since the Unix epoch, and that was so long on the wire.
-pub(crate) fn record(out: &mut impl Write, at: u64, wire_length: u32, frame: &[u8]) -> io::Result<()> {
-    for field in [(at / 1_000_000_000) as u32, (at % 1_000_000_000) as u32, frame.len() as u32, wire_length] {
-        out.write_all(&field.to_le_bytes())?;
-    }
-    out.write_all(frame)
 }
 
 /// What is said: HTTP is said as such, the rest says nothing.

@@ -10,6 +10,7 @@ mod pcap;
 mod pcapng;
 mod record;
 mod window;
+mod writer;
 
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -22,6 +23,7 @@ use pcap::Pcap;
 use pcapng::PcapNg;
 use record::{Fault, Next, Record};
 use window::Window;
+pub use writer::CaptureWriter;
 
 use crate::{CaptureError, Frame, Source, Statistics, Step};
 

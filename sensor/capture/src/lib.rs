@@ -35,7 +35,7 @@ mod system_call;
 pub use afpacket::{PacketSocket, PacketSocketOptions};
 pub use afxdp::{AfXdp, AfXdpOptions};
 pub use error::CaptureError;
-pub use file::{CaptureFile, Pace, captures_below};
+pub use file::{CaptureFile, CaptureWriter, Pace, captures_below};
 pub use frame::{Frame, LinkType, VlanTag};
 pub use interface::{CaptureMode, Interface, InterfaceOptions};
 pub use source::{Change, Source, Statistics, Step};

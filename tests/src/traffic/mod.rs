@@ -2,8 +2,11 @@
 
 pub mod canaries;
 
+use std::fs::File;
+use std::io::{self, BufWriter};
 use std::path::Path;
-use std::{fs, io};
+
+use wardwatch_capture::CaptureWriter;
 
 /// Packets as they are written into a capture file, each with its time in nanoseconds since the Unix epoch.
 #[derive(Debug, Default)]
@@ -20,20 +23,12 @@ impl Capture {
         self.0.len()
     }
 
-    /// Writes a pcap file with nanoseconds (magic number A1B23C4D) and link type 1, Ethernet.
+    /// Writes them to a file.
     pub fn write(&self, path: &Path) -> io::Result<()> {
-        let mut file = Vec::new();
-        for word in [0xA1B2_3C4D_u32, 0x0004_0002, 0, 0, 1 << 18, 1] {
-            file.extend(word.to_le_bytes());
-        }
+        let mut file = CaptureWriter::ethernet(BufWriter::new(File::create(path)?))?;
         for (at, bytes) in &self.0 {
-            let length = u32::try_from(bytes.len()).map_err(io::Error::other)?;
-            let seconds = u32::try_from(at / 1_000_000_000).map_err(io::Error::other)?;
-            for word in [seconds, (at % 1_000_000_000) as u32, length, length] {
-                file.extend(word.to_le_bytes());
-            }
-            file.extend(bytes);
+            file.frame(*at, u32::try_from(bytes.len()).map_err(io::Error::other)?, bytes)?;
         }
-        fs::write(path, file)
+        file.finish()
     }
 }

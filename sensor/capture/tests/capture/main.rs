@@ -17,3 +17,4 @@ mod pcap;
 mod pcapng;
 mod reading;
 mod skipped;
+mod writer;
