@@ -72,8 +72,9 @@ impl<'a> Told<'a> {
         settings.set(name, "STORE__FSYNC", "false");
         settings.set(name, "COMMIT__ROWS", instance.rows.to_string());
         settings.set(name, "COMMIT__AGE", format!("{}ms", instance.age.as_millis()));
-        // Small enough that memories are compacted in every run.
-        settings.set(name, "COMMIT__COMPACT_AFTER", "150");
+        // Small enough that memories are compacted in every run; alerters have much smaller ones.
+        let compact_after = if name.ends_with("ALERTER") { "12" } else { "150" };
+        settings.set(name, "COMMIT__COMPACT_AFTER", compact_after);
         settings.set(name, "INTAKE__LONGEST_PAUSE", "1s");
     }
 
