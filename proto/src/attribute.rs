@@ -94,6 +94,9 @@ pub const AMPLIFIERS: &[&str] = &["ntp-control", "ntp-monlist"];
 /// Where data is carried that does not belong there.
 pub const COVERT_CHANNELS: &[&str] = &["dns-names", "dns-records"];
 
+/// What is swept: many hosts, or many ports of one.
+pub const NETWORK_SWEEPS: &[&str] = &["tcp-hosts", "tcp-ports"];
+
 /// NAS-Port-Type (RFC 2865, 5.41; IANA's "RADIUS Types"), as far as hospitals have them.
 pub const NAS_PORT_TYPES: &[&str] =
     &["async", "virtual", "ethernet", "wireless-other", "wireless-802.11", "cable"];
@@ -304,7 +307,7 @@ pub const ROLES: &[&str] = &[
 pub fn grammar(attribute: Attribute) -> Option<Grammar> {
     Some(match attribute {
         Attribute::Unspecified => return None,
-        Attribute::IpAddress => IpAddress,
+        Attribute::IpAddress | Attribute::AddressConflict => IpAddress,
         Attribute::MacAddress => HardwareAddress { octets: 6 },
         Attribute::Eui64 => HardwareAddress { octets: 8 },
         Attribute::Domain => Label { longest: 255 },
@@ -416,6 +419,7 @@ pub fn grammar(attribute: Attribute) -> Option<Grammar> {
         Attribute::WlanBssid => HardwareAddress { octets: 6 },
         Attribute::Amplifier => Token { of: AMPLIFIERS },
         Attribute::CovertChannel => Token { of: COVERT_CHANNELS },
+        Attribute::NetworkSweep => Token { of: NETWORK_SWEEPS },
         // Access.
         Attribute::SshHassh | Attribute::SshHasshServer => Hex { digits: 32 },
         Attribute::SshHostKeySha256 => Hex { digits: 64 },

@@ -18,9 +18,9 @@ use anyhow::Context as _;
 use wardwatch_capture::Frame;
 use wardwatch_flow::packet::Packet;
 use wardwatch_flow::table::Share;
-use wardwatch_proto::v1::{Fact, fact};
+use wardwatch_proto::v1::Fact;
 
-use crate::repeats::Repeats;
+use crate::outgoing::Outgoing;
 use crate::worker::{Headers, Limits, Totals, Worker};
 
 mod batch;
@@ -113,8 +113,7 @@ pub struct Many {
     rounds: VecDeque<Round>,
     /// Number of the first of these.
     first_round: u64,
-    repeats: Repeats,
-    observations: u64,
+    outgoing: Outgoing,
     is_patient: bool,
 }
 
@@ -168,8 +167,7 @@ impl Many {
             sharing: Sharing { share: Share::among(workers), lanes, moment: 0, open: 0, frames: 0 },
             rounds: VecDeque::new(),
             first_round: 0,
-            repeats: limits.repeats(),
-            observations: 0,
+            outgoing: Outgoing::new(limits),
             is_patient,
         })
     }
@@ -269,14 +267,8 @@ impl Many {
             let Some(mut round) = self.rounds.pop_front() else { return };
             self.first_round += 1;
             round.facts.sort_by_key(|(moment, _)| *moment);
-            for (_, mut fact) in round.facts {
-                if let Some(fact::Fact::Observation(observation)) = &mut fact.fact {
-                    if !self.repeats.admit(observation) {
-                        continue;
-                    }
-                    self.observations += 1;
-                }
-                facts.push(fact);
+            for (_, fact) in round.facts {
+                self.outgoing.pass(fact, facts);
             }
             for (place, totals) in round.totals {
                 if let Some(lane) = self.sharing.lanes.get_mut(place) {
@@ -297,13 +289,8 @@ impl Many {
         }
         let done = totals.packets_in_flows + totals.packets_not_ip + totals.behind;
         totals.add(&self.headers.totals());
-        Totals {
-            clock_jumps: jumps,
-            observations: self.observations,
-            repeats: self.repeats.held_back(),
-            under_way: self.sharing.frames.saturating_sub(done),
-            ..totals
-        }
+        let under_way = self.sharing.frames.saturating_sub(done);
+        self.outgoing.counted(Totals { clock_jumps: jumps, under_way, ..totals })
     }
 }
 

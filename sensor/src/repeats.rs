@@ -6,17 +6,18 @@
 
 use std::hash::BuildHasher as _;
 
-use hashbrown::{DefaultHashBuilder, HashMap};
+use hashbrown::DefaultHashBuilder;
 use wardwatch_proto::v1::{Observation, Subject};
+
+use crate::generations::Generations;
 
 /// What was stated lately.
 #[derive(Debug)]
 pub(crate) struct Repeats {
     interval: u64,
-    capacity: usize,
     hasher: DefaultHashBuilder,
-    current: HashMap<u64, u64>,
-    previous: HashMap<u64, u64>,
+    /// How often each fact was held back.
+    stated: Generations<u64>,
     turned_at: u64,
     held_back: u64,
 }
@@ -26,10 +27,8 @@ impl Repeats {
     pub(crate) fn new(interval: u64, capacity: usize) -> Self {
         Self {
             interval,
-            capacity: capacity.max(1),
             hasher: DefaultHashBuilder::default(),
-            current: HashMap::new(),
-            previous: HashMap::new(),
+            stated: Generations::new(capacity),
             turned_at: 0,
             held_back: 0,
         }
@@ -38,19 +37,19 @@ impl Repeats {
     /// Whether this observation is to be stated now; sets its count to what it stands for.
     pub(crate) fn admit(&mut self, observation: &mut Observation) -> bool {
         // Either way: after one wild time in the future, what is said now must not be held back until then.
-        if observation.at.abs_diff(self.turned_at) >= self.interval || self.current.len() >= self.capacity {
-            self.previous = std::mem::take(&mut self.current);
+        if observation.at.abs_diff(self.turned_at) >= self.interval || self.stated.is_full() {
+            self.stated.turn();
             self.turned_at = observation.at;
         }
         let fact = self.fingerprint(observation);
-        if let Some(count) = self.current.get_mut(&fact) {
+        if let Some(count) = self.stated.current(fact) {
             *count += 1;
             self.held_back += 1;
             return false;
         }
-        let unsent = self.previous.remove(&fact).unwrap_or(0);
+        let unsent = self.stated.take_previous(fact).unwrap_or(0);
         observation.count = unsent + 1;
-        self.current.insert(fact, 0);
+        self.stated.put(fact, 0);
         true
     }
 
@@ -124,7 +123,6 @@ mod tests {
         let mut repeats = Repeats::new(u64::MAX, 10);
         for number in 0..1000 {
             assert!(repeats.admit(&mut observation(&number.to_string(), 1, 1)));
-            assert!(repeats.current.len() <= 10 && repeats.previous.len() <= 10);
         }
     }
 }

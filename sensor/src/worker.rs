@@ -4,19 +4,20 @@
 //! 2. the flow is found and the packet counted ([`wardwatch_flow::table`])
 //! 3. TCP payload is put in order ([`wardwatch_flow::reassembly`])
 //! 4. the flow's conversation recognises the protocol and states what it learns ([`wardwatch_dissect`])
-//! 5. what was stated lately is held back ([`crate::repeats`])
+//! 5. what several flows tell together is added, what was stated lately is held back ([`crate::outgoing`])
 //!
-//! The first step is that of [`Headers`], the others are those of [`Flows`]; a [`Worker`] does all of them on one core, and
+//! The first step is that of [`Headers`], the next are those of [`Flows`]; a [`Worker`] does all of them on one core, and
 //! [`crate::cores`] shares them out. There is no clock here, and this does no input or output: time comes with the frames.
 
 use wardwatch_dissect::{Interest, Statements};
 use wardwatch_flow::packet::{Network, Packet, Transport};
 use wardwatch_flow::reassembly::Budget;
 use wardwatch_flow::table::{self, FlowTable};
-use wardwatch_proto::v1::{Fact, Observation, Protocol, fact};
+use wardwatch_proto::v1::{Fact, Protocol, fact};
 
 mod alone;
 mod application;
+mod claims;
 mod flow_fact;
 mod headers;
 mod limits;
@@ -32,8 +33,8 @@ pub use limits::Limits;
 pub use shown::{Shown, direction_of};
 pub use totals::Totals;
 
-use crate::repeats::Repeats;
 use application::{Application, later};
+use claims::AddressClaims;
 use records::{Numbering, Records};
 
 /// Set in a flow's tag once nothing more is wanted of it; the lower bits hold the protocol.
@@ -46,8 +47,7 @@ const STREAM_BYTES: usize = 1 << 20;
 pub(crate) struct Flows {
     table: FlowTable<Application>,
     budget: Budget,
-    /// None where somebody behind holds back what was stated lately.
-    repeats: Option<Repeats>,
+    claims: AddressClaims,
     numbering: Numbering,
     statements: Statements,
     totals: Totals,
@@ -68,7 +68,7 @@ impl Flows {
         Self {
             table: FlowTable::new(&limits.table()),
             budget: Budget::new(limits.reassembly_bytes, STREAM_BYTES),
-            repeats: Some(limits.repeats()),
+            claims: AddressClaims::default(),
             numbering: Numbering { first: 0, step: 1 },
             statements: Statements::default(),
             totals: Totals::default(),
@@ -77,10 +77,10 @@ impl Flows {
         }
     }
 
-    /// One worker of several: its share of the bounds, and of the numbers of flows. It states what it stated lately, too.
+    /// One worker of several: its share of the bounds, and of the numbers of flows.
     pub(crate) fn one_of(limits: &Limits, number: usize, workers: usize) -> Self {
         let numbering = Numbering { first: number as u64, step: workers as u64 };
-        Self { repeats: None, numbering, ..Self::new(&limits.share(workers)) }
+        Self { numbering, ..Self::new(&limits.share(workers)) }
     }
 
     /// Runs the timers at `now`, in nanoseconds since the Unix epoch on the packets' clock.
@@ -102,7 +102,6 @@ impl Flows {
             clock_jumps: self.table.stats().backward_jumps + self.table.stats().forward_jumps,
             missing_bytes: self.budget.stats().gap_bytes,
             reassembly_given_up: self.budget.stats().stream_full + self.budget.stats().budget_full,
-            repeats: self.repeats.as_ref().map_or(0, Repeats::held_back),
             ..self.totals.clone()
         }
     }
@@ -114,6 +113,10 @@ impl Flows {
             Network::Arp(_) | Network::Other(_) | Network::Llc(_) => {
                 self.totals.packets_not_ip += 1;
                 link::dissect(packet, at, &mut self.statements);
+                if matches!(packet.network, Network::Arp(_)) {
+                    let vlans: Vec<u16> = packet.vlans.ids().collect();
+                    self.claims.see(&vlans, &mut self.statements);
+                }
                 self.take_statements(facts);
                 return;
             }
@@ -189,17 +192,9 @@ impl Flows {
 
     fn take_statements(&mut self, facts: &mut Vec<Fact>) {
         self.totals.refused += std::mem::take(&mut self.statements.refused);
-        for mut observation in self.statements.observations.drain(..) {
-            if self.repeats.as_mut().is_none_or(|repeats| repeats.admit(&mut observation)) {
-                self.totals.observations += 1;
-                facts.push(observation_fact(observation));
-            }
-        }
+        let observations = self.statements.observations.drain(..).map(fact::Fact::Observation);
+        facts.extend(observations.map(|fact| Fact { fact: Some(fact) }));
     }
-}
-
-fn observation_fact(observation: Observation) -> Fact {
-    Fact { fact: Some(fact::Fact::Observation(observation)) }
 }
 
 #[cfg(test)]

@@ -17,8 +17,15 @@ pub(super) struct Findings {
 }
 
 /// The detectors of this kind.
-pub(super) const ALL: [Findings; 5] =
-    [CLEAR_TEXT_CREDENTIALS, DEFAULT_CREDENTIALS, WEAK_PROTOCOL, EXECUTABLE_TRANSFER, COVERT_CHANNEL];
+pub(super) const ALL: [Findings; 7] = [
+    CLEAR_TEXT_CREDENTIALS,
+    DEFAULT_CREDENTIALS,
+    WEAK_PROTOCOL,
+    EXECUTABLE_TRANSFER,
+    COVERT_CHANNEL,
+    NETWORK_SWEEP,
+    ADDRESS_CONFLICT,
+];
 
 const CLEAR_TEXT_CREDENTIALS: Findings = Findings {
     about: &About {
@@ -104,6 +111,41 @@ const COVERT_CHANNEL: Findings = Findings {
     },
     attributes: &[Attribute::CovertChannel],
     explain: |device, kind| format!("{device} carries data where none belongs ({kind})"),
+};
+
+const NETWORK_SWEEP: Findings = Findings {
+    about: &About {
+        name: "network-sweep",
+        title: "A device looks for others",
+        sees: "attempts to connect over TCP that nobody answers or that are refused, to many hosts or to many ports of one; \
+               those that are let in are not counted, and sweeps by UDP, ICMP and ARP do not show",
+        threshold: "25 hosts (private addresses, or neighbours of one public network), or 15 ports of one host, within five \
+                    minutes; one alert for each device and of the two",
+        severity: Severity::High,
+        attack: Some(("T1046", "Network Service Discovery")),
+        remedy: "Find out whether the device is a scanner of yours, and acknowledge the alert if it is; otherwise isolate it \
+                 and look for what runs on it.",
+    },
+    attributes: &[Attribute::NetworkSweep],
+    explain: |device, what| format!("{device} tries many in vain ({what})"),
+};
+
+const ADDRESS_CONFLICT: Findings = Findings {
+    about: &About {
+        name: "address-conflict",
+        title: "Two devices claim one IP address",
+        sees: "claims to one address by two MAC addresses in turns, in ARP on one VLAN; which of the two is in the right is \
+               not known, so there is an alert for each. Network cards in a team that answer by several MAC addresses show \
+               it as well",
+        threshold: "one claims it, another does, and the first does again within five minutes; one alert for each device and \
+                    address",
+        severity: Severity::Medium,
+        attack: Some(("T1557.002", "ARP Cache Poisoning")),
+        remedy: "Find both by their MAC addresses at the switch; if one speaks in the other's name, isolate it, else give it \
+                 another address.",
+    },
+    attributes: &[Attribute::AddressConflict],
+    explain: |device, address| format!("{device} claims {address}, which another device claims as well"),
 };
 
 impl Detector for Findings {

@@ -100,6 +100,15 @@ fn each_finding_has_its_detector_and_severity() {
             "T0867",
         ),
         (Attribute::CovertChannel, "dns-names", Protocol::Dns, "covert-channel", Severity::High, "T1572"),
+        (Attribute::NetworkSweep, "tcp-ports", Protocol::Tcp, "network-sweep", Severity::High, "T1046"),
+        (
+            Attribute::AddressConflict,
+            "10.0.0.1",
+            Protocol::Arp,
+            "address-conflict",
+            Severity::Medium,
+            "T1557.002",
+        ),
     ] {
         let updates = Judge::new("north").apply(&finding(attribute, value, protocol), place(1));
         assert_eq!(actions(&updates), [Action::Raised], "{attribute:?}");

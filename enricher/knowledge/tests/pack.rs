@@ -243,6 +243,8 @@ fn every_weak_protocol_is_a_finding_and_counts_once() {
         (Attribute::ExecutableTransfer, "elf"),
         (Attribute::CovertChannel, "dns-records"),
         (Attribute::Amplifier, "ntp-control"),
+        (Attribute::NetworkSweep, "tcp-hosts"),
+        (Attribute::AddressConflict, "10.0.0.1"),
     ] {
         assert!(knowledge.is_finding(&said(attribute, value, Protocol::Dns)), "{value}");
     }

@@ -54,6 +54,7 @@ pub const fn standard(protocol: Protocol) -> Option<Standard> {
         Protocol::Ads => ("industry", "ADS", "Beckhoff, ADS/AMS specification"),
         Protocol::Dlms => ("industry", "DLMS/COSEM", "IEC 62056-46, 62056-47, 62056-53"),
         Protocol::GeSrtp => ("industry", "GE-SRTP", "none is public; as it is known from GE's controllers"),
+        Protocol::Tcp => ("network", "TCP", "RFC 9293"),
         Protocol::Arp => ("network", "ARP", "RFC 826, 5227"),
         Protocol::Lldp => ("network", "LLDP, LLDP-MED", "IEEE 802.1AB-2016; ANSI/TIA-1057"),
         Protocol::Cdp => ("network", "CDP", "Cisco, CDP frame formats"),

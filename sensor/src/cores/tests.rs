@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use wardwatch_capture::{CaptureFile, LinkType, Pace, Source as _, Step, captures_below};
 
 use super::*;
+use wardwatch_proto::v1::fact;
 
 /// A frame that owns its bytes.
 #[derive(Clone)]
