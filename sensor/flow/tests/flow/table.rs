@@ -80,6 +80,10 @@ fn packets(counters: Counters) -> u64 {
     counters.packets
 }
 
+fn packets_of(record: &FlowRecord) -> u64 {
+    packets(record.from_initiator) + packets(record.from_responder)
+}
+
 #[test]
 fn a_connection_is_counted_for_each_direction_from_syn_to_fin() {
     let mut watch = Watch::default();
@@ -409,6 +413,25 @@ fn state_and_tag_belong_to_the_flow_until_its_end() {
     // The next flow on the same ports begins without either.
     let observed = table.observe(&parse(&frame), START + 63 * SECOND, &mut |_, _: &mut _| {}).expect("IP");
     assert!(observed.is_new && observed.flow.state.is_none() && observed.flow.tag == 0);
+}
+
+#[test]
+fn prefetching_changes_nothing() {
+    let queries: Vec<_> = (0..100)
+        .map(|port| frames::frame(0x0800, &ipv4(CLIENT, SERVER, 17, &udp(40000 + port, 53, b""))))
+        .collect();
+    let packets: Vec<_> = queries.iter().map(|query| parse(query)).collect();
+    let mut watch = Watch::default();
+    watch.table.prefetch(packets.iter());
+    assert!(watch.table.is_empty());
+    for query in &queries {
+        assert!(watch.frame(0, query).1);
+    }
+    watch.table.prefetch(packets.iter());
+    for query in &queries {
+        assert!(!watch.frame(1, query).1);
+    }
+    assert!(watch.finish().iter().all(|record| packets_of(record) == 2));
 }
 
 #[test]
