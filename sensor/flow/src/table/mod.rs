@@ -8,6 +8,7 @@ mod clock;
 mod config;
 mod encapsulations;
 mod flow;
+mod index;
 mod initiator;
 mod key;
 mod lists;
@@ -17,7 +18,7 @@ mod share;
 
 use std::hash::BuildHasher;
 
-use hashbrown::{DefaultHashBuilder, HashTable};
+use hashbrown::DefaultHashBuilder;
 
 pub use config::Config;
 pub use flow::Flow;
@@ -29,6 +30,7 @@ use self::{
     config::{IdleRule, idle_rules},
     encapsulations::Encapsulations,
     flow::{Class, Continuity},
+    index::Index,
     key::{Key, Side},
     lists::{BY_IDLENESS, BY_INTERVAL, List, NONE},
 };
@@ -84,7 +86,7 @@ impl<S, F: FnMut(FlowRecord, &mut Option<Box<S>>)> Sink<S> for F {
 #[derive(Debug)]
 pub struct FlowTable<S> {
     /// Slots by hash of the key.
-    index: HashTable<u32>,
+    index: Index,
     hasher: DefaultHashBuilder,
     flows: Vec<Flow<S>>,
     /// Slots of `flows` that hold no flow.
@@ -104,15 +106,15 @@ pub struct FlowTable<S> {
 impl<S> FlowTable<S> {
     /// An empty table.
     ///
-    /// Address space for all its flows is reserved now, so that they never move; memory is taken as flows come.
+    /// Address space for all its flows is reserved now, so that they never move; memory is taken as flows come, and the index
+    /// grows with them.
     pub fn new(config: &Config) -> Self {
         let max_flows = config.max_flows.clamp(1, NONE as usize - 1);
-        let (mut index, mut flows) = (HashTable::new(), Vec::new());
-        // Where not even address space is to be had, both grow as they need.
-        let _ = index.try_reserve(max_flows, |_| 0);
+        let mut flows = Vec::new();
+        // Where not even address space is to be had, they move as they need.
         let _ = flows.try_reserve_exact(max_flows);
         Self {
-            index,
+            index: Index::default(),
             hasher: DefaultHashBuilder::default(),
             flows,
             free: List::default(),
@@ -157,24 +159,26 @@ impl<S> FlowTable<S> {
     /// table's memory is then read for all of them in parallel, where [`Self::observe`] waits for one after the other.
     pub fn prefetch<'a>(&self, packets: impl Iterator<Item = &'a Packet<'a>>) {
         const AT_A_TIME: usize = 32;
-        let mut slots = [0; AT_A_TIME];
         let mut hashes = packets.filter_map(|packet| {
             let separating = self.encapsulations.separating(&packet.tunnels);
             let (key, _) = Key::of(packet.ip()?, &packet.transport, !separating.is_empty());
             Some(hash(&self.hasher, &key, &separating))
         });
+        let mut batch = [0; AT_A_TIME];
         loop {
+            // One loop for each step: the shorter it is, the more reads the processor has under way.
             let mut found = 0;
-            for (place, hash) in slots.iter_mut().zip(&mut hashes) {
-                // The first slot whose hash looks alike is nearly always the flow's; if not, nothing is lost.
-                *place = self.index.find(hash, |_| true).copied().unwrap_or(0);
+            for (place, hash) in batch.iter_mut().zip(&mut hashes) {
+                *place = hash;
                 found += 1;
             }
-            for slot in slots.iter().take(found) {
-                if let Some(flow) = self.flows.get(*slot as usize) {
-                    std::hint::black_box(flow.touch());
-                }
-            }
+            let batch = &batch[..found];
+            std::hint::black_box(batch.iter().fold(0, |all, hash| all ^ self.index.touch(*hash)));
+            let flows = batch.iter().filter_map(|hash| {
+                // The first slot whose hash looks alike is nearly always the flow's; if not, nothing is lost.
+                self.flows.get(self.index.find(*hash, |_| true)? as usize)
+            });
+            std::hint::black_box(flows.fold(0, |all, flow| all ^ flow.touch()));
             if found < AT_A_TIME {
                 return;
             }
@@ -200,12 +204,12 @@ impl<S> FlowTable<S> {
         let (key, sender) = Key::of(ip, &packet.transport, !separating.is_empty());
         let hash = hash(&self.hasher, &key, &separating);
         let (flows, encapsulations) = (&self.flows, &self.encapsulations);
-        let is_same = |slot: &u32| {
-            let flow = &flows[*slot as usize];
+        let is_same = |slot: u32| {
+            let flow = &flows[slot as usize];
             *flow.key() == key
                 && (!key.is_tunnelled() || encapsulations.separating_of(flow.encapsulation) == separating)
         };
-        let found = self.index.find(hash, is_same).copied();
+        let found = self.index.find(hash, is_same);
         let (slot, is_new) = match found {
             Some(slot) => (slot, self.renew(slot, packet, ip, sender, tick, sink)),
             None => (self.begin(hash, key, packet, ip, sender, tick, sink), true),
@@ -276,9 +280,7 @@ impl<S> FlowTable<S> {
             self.flows.push(flow);
             (self.flows.len() - 1) as u32
         };
-        let (flows, hasher, encapsulations) = (&self.flows, &self.hasher, &self.encapsulations);
-        self.index
-            .insert_unique(hash, slot, |slot| flow_hash(hasher, encapsulations, &flows[*slot as usize]));
+        self.index.insert(hash, slot);
         slot
     }
 
@@ -370,9 +372,7 @@ impl<S> FlowTable<S> {
         // While its tunnels are known.
         let hash = flow_hash(&self.hasher, &self.encapsulations, &self.flows[slot as usize]);
         self.unlist(slot, reason, sink);
-        if let Ok(entry) = self.index.find_entry(hash, |other| *other == slot) {
-            entry.remove();
-        }
+        self.index.remove(hash, slot);
         self.free.push(&mut self.flows, slot);
     }
 
