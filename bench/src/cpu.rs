@@ -32,6 +32,12 @@ pub(crate) fn own() -> Duration {
     Duration::new(now.tv_sec.cast_unsigned(), u32::try_from(now.tv_nsec).unwrap_or(0))
 }
 
+/// CPU time of this thread.
+pub(crate) fn of_thread() -> Duration {
+    let now = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::new(now.tv_sec.cast_unsigned(), u32::try_from(now.tv_nsec).unwrap_or(0))
+}
+
 /// CPU time of this process since it had taken so much.
 pub(crate) fn own_since(before: Duration) -> Duration {
     own().saturating_sub(before)

@@ -3,6 +3,7 @@
 //! - [`pipeline`]: each hop and the whole, with every service a process of its own
 //! - [`soak`]: the product in one process, for minutes
 //! - [`decode`]: frames of all captures through the sensor, next to other programs
+//! - [`table`]: packets of up to a million flows on one core, and their memory
 //! - [`capture`]: frames from an interface, without loss
 //! - [`traffic`], [`load`]: the hospitals that all of it is about, and their sensors
 //! - [`cluster`]: Apache Kafka, ClickHouse and the services
@@ -20,8 +21,10 @@ mod report;
 mod seen;
 mod soak;
 mod stretch;
+mod table;
 mod traffic;
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -42,8 +45,13 @@ enum Command {
     Soak(soak::Soak),
     /// Packets per CPU second of all captures through the sensor, next to nDPI and tshark
     Decode(decode::Decode),
+    /// Nanoseconds per packet of a thousand to a million flows, headers and flow table, and their memory
+    Table(table::Table),
     /// Frames per second from an interface without loss, by each means of capturing, decoding included
     Capture(capture::Capture),
+    /// Keeps flows, and says how many bytes of memory that took
+    #[command(hide = true)]
+    Resident { kept: table::resident::Kept, flows: u32 },
     /// Becomes one of the services that are measured
     #[command(hide = true)]
     Service { name: String },
@@ -63,6 +71,11 @@ fn main() -> ExitCode {
                 Command::Soak(arguments) => soak::run(arguments).await,
                 Command::Decode(arguments) => decode::run(arguments),
                 Command::Capture(arguments) => capture::run(arguments),
+                Command::Table(arguments) => table::run(arguments),
+                Command::Resident { kept, flows } => {
+                    let bytes = table::resident::measure(*kept, *flows)?;
+                    writeln!(std::io::stdout(), "{bytes}").map_err(anyhow::Error::from)
+                }
                 Command::Service { .. } => Ok(()),
             }
         })

@@ -17,6 +17,8 @@ pub(crate) enum What {
     Soak,
     /// All captures through the sensor on one core, next to nDPI and tshark
     Decode,
+    /// A packet's cost with a thousand to a million flows, headers and flow table, and their memory
+    Table,
     /// Frames from an interface without loss, by each means of capturing; needs root
     Capture,
 }
