@@ -3,15 +3,15 @@
 //! Stated are who is client and broker, the version, that a name and a password were sent in clear, whether they are those of a
 //! manual, that the log-in was refused, and the client's name where a hardware address stands in it. Other names of clients may be
 //! people's or made up for an hour, and are not stated; nor are topics, wills, properties and what is published. All there is
-//! stands in CONNECT and its answer; behind them the flow is let go of.
-//!
-//! Trap: only CONNECT names the protocol. The packets behind it are a few octets that anything may be, so a connection that is
-//! joined in the middle is not recognised, and there would be nothing to learn from it.
+//! stands in CONNECT and its answer; behind them the flow is let go of. One that is joined behind them is recognised by the
+//! names of topics, and tells who subscribes.
 
 use wardwatch_proto::v1::{Attribute, Protocol};
 
 use crate::octets::{be16, part};
 use crate::{Candidate, Direction, Dissector, Facts, Input, Probe, Progress, credentials, scope};
+
+mod joined;
 
 /// MQTT on TCP.
 pub(crate) const CANDIDATE: Candidate =
@@ -85,7 +85,7 @@ fn version(content: &[u8]) -> Option<(&'static str, usize)> {
 
 fn probe(input: &Input<'_>) -> Probe {
     if input.bytes.first().is_some_and(|first| *first != CONNECT << 4) {
-        return Probe::NotForUs;
+        return joined::probe(input.bytes);
     }
     let Ok(frame) = Frame::read(input.bytes) else { return Probe::NotForUs };
     let Some(frame) = frame else { return Probe::Unsure };
@@ -243,6 +243,12 @@ impl Dissector for Mqtt {
             // What a client sends before it is answered, and the steps of a longer log-in.
             (AUTH, _) => {}
             _ if self.client == Some(input.direction) => {}
+            _ if self.client.is_none() => {
+                if let Some(role) = joined::role(frame.kind) {
+                    facts.of_sender(Attribute::Role, role);
+                }
+                return Progress::Done;
+            }
             _ => return Progress::Broken("something else than an answer"),
         }
         Progress::Consumed(whole)
