@@ -4,6 +4,9 @@
 //! protection, which has no server identity and old ciphers, and is therefore a finding, the client goes on to tell its name
 //! and its build. The cookie in the first request holds the name of a user and is passed over.
 //!
+//! A flow may be joined where the two ask for a conference and grant it (T.125), which they do in clear under RDP's own
+//! protection alone.
+//!
 //! Trap: PLCs and gateways for other purposes open connections by X.224 as well; theirs have other parameters.
 
 use wardwatch_proto::v1::{Attribute, Protocol};
@@ -30,8 +33,16 @@ const NEGOTIATION_FAILURE: u8 = 3;
 /// PROTOCOL_RDP: no protection but RDP's own.
 const STANDARD_SECURITY: u32 = 0;
 
-/// What the conference's user data begin with: the client's key of H.221.
+/// What the conference's user data begin with: the client's key of H.221 (MS-RDPBCGR, 2.2.1.3) and the server's (2.2.1.4).
 const CLIENT_KEY: &[u8] = b"Duca";
+const SERVER_KEY: &[u8] = b"McDn";
+
+/// Behind TPKT: data of X.224, and in them the beginnings of MCS Connect Initial and Connect Response (T.125, 7).
+const CONNECT_INITIAL: &[u8] = &[2, 0xF0, 0x80, 0x7F, 0x65];
+const CONNECT_RESPONSE: &[u8] = &[2, 0xF0, 0x80, 0x7F, 0x66];
+
+/// Octets of them before the user data's key, with room for parameters of any length.
+const BEFORE_KEY: usize = 256;
 
 /// CS_CORE (2.2.1.3.2), and the length of a client's name.
 const CORE_DATA: u16 = 0xC001;
@@ -88,6 +99,9 @@ fn probe(input: &Input<'_>) -> Probe {
         };
     };
     let length = usize::from(u16::from_be_bytes([*high, *low]));
+    if let Some(known) = conference(input.bytes, length) {
+        return known;
+    }
     if !(VARIABLE..=VARIABLE + 255).contains(&length) {
         return Probe::NotForUs;
     }
@@ -101,6 +115,27 @@ fn probe(input: &Input<'_>) -> Probe {
         (CONNECTION_REQUEST, None) if has_cookie => Probe::Certain,
         _ => Probe::NotForUs,
     }
+}
+
+/// Whether a packet of this length asks for the conference or grants it, with Microsoft's keys; nothing where it does
+/// neither.
+fn conference(bytes: &[u8], length: usize) -> Option<Probe> {
+    let content = bytes.get(4..)?;
+    let may_become = |known: &[u8]| content.len() < known.len() && known.starts_with(content);
+    if may_become(CONNECT_INITIAL) || may_become(CONNECT_RESPONSE) {
+        return Some(Probe::Unsure);
+    }
+    let key = match content {
+        _ if content.starts_with(CONNECT_INITIAL) => CLIENT_KEY,
+        _ if content.starts_with(CONNECT_RESPONSE) => SERVER_KEY,
+        _ => return None,
+    };
+    let before = content.get(..content.len().min(BEFORE_KEY)).unwrap_or_default();
+    Some(match find(before, key) {
+        Some(_) => Probe::Certain,
+        None if before.len() < BEFORE_KEY && bytes.len() < length => Probe::Unsure,
+        None => Probe::NotForUs,
+    })
 }
 
 impl Dissector for Rdp {
@@ -123,7 +158,7 @@ impl Dissector for Rdp {
                 client(packet, facts);
                 Progress::Done
             }
-            None => Progress::Done,
+            None => joined(packet, facts),
         }
     }
 }
@@ -145,6 +180,21 @@ impl Rdp {
             Some(_) => Progress::Done,
         }
     }
+}
+
+/// Where the connection's beginning was missed: who asks for the conference, in clear, and who grants it.
+fn joined(packet: &[u8], facts: &mut Facts<'_>) -> Progress {
+    let content = packet.get(4..).unwrap_or_default();
+    if content.starts_with(CONNECT_INITIAL) {
+        facts.of_sender(Attribute::Role, "rdp-client");
+        client(packet, facts);
+        return Progress::Consumed(packet.len());
+    }
+    if content.starts_with(CONNECT_RESPONSE) {
+        facts.of_sender(Attribute::Role, "rdp-server");
+        facts.of_sender(Attribute::WeakProtocol, "rdp-standard-security");
+    }
+    Progress::Done
 }
 
 /// The client's core data within the request for a conference (2.2.1.3): name and build.
@@ -239,6 +289,28 @@ mod tests {
             );
             assert_eq!(flow.conversation.outcome(), Outcome::Learned);
         }
+    }
+
+    #[test]
+    fn a_flow_may_be_joined_at_the_conference() {
+        let grants = [&[2, 0xF0, 0x80, 0x7F, 0x66, 0x82, 1, 0x45][..], b"\0\0McDn\x36", &[0; 8]].concat();
+        let granted = TestFlow::new(crate::TCP).answer(&tpkt(&grants));
+        let server = [
+            "sender 192.0.2.2 role rdp-server".to_owned(),
+            "sender 192.0.2.2 weak_protocol rdp-standard-security".to_owned(),
+        ];
+        assert_eq!(granted.said(), server);
+        for size in [1, 100, 500] {
+            // Who sends first may be taken for the one who began.
+            let mut flow = TestFlow::new(crate::TCP);
+            core_data("WARD-PC3").chunks(size).for_each(|bytes| flow.bytes(Direction::FromResponder, bytes));
+            let client = ["role rdp-client", "host_name ward-pc3", "software_version 2600"];
+            assert_eq!(flow.said(), client.map(|said| format!("sender 192.0.2.2 {said}")), "{size}");
+            assert_eq!(flow.conversation.protocol(), Protocol::Rdp);
+        }
+        let of_others = tpkt(&[&[2, 0xF0, 0x80, 0x7F, 0x65, 0x82, 1, 0x90][..], &[0; 300]].concat());
+        let flow = TestFlow::new(&[CANDIDATE]).ask(&of_others);
+        assert_eq!(flow.conversation.protocol(), Protocol::Unspecified);
     }
 
     #[test]
