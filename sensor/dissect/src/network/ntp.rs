@@ -4,12 +4,13 @@
 //! software and system; that it does, and that it lists who asked it (monlist), lets it be turned against others
 //! (CVE-2013-5211). Addresses of other servers are not stated: they say nothing about a device here.
 //!
-//! A question is 48 octets of which most may be anything, so only the port tells it; an answer is told anywhere, by two
-//! times next to each other.
+//! An answer is told on any port by two times next to each other; a question by its time, which is that of the packet, or by
+//! holding nothing but a time, as simple clients send it (RFC 4330, 5) and those that keep their clock to themselves. Other
+//! questions are 48 octets of which most may be anything, so that only the port tells them.
 
 use wardwatch_proto::v1::{Attribute, Protocol};
 
-use crate::octets::{be16, be32};
+use crate::octets::{be16, be32, part};
 use crate::{Candidate, Dissector, Facts, Input, Probe, Progress};
 
 mod control;
@@ -21,6 +22,10 @@ const PORT: u16 = 123;
 
 /// The header without extensions (RFC 5905, 7.3).
 const HEADER: usize = 48;
+
+/// Seconds from 1900 to 1970, and seconds by which a clock that is read may be wrong.
+const UNIX_EPOCH: u64 = 2_208_988_800;
+const DAY: u32 = 86_400;
 
 /// Modes (RFC 5905, figure 10).
 const CLIENT: u8 = 3;
@@ -38,6 +43,8 @@ struct Packet {
     /// Seconds since 1900 of when the question came and of when this was sent.
     received: u32,
     sent: u32,
+    /// A time of sending, below a second too, and nothing else behind the first word.
+    is_bare: bool,
 }
 
 fn packet(bytes: &[u8]) -> Option<Packet> {
@@ -49,8 +56,9 @@ fn packet(bytes: &[u8]) -> Option<Packet> {
         && *stratum <= 16
         && poll.cast_signed() <= 17
         && precision.cast_signed() <= 0;
-    let packet =
-        Packet { version, mode, stratum: *stratum, received: be32(bytes, 32)?, sent: be32(bytes, 40)? };
+    let (sent, below) = (be32(bytes, 40)?, be32(bytes, 44)?);
+    let is_bare = bytes.len() == HEADER && sent != 0 && below != 0 && part(bytes, 4, 36)? == [0; 36];
+    let packet = Packet { version, mode, stratum: *stratum, received: be32(bytes, 32)?, sent, is_bare };
     (fits && plausible && (1..=BROADCAST).contains(&mode)).then_some(packet)
 }
 
@@ -59,6 +67,14 @@ impl Packet {
     fn is_answer(&self) -> bool {
         let took = self.sent.wrapping_sub(self.received);
         self.mode == SERVER && (1..=15).contains(&self.stratum) && self.received != 0 && took <= 1
+    }
+
+    /// A question whose sender's clock is about right at `at`, in nanoseconds since the Unix epoch, or that tells no more
+    /// than its time.
+    fn is_question(&self, at: u64) -> bool {
+        let now = (at / 1_000_000_000 + UNIX_EPOCH) as u32;
+        let ahead = self.sent.wrapping_sub(now);
+        self.mode == CLIENT && (self.is_bare || ahead <= DAY || ahead.wrapping_neg() <= DAY)
     }
 
     fn state(&self, facts: &mut Facts<'_>) {
@@ -82,7 +98,8 @@ fn probe(input: &Input<'_>) -> Probe {
     let fits = match mode {
         CONTROL => control::answer(input.bytes).is_some() || is_port && control::is_question(input.bytes),
         PRIVATE => control::lists_clients(input.bytes) || is_port && is_private_question(input.bytes),
-        _ => packet(input.bytes).is_some_and(|packet| is_port || packet.is_answer()),
+        _ => packet(input.bytes)
+            .is_some_and(|packet| is_port || packet.is_answer() || packet.is_question(input.at)),
     };
     if fits { Probe::Certain } else { Probe::NotForUs }
 }

@@ -48,12 +48,37 @@ fn clients_ask_and_servers_tell_their_stratum() {
 
 #[test]
 fn on_other_ports_the_answer_tells_what_it_is() {
-    let asked = flow().datagram(FromInitiator, &packet(4, 3, 0, 0, 0x1234_5678));
+    // A client that was answered before repeats when: this is no simple one's question.
+    let asked = flow().datagram(FromInitiator, &packet(4, 3, 2, 0x1234_5600, 0x1234_5678));
     assert_eq!(asked.conversation.protocol(), Protocol::Unspecified);
     let answered = asked.datagram(FromResponder, &packet(3, 4, 1, 3_900_000_000, 3_900_000_001));
     assert_eq!(answered.values(Attribute::NtpStratum), ["1"]);
     let days_apart = flow().datagram(FromResponder, &packet(3, 4, 1, 3_900_000_000, 3_900_090_000));
     assert_eq!(days_apart.conversation.protocol(), Protocol::Unspecified);
+}
+
+#[test]
+fn on_other_ports_a_question_is_told_by_its_time_or_by_holding_nothing_else() {
+    // The tests' packets pass when 1970 begins.
+    for (sent, is_known) in [
+        (2_208_988_800, true),
+        (2_208_988_800 - 86_000, true),
+        (2_208_988_800 + 86_000, true),
+        (2_208_988_800 - 87_000, false),
+        (2_208_988_800 + 87_000, false),
+    ] {
+        let asked = flow().datagram(FromInitiator, &packet(4, 3, 2, 0x1234_5600, sent));
+        assert_eq!(asked.values(Attribute::NtpVersion).len(), usize::from(is_known), "{sent}");
+    }
+    // RFC 4330, 5: all zero but the first octet and the time.
+    let bare = [&[0x23_u8][..], &[0; 39], &[0xE9, 0x1B, 0x2C, 0x3D, 0x4E, 0x5F, 0x60, 0x71]].concat();
+    assert_eq!(flow().datagram(FromInitiator, &bare).values(Attribute::NtpVersion), ["4"]);
+    for place in [4, 20, 39] {
+        let mut other = bare.clone();
+        other[place] = 1;
+        let asked = flow().datagram(FromInitiator, &other);
+        assert_eq!(asked.conversation.protocol(), Protocol::Unspecified, "{place}");
+    }
 }
 
 #[test]
