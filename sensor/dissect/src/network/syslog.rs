@@ -23,8 +23,12 @@ pub(crate) const OVER_UDP: Candidate =
 pub(crate) const OVER_TCP: Candidate =
     Candidate { protocol: Protocol::Syslog, probe: probe_stream, start: || Box::new(OverTcp::default()) };
 
-/// Both forms are used without a time by devices, which leaves little to recognise: then the port must agree.
+/// Both forms are used without a time by devices, which leaves little to recognise: then the port must agree, or all of a
+/// datagram be text.
 const PORT: u16 = 514;
+
+/// Octets of text that are no accident, the priority counted.
+const SHORTEST_TEXT: usize = 16;
 
 /// Octets that the header of a message takes at most, and that are looked at.
 const LONGEST_HEADER: usize = 512;
@@ -37,10 +41,19 @@ const MOST_MESSAGES: u32 = 256;
 
 fn probe_datagram(input: &Input<'_>) -> Probe {
     match header(input.bytes) {
-        Some(Header { form: Form::Other, .. }) if input.receiver.port != PORT => Probe::NotForUs,
+        Some(Header { form: Form::Other, .. }) if input.receiver.port != PORT && !is_text(input.bytes) => {
+            Probe::NotForUs
+        }
         Some(_) => Probe::Certain,
         None => Probe::NotForUs,
     }
+}
+
+/// Whether there is nothing but text, and behind it at most what ends a line or a string.
+fn is_text(bytes: &[u8]) -> bool {
+    let text = str::from_utf8(bytes).unwrap_or_default().trim_end_matches(['\r', '\n', '\0']);
+    let is_control = |c: char| c.is_control() && !matches!(c, '\t' | '\n' | '\r');
+    text.len() >= SHORTEST_TEXT && !text.contains(is_control)
 }
 
 fn probe_stream(input: &Input<'_>) -> Probe {

@@ -63,10 +63,18 @@ fn who_logs_by_hand_does_so_under_the_name_of_the_user() {
 }
 
 #[test]
-fn a_priority_and_text_are_enough_only_on_the_port() {
-    let short = b"<166>%PIX-6-305011: Built";
-    let elsewhere = TestFlow::new(UDP).datagram(FromInitiator, short);
-    assert_eq!(elsewhere.conversation.protocol(), Protocol::Unspecified);
+fn a_priority_and_text_are_enough_on_the_port_or_where_there_is_nothing_but_text() {
+    // As a firewall and a switch write it, with and without what ends a string.
+    for text in [&b"<166>%PIX-6-305011: Built"[..], b"<189>72: Mar  3 19:57:17.371: %LINK-5-CHANGED: up\n\0"]
+    {
+        let elsewhere = TestFlow::new(UDP).datagram(FromInitiator, text);
+        assert_eq!(elsewhere.said(), ["sender 192.0.2.1 role syslog-sender"]);
+    }
+    for other in [&b"<166>%PIX"[..], b"<166>%PIX-6-305011: \x01Built", b"<166>%PIX-6-305011: \xFF"] {
+        let elsewhere = TestFlow::new(UDP).datagram(FromInitiator, other);
+        assert_eq!(elsewhere.conversation.protocol(), Protocol::Unspecified, "{other:?}");
+    }
+    let short = b"<166>%PIX";
     let on_port = TestFlow::new(UDP).with_responder(address("192.0.2.2", 514)).datagram(FromInitiator, short);
     assert_eq!(on_port.said(), ["sender 192.0.2.1 role syslog-sender"]);
 }
