@@ -3,8 +3,8 @@
 //! A device lists what it offers under `.well-known/core` (RFC 6690): the kinds of its resources and their interfaces are
 //! stated. Never stated: paths, queries, payloads. Who sends a request is a client, who sends a response a server, often both.
 //!
-//! The header is four octets of which most values are allowed, so without the port a message must ask for the list, or be
-//! the list. Over DTLS (`coaps`) nothing of it shows.
+//! The header is four octets of which most values are allowed, so without the port a message must ask for something by a
+//! path of words, or be the list. Over DTLS (`coaps`) nothing of it shows.
 
 use wardwatch_proto::v1::{Attribute, Protocol};
 
@@ -52,6 +52,9 @@ const URI_HOST: u32 = 3;
 const URI_PATH: u32 = 11;
 const CONTENT_FORMAT: u32 = 12;
 
+/// Octets of a path that tells a request.
+const SHORTEST_PATH: usize = 4;
+
 /// Kinds that are stated of one message.
 const MOST_KINDS: usize = 64;
 
@@ -82,12 +85,12 @@ impl Message<'_> {
         }
     }
 
-    fn asks_for_links(&self) -> bool {
-        let mut path =
-            options(self.options).filter(|(number, _)| *number == URI_PATH).map(|(_, value)| value);
-        self.class() == Class::Request
-            && path.next() == Some(&b".well-known"[..])
-            && path.next() == Some(&b"core"[..])
+    /// A request for a path of words, long enough to be no accident.
+    fn asks_for_a_path(&self) -> bool {
+        let path = options(self.options).filter(|(number, _)| *number == URI_PATH);
+        let length = path.clone().map(|(_, segment)| segment.len()).sum::<usize>();
+        let are_words = path.clone().all(|(_, segment)| segment.iter().all(u8::is_ascii_graphic));
+        self.class() == Class::Request && are_words && length >= SHORTEST_PATH
     }
 
     fn has_links(&self) -> bool {
@@ -136,6 +139,7 @@ fn options(bytes: &[u8]) -> Options<'_> {
 }
 
 /// Number and value, one after another (RFC 7252, 3.1).
+#[derive(Clone)]
 struct Options<'a> {
     rest: &'a [u8],
     number: u32,
@@ -171,7 +175,7 @@ fn extended(half: u8, rest: &[u8]) -> Option<(u16, &[u8])> {
 fn probe(input: &Input<'_>) -> Probe {
     let is_port = [input.sender.port, input.receiver.port].contains(&PORT);
     let fits = message(input.bytes)
-        .is_some_and(|message| is_port || message.asks_for_links() || message.has_links());
+        .is_some_and(|message| is_port || message.asks_for_a_path() || message.has_links());
     if fits { Probe::Certain } else { Probe::NotForUs }
 }
 
@@ -250,9 +254,14 @@ mod tests {
     }
 
     #[test]
-    fn other_requests_are_told_by_the_port_and_their_payload_says_nothing() {
+    fn requests_are_told_by_the_port_or_by_a_path_of_words_and_payloads_say_nothing() {
+        for path in [&["a"][..], &[], &["\u{1}tients", "jane"]] {
+            assert!(TestFlow::new(CANDIDATES).datagram(FromInitiator, &get(path)).said().is_empty());
+            assert_eq!(on_port().datagram(FromInitiator, &get(path)).said().len(), 1);
+        }
         let request = get(&["patients", "jane"]);
-        assert!(TestFlow::new(CANDIDATES).datagram(FromInitiator, &request).said().is_empty());
+        let elsewhere = TestFlow::new(CANDIDATES).datagram(FromInitiator, &request);
+        assert_eq!(elsewhere.said(), ["sender 192.0.2.1 role coap-client"]);
         let flow =
             on_port().datagram(FromInitiator, &request).datagram(FromResponder, &content(0, "<rt=\"jane\">"));
         assert_eq!(flow.said(), ["sender 192.0.2.1 role coap-client", "sender 192.0.2.2 role coap-server"]);
