@@ -12,6 +12,7 @@ use anyhow::Result;
 use wardwatch_proto::attribute;
 use wardwatch_proto::v1::{Attribute, Protocol};
 use wardwatch_tests::oracle::agreement::Agreement;
+use wardwatch_tests::oracle::elsewhere::Elsewhere;
 use wardwatch_tests::oracle::exceptions::Exceptions;
 use wardwatch_tests::oracle::protocols_page::Page;
 use wardwatch_tests::oracle::statement::{self, Field};
@@ -271,15 +272,15 @@ fn tshark_and_openssl_read_the_same_fields() -> Result<()> {
     let mut captures = corpus::captures(&data)?;
     captures.extend(corpus::own()?);
     let compared = corpus::each(&captures, |capture| {
-        let ours = statement::of_sensor(&stated::facts(&capture.path)?);
-        Ok((tshark::statements(&capture.path)?, ours))
+        Ok((tshark::statements(&capture.path)?, Elsewhere::read(&capture.path)?))
     })?;
     let mut agreement =
         Agreement::new("fields that tshark reads", Exceptions::read("fields.toml", "tshark")?);
     let mut page = Page::default();
     for (capture, (theirs, ours)) in captures.iter().zip(compared) {
         page.add(capture, &theirs, &ours);
-        for said in theirs.union(&ours).filter(|said| is_compared(said.field)) {
+        let ours = ours.statements();
+        for said in theirs.union(ours).filter(|said| is_compared(said.field)) {
             let class = said.field.name();
             let item = format!("{class} {} {}", said.subject, said.value);
             match (theirs.contains(said), ours.contains(said)) {

@@ -8,13 +8,16 @@
 //! - [`stated`]: the sensor's facts about a capture file, from the library and not from a running program
 //! - [`program`]: the sensor's program as people run it
 //! - [`protocols_page`]: `docs/protocols.md`, made of such a comparison
+//! - [`altered`], [`elsewhere`]: what is left of it on other ports, and where the beginning was missed
 //! - [`dice`]: what looks random and is the same in every run
 //! - [`agreement`]: how many of an oracle's statements the sensor makes as well, and the exceptions with their reasons
 
 pub mod agreement;
+pub mod altered;
 pub mod conversation;
 pub mod corpus;
 pub mod dice;
+pub mod elsewhere;
 pub mod exceptions;
 pub mod ja4;
 pub mod openssl;

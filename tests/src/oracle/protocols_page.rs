@@ -11,6 +11,7 @@ use wardwatch_proto::name::{Named as _, protocols};
 use wardwatch_proto::v1::{Attribute, Protocol};
 
 use super::corpus::Capture;
+use super::elsewhere::{Elsewhere, Joined, Trial, has_no_port};
 use super::statement::{Field, Statement};
 
 /// Captures that are named of one protocol.
@@ -18,6 +19,9 @@ const NAMED: usize = 3;
 
 /// Set to `write`, the page is written anew; otherwise it must be what it would be.
 const VARIABLE: &str = "WARDWATCH_PROTOCOLS_PAGE";
+
+/// Documents that stand in one message of HTTP, which is what is joined.
+const DOCUMENTS: [Protocol; 3] = [Protocol::Fhir, Protocol::Soap, Protocol::Upnp];
 
 /// The order of the families.
 const FAMILIES: [(&str, &str); 7] = [
@@ -42,21 +46,30 @@ struct Found {
     confirmed: BTreeSet<Attribute>,
     /// With how many statements that agree.
     captures: BTreeMap<String, usize>,
+    /// What is left elsewhere of others' captures.
+    trial: Trial,
 }
 
 impl Page {
     /// Adds what was stated about a capture, and what an oracle reads in it.
-    pub fn add(&mut self, capture: &Capture, theirs: &BTreeSet<Statement>, ours: &BTreeSet<Statement>) {
+    pub fn add(&mut self, capture: &Capture, theirs: &BTreeSet<Statement>, ours: &Elsewhere) {
         // What the project recorded itself confirms nothing.
         let is_others = capture.area != "own";
-        for said in ours {
+        let mut confirmed = BTreeMap::<Protocol, Vec<&Statement>>::new();
+        for said in ours.statements() {
             let Field { protocol, attribute } = said.field;
             let found = self.protocols.entry(protocol).or_default();
             found.stated.insert(attribute);
             if is_others && theirs.contains(said) {
                 found.confirmed.insert(attribute);
                 *found.captures.entry(capture.id.clone()).or_default() += 1;
+                confirmed.entry(protocol).or_default().push(said);
             }
+        }
+        for protocol in ours.protocols().filter(|_| is_others) {
+            let confirmed = confirmed.get(&protocol).map_or(&[][..], Vec::as_slice);
+            let found = self.protocols.entry(protocol).or_default();
+            found.trial.add(ours.trial(protocol, confirmed));
         }
     }
 
@@ -80,25 +93,28 @@ impl Page {
         let mut text = INTRODUCTION.to_owned();
         let all: Vec<_> = protocols().filter_map(|protocol| Some((protocol, standard(protocol)?))).collect();
         let nothing = Found::default();
-        let decoded = all.iter().filter(|(protocol, _)| {
-            self.protocols.get(protocol).is_some_and(|found| !found.confirmed.is_empty())
-        });
+        let is_decoded = |protocol: &Protocol| {
+            self.protocols.get(protocol).is_some_and(|found| found.is_decoded(*protocol))
+        };
+        let decoded = all.iter().filter(|(protocol, _)| is_decoded(protocol));
         let _ = writeln!(text, "{} protocols, {} of them decoded.", all.len(), decoded.count());
         for (family, title) in FAMILIES {
             let _ = writeln!(
                 text,
-                "\n## {title}\n| protocol | defined by | facts | confirmed by others | on |\n|---|---|---|---|---|"
+                "\n## {title}\n| protocol | defined by | facts | confirmed by others | on | on another port | joined in the middle |\n\
+                 |---|---|---|---|---|---|---|"
             );
             for (protocol, standard) in all.iter().filter(|(_, standard)| standard.family == family) {
                 let found = self.protocols.get(protocol).unwrap_or(&nothing);
-                let confirmed = if found.confirmed.is_empty() {
-                    "recognised only".to_owned()
-                } else {
-                    names(&found.confirmed)
-                };
+                let mut confirmed = names(&found.confirmed);
+                if !is_decoded(protocol) {
+                    let between = if confirmed.is_empty() { "" } else { ": " };
+                    confirmed = format!("recognised only{between}{confirmed}");
+                }
+                let [port, joined] = found.elsewhere(*protocol);
                 let _ = writeln!(
                     text,
-                    "| **{}** `{}` | {} | {} | {confirmed} | {} |",
+                    "| **{}** `{}` | {} | {} | {confirmed} | {} | {port} | {joined} |",
                     standard.title,
                     protocol.name(),
                     standard.documents,
@@ -112,6 +128,26 @@ impl Page {
 }
 
 impl Found {
+    /// A confirmed fact that depends on no port, of a protocol that is found in the middle of a conversation where it lets
+    /// itself be.
+    fn is_decoded(&self, protocol: Protocol) -> bool {
+        let is_anywhere = has_no_port(protocol) || self.trial.is_stated_on_other_ports();
+        let is_joined = has_no_port(protocol)
+            || DOCUMENTS.contains(&protocol)
+            || matches!(self.trial.joined(), Joined::Stated | Joined::Recognised | Joined::NothingLeft);
+        !self.confirmed.is_empty() && is_anywhere && is_joined
+    }
+
+    /// The columns on other ports and on joining in the middle; empty for what nobody else has recorded.
+    fn elsewhere(&self, protocol: Protocol) -> [String; 2] {
+        match protocol {
+            _ if !self.trial.is_tried() => Default::default(),
+            protocol if has_no_port(protocol) => ["none".into(), "none".into()],
+            protocol if DOCUMENTS.contains(&protocol) => [self.trial.on_another_port(), "document".into()],
+            _ => [self.trial.on_another_port(), self.trial.joined().words().into()],
+        }
+    }
+
     /// The captures in which most is confirmed.
     fn named(&self) -> String {
         let mut captures: Vec<_> = self.captures.iter().collect();
@@ -136,8 +172,21 @@ What the sensor recognises by content, on any port, and what it states. This pag
 `sensor_agrees_on_fields`, which fails when it is out of date, from what the sensor states about all captures that the tests
 are given and what tshark and openssl read in them.
 
-**Confirmed** is a fact that one of them reads in the same words, in a capture that this project has not made. A protocol
-without such a fact is *recognised only*: its dissector was tried on bytes that were built from the standard, or on recordings
-that nobody else reads. Facts are those that were stated about some capture; a dissector may know more.
+**Confirmed** is a fact that one of them reads in the same words, in a capture that this project has not made. Facts are those
+that were stated about some capture; a dissector may know more.
+
+**On another port**: the same captures again, each port changed into one on which nothing is known to listen. *yes*: every
+confirmed fact is stated there too; *yes, 3 of 4*: so many of them; *recognised*: the protocol is found and no such fact comes;
+*no*: it is not found; *none*: it is carried without ports.
+
+**Joined in the middle**: on those other ports, and without the beginning of every conversation; on TCP without the handshake and
+all up to the first data of either side, these as well, on UDP without the first datagram. *yes*: a confirmed fact comes;
+*recognised*: the protocol is found, what tells facts has passed; *one exchange*: no capture has a second one, and the handshake
+may be missing; *document*: it stands in one message of HTTP; *opening*: it is found only by its first exchange, of which the
+handshake may be missing; *no*: it is not found; *none*: each frame stands alone.
+
+**Decoded** is a protocol with a confirmed fact that comes on another port, and that is found in the middle where there is one.
+All others are *recognised only*: their dissectors were tried on bytes that were built from the standard, or on recordings that
+nobody else reads. Of protocols without an entry in the last columns there is no recording by others.
 
 ";

@@ -104,8 +104,7 @@ pub fn flows(facts: &[Fact]) -> Result<Vec<Flow>> {
     let mut flows = BTreeMap::<u64, Flow>::new();
     for fact in facts {
         let Some(fact::Fact::Flow(record)) = &fact.fact else { continue };
-        let initiator = end(record.initiator.as_ref())?;
-        let responder = end(record.responder.as_ref())?;
+        let (initiator, responder) = ends(record)?;
         let (conversation, is_ordered) = Conversation::between(transport(record), initiator, responder);
         let flow = flows.entry(record.id).or_insert_with(|| Flow {
             conversation,
@@ -129,6 +128,16 @@ pub fn flows(facts: &[Fact]) -> Result<Vec<Flow>> {
         }
     }
     Ok(flows.into_values().collect())
+}
+
+/// Who talked to whom by a flow's record.
+pub fn conversation(record: &v1::Flow) -> Result<Conversation> {
+    let (initiator, responder) = ends(record)?;
+    Ok(Conversation::between(transport(record), initiator, responder).0)
+}
+
+fn ends(record: &v1::Flow) -> Result<(SocketAddr, SocketAddr)> {
+    Ok((end(record.initiator.as_ref())?, end(record.responder.as_ref())?))
 }
 
 fn transport(record: &v1::Flow) -> &'static str {
