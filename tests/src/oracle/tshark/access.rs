@@ -1,15 +1,14 @@
 //! What log-ins tell as Wireshark reads it: SSH's identification and offers, SMB's dialect, NTLM within SMB and LDAP, the realm
 //! of a Kerberos centre, and the client's name in RDP.
 
-use std::path::Path;
+use std::collections::BTreeMap;
 
-use anyhow::Result;
 use wardwatch_proto::v1::{Attribute, Protocol};
 
 use super::super::statement::Statements;
-use super::Row;
+use super::{Row, Table};
 
-const NAMES: [&str; 29] = [
+pub(super) const NAMES: &[&str] = &[
     "frame.protocols",
     "ip.src",
     "ipv6.src",
@@ -34,6 +33,8 @@ const NAMES: [&str; 29] = [
     "kerberos.error_code",
     "rdp.client.name",
     "rdp.client.build",
+    "tcp.stream",
+    "nbss.type",
     "nbss.called_name",
     "nbss.calling_name",
     "ftp.response.code",
@@ -41,17 +42,16 @@ const NAMES: [&str; 29] = [
     "smb2.nt_status",
 ];
 
+/// The frames that are looked at.
+pub(super) const FILTER: &str =
+    "ftp || ssh || smb || smb2 || ldap || kerberos || t124 || nbss.type == 0x81 || nbss.type == 0x82";
+
 /// Adds what is said.
-pub(super) fn read(capture: &Path, said: &mut Statements) -> Result<()> {
-    let options = [
-        ["-o", "tcp.reassemble_out_of_order:TRUE"],
-        // A port of the captures that Wireshark does not look for SSH on.
-        ["-d", "tcp.port==2222,ssh"],
-        ["-Y", "ftp || ssh || smb || smb2 || ldap || kerberos || t124 || nbss.type == 0x81"],
-    ];
-    for row in super::fields(capture, options.as_flattened(), &NAMES)?.rows() {
-        let protocols = row.first("frame.protocols").unwrap_or_default();
-        let has = |layer: &str| protocols.split(':').any(|known| known == layer);
+pub(super) fn read(table: &Table, said: &mut Statements) {
+    // By TCP stream, the name by which a session was asked for.
+    let mut called = BTreeMap::new();
+    for row in table.rows() {
+        let has = |layer: &str| row.has(layer);
         let source = row.all("ip.src").last().or_else(|| row.all("ipv6.src").last()).unwrap_or_default();
         let destination = row.all("ip.dst").last().or_else(|| row.all("ipv6.dst").last()).unwrap_or_default();
         if let Some((protocol, kind)) = refusal(row) {
@@ -67,14 +67,23 @@ pub(super) fn read(capture: &Path, said: &mut Statements) -> Result<()> {
                 ntlm(row, Protocol::Smb, &mut say);
             }
         } else if has("nbss") {
-            // In the captures, who is called by a name of his own answers to it.
             let name = |field| row.first(field).and_then(|name| name.split('<').next()).unwrap_or_default();
+            let stream = row.first("tcp.stream");
             say(Protocol::Smb, Attribute::HostName, &name("nbss.calling_name").to_lowercase());
-            let called = name("nbss.called_name");
-            // Some call by an address, in the hope that whoever is there does not mind.
-            let is_address = called.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-            if !called.starts_with('*') && !is_address {
-                said.say(Protocol::Smb, Attribute::HostName, destination, &called.to_lowercase());
+            match row.first("nbss.type") {
+                Some("0x81") => {
+                    called.insert(stream, name("nbss.called_name"));
+                }
+                // Who agrees to a session answers to the name; some call by an address, in the hope that whoever is
+                // there does not mind.
+                Some("0x82") => {
+                    let called = called.remove(&stream).unwrap_or_default();
+                    let is_address = called.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+                    if !called.starts_with('*') && !is_address {
+                        say(Protocol::Smb, Attribute::HostName, &called.to_lowercase());
+                    }
+                }
+                _ => {}
             }
         } else if has("ldap") {
             ntlm(row, Protocol::Ldap, &mut say);
@@ -90,7 +99,6 @@ pub(super) fn read(capture: &Path, said: &mut Statements) -> Result<()> {
             }
         }
     }
-    Ok(())
 }
 
 /// A log-in that is refused, in the protocols whose captures have some: FTP's 530, Kerberos' errors about the client, and

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::net::IpAddr;
-use std::path::Path;
 
 use anyhow::{Context, Result};
 use sha2::{Digest as _, Sha256};
@@ -11,14 +10,15 @@ use wardwatch_proto::v1::{Attribute, Protocol};
 
 use super::super::openssl;
 use super::super::statement::Statements;
-use super::{Row, documents, media};
+use super::{Row, Table};
 
-const NAMES: [&str; 32] = [
+pub(super) const NAMES: &[&str] = &[
     "frame.protocols",
     "ip.src",
     "ip.dst",
     "ipv6.src",
     "ipv6.dst",
+    "tls.record.opaque_type",
     "tls.handshake.extensions_server_name",
     "tls.handshake.certificate",
     "dtls.handshake.extensions_server_name",
@@ -43,70 +43,39 @@ const NAMES: [&str; 32] = [
     "dicom.userinfo.uid",
     "dicom.userinfo.version",
     "hl7.segment",
-    "dns.id",
-    "bacapp.type",
-    "frame.number",
 ];
 
-/// What Wireshark reads, and which protocols it met whose details have to be asked for.
-#[derive(Debug, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "one for each family whose details are asked for")]
-pub(super) struct Read {
-    /// The statements.
-    pub(super) statements: Statements,
-    /// Whether there is DNS of any kind.
-    pub(super) has_dns: bool,
-    /// Whether there is BACnet.
-    pub(super) has_bacnet: bool,
-    /// Whether HTTP carries documents.
-    pub(super) has_documents: bool,
-    /// Whether telephones, cameras or the clients of brokers speak.
-    pub(super) has_media: bool,
-}
+/// The frames that are looked at.
+pub(super) const FILTER: &str = "tls || dtls || quic || http || dhcp || dicom || hl7";
 
-/// Reads a capture file.
-pub(super) fn read(capture: &Path) -> Result<Read> {
-    let options = [
-        // Headers count as soon as they are there, and in the order of the stream.
-        ["-o", "http.desegment_body:FALSE"],
-        ["-o", "tcp.reassemble_out_of_order:TRUE"],
-        // Ports on which the software of the captures speaks and which Wireshark does not know.
-        ["-d", "tcp.port==6661,hl7"],
-        ["-d", "tcp.port==11113,dicom"],
-        ["-d", "tcp.port==17501,mqtt"],
-        [
-            "-Y",
-            "tls || dtls || quic || http || dhcp || dicom || hl7 || dns || mdns || bacapp || sip || rtsp || mqtt",
-        ],
-    ];
-    let table = super::fields(capture, options.as_flattened(), &NAMES)?;
-    let mut read = Read::default();
+/// Adds what is said.
+pub(super) fn read(table: &Table, said: &mut Statements) -> Result<()> {
     let mut certificates = BTreeMap::new();
     for row in table.rows() {
         let frame = Frame::of(row);
-        read.has_dns |= row.first("dns.id").is_some();
-        read.has_bacnet |= row.first("bacapp.type").is_some();
-        read.has_media |= row.first("frame.protocols").is_some_and(media::is_announced);
-        read.has_documents |= row.all("http.response.line").any(documents::is_announced);
+        // What a proxy passes on is not said by the one that it is addressed to.
+        if row.has("socks") {
+            continue;
+        }
         if frame.is_on_tcp {
-            frame.handshake(Protocol::Tls, &mut read.statements, &mut certificates)?;
-            frame.http(&mut read.statements);
-            frame.dicom(&mut read.statements);
-            frame.hl7(&mut read.statements);
+            frame.handshake(Protocol::Tls, said, &mut certificates)?;
+            frame.http(said);
+            frame.dicom(said);
+            frame.hl7(said);
         } else {
-            frame.datagrams(&mut read.statements, &mut certificates)?;
-            frame.dhcp(&mut read.statements);
+            frame.datagrams(said, &mut certificates)?;
+            frame.dhcp(said);
         }
     }
     for (certificate, owners) in certificates {
         let told = openssl::read(&certificate)?;
         for (protocol, owner) in owners {
             for (attribute, value) in &told {
-                read.statements.say(protocol, *attribute, &owner, value);
+                said.say(protocol, *attribute, &owner, value);
             }
         }
     }
-    Ok(read)
+    Ok(())
 }
 
 /// A frame and its innermost addresses.
@@ -143,8 +112,12 @@ impl<'a> Frame<'a> {
                 said.say(protocol, Attribute::TlsServerName, self.destination, &name);
             }
         }
+        // Of TLS 1.3 it is encrypted on the wire, and read where the capture file has the session's keys.
+        let is_encrypted = self.row.first("tls.record.opaque_type").is_some();
         // The first of a chain is the sender's own.
-        if let Some(certificate) = self.row.first(&format!("{of}.handshake.certificate")) {
+        if let Some(certificate) = self.row.first(&format!("{of}.handshake.certificate"))
+            && !is_encrypted
+        {
             let der = octets(certificate).context("read a certificate's octets")?;
             let fingerprint = hexadecimal(&Sha256::digest(&der));
             said.say(protocol, Attribute::CertificateSha256, self.source, &fingerprint);
@@ -159,11 +132,9 @@ impl<'a> Frame<'a> {
         said: &mut Statements,
         certificates: &mut BTreeMap<Vec<u8>, Vec<(Protocol, String)>>,
     ) -> Result<()> {
-        let protocols = self.row.first("frame.protocols").unwrap_or_default();
-        let is = |layer: &str| protocols.split(':').any(|of| of == layer);
-        if is("quic") {
+        if self.row.has("quic") {
             self.handshake(Protocol::Quic, said, certificates)
-        } else if is("dtls") {
+        } else if self.row.has("dtls") {
             self.handshake(Protocol::Dtls, said, certificates)
         } else {
             Ok(())

@@ -1,14 +1,11 @@
 //! What controllers and field devices say about themselves as Wireshark reads it.
 
-use std::path::Path;
-
-use anyhow::Result;
 use wardwatch_proto::v1::{Attribute, Protocol};
 
 use super::super::statement::Statements;
-use super::Row;
+use super::{Row, Table};
 
-const NAMES: [&str; 50] = [
+pub(super) const NAMES: &[&str] = &[
     "ip.src",
     "ipv6.src",
     "eth.src",
@@ -61,11 +58,12 @@ const NAMES: [&str; 50] = [
     "ams.ads_versionbuild",
 ];
 
-/// Reads a capture file.
-pub(super) fn read(capture: &Path, said: &mut Statements) -> Result<()> {
-    let protocols = "modbus || enip || s7comm || dnp3 || iec60870_asdu || opcua || hart_ip || pn_dcp || pn_io_device || ams";
-    let options = ["-o", "tcp.reassemble_out_of_order:TRUE", "-Y", protocols];
-    let table = super::fields(capture, &options, &NAMES)?;
+/// The frames that are looked at.
+pub(super) const FILTER: &str =
+    "modbus || enip || s7comm || dnp3 || iec60870_asdu || opcua || hart_ip || pn_dcp || pn_io_device || ams";
+
+/// Adds what is said.
+pub(super) fn read(table: &Table, said: &mut Statements) {
     for row in table.rows() {
         let v4 = row.all("ip.src").last();
         let frame = Frame { row, source: v4.or_else(|| row.all("ipv6.src").last()).unwrap_or_default() };
@@ -78,7 +76,6 @@ pub(super) fn read(capture: &Path, said: &mut Statements) -> Result<()> {
         frame.profinet(said);
         frame.ads(said);
     }
-    Ok(())
 }
 
 /// A frame and its sender.

@@ -6,11 +6,11 @@ use anyhow::Result;
 use wardwatch_proto::v1::{Attribute, Protocol};
 
 use super::super::statement::Statements;
-use super::Row;
 use super::details::{Frame, details};
 use super::names::in_parentheses;
+use super::{Row, Table};
 
-const NAMES: [&str; 18] = [
+pub(super) const NAMES: &[&str] = &[
     "ip.src",
     "ip.dst",
     "ipv6.src",
@@ -29,50 +29,45 @@ const NAMES: [&str; 18] = [
     "browser.server",
     "browser.os_major",
     "browser.os_minor",
+    "browser.server_type.xenix",
 ];
+
+/// The frames that are looked at.
+pub(super) const FILTER: &str =
+    "udp && (ntp || syslog || ssdp || nbdgm || snmp || nbns || radius) && !icmp && !icmpv6";
 
 /// Answers and traps: what is asked says nothing.
 const SNMP: &str = "snmp && (snmp.data == 2 || snmp.data == 4 || snmp.data == 6 || snmp.data == 7 || snmp.data == 8 || \
                     snmp.msgFlags)";
 
-/// Adds what is said over UDP.
-pub(super) fn read(capture: &Path, said: &mut Statements) -> Result<()> {
-    let options = [
-        // A port of the captures that Wireshark does not look for NTP on.
-        ["-d", "udp.port==62228,ntp"],
-        ["-Y", "udp && (ntp || syslog || ssdp || nbdgm || snmp || nbns || radius) && !icmp && !icmpv6"],
-    ];
-    let table = super::fields(capture, options.as_flattened(), &NAMES)?;
-    let mut has = [false; 4];
-    for row in table.rows() {
+/// Adds what is said over UDP; trees of the capture are asked for where there is something in them.
+pub(super) fn read(capture: &Path, table: &Table, said: &mut Statements) -> Result<()> {
+    let is_looked_at = |row: &Row<'_>| row.has("udp") && !row.has("icmp") && !row.has("icmpv6");
+    for row in table.rows().filter(is_looked_at) {
         let address = |v4, v6| row.all(v4).last().or_else(|| row.all(v6).last()).unwrap_or_default();
         let source = address("ip.src", "ipv6.src");
         ntp(row, source, said);
         syslog(row, source, said);
         datagram(row, source, said);
-        let layers = row.first("frame.protocols").unwrap_or_default();
-        for (has, layer) in has.iter_mut().zip(["snmp", "nbns", "radius", "ssdp"]) {
-            *has |= layers.split(':').any(|found| found == layer);
-        }
     }
     // Trees take their time, and few captures have any of these.
-    let [has_snmp, has_names, has_radius, has_ssdp] = has;
-    if has_snmp {
+    let has = |layer| table.rows().filter(is_looked_at).any(|row| row.has(layer));
+    if has("snmp") {
         for frame in details(capture, &format!("udp && ({SNMP}) && !icmp"), "snmp")? {
             snmp(&frame, said);
         }
     }
-    if has_names {
+    if has("nbns") {
         for frame in details(capture, "nbns && udp && !icmp", "nbns")? {
             names(&frame, said);
         }
     }
-    if has_ssdp {
+    if has("ssdp") {
         for frame in details(capture, "ssdp && udp && !icmp && !icmpv6", "ssdp")? {
             ssdp(&frame, said);
         }
     }
-    if has_radius {
+    if has("radius") {
         for frame in details(capture, "radius.code == 3 && !icmp", "radius")? {
             said.say(Protocol::Radius, Attribute::FailedLogin, &frame.destination, "radius");
         }
@@ -143,7 +138,10 @@ fn datagram(row: Row<'_>, source: &str, said: &mut Statements) {
         "0x01" | "0x0f" => {
             say(Attribute::HostName, &first("browser.server").to_lowercase());
             let version = format!("{}.{}", first("browser.os_major"), first("browser.os_minor"));
-            say(Attribute::OperatingSystemVersion, &version);
+            // Samba announces a version of its own, and that it runs on Unix.
+            if !["1", "True"].contains(&first("browser.server_type.xenix")) {
+                say(Attribute::OperatingSystemVersion, &version);
+            }
             if let Some((domain, "1d" | "1e")) = suffixed(first("nbdgm.destination_name")) {
                 say(Attribute::Domain, domain);
             }

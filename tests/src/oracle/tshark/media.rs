@@ -33,11 +33,6 @@ const NAMES: [&str; 20] = [
     "mqtt.conflag.passwd",
 ];
 
-/// Layers of frames that are worth a second look at a capture.
-pub(super) fn is_announced(protocols: &str) -> bool {
-    protocols.split(':').any(|layer| ["sip", "rtsp", "mqtt"].contains(&layer))
-}
-
 /// Adds what is said.
 pub(super) fn read(capture: &Path, said: &mut Statements) -> Result<()> {
     let options = [

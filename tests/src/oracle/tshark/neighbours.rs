@@ -2,15 +2,13 @@
 //! neighbour discovery, group management and DHCP for IPv6.
 
 use std::net::{IpAddr, Ipv6Addr};
-use std::path::Path;
 
-use anyhow::Result;
 use wardwatch_proto::v1::{Attribute, Protocol};
 
 use super::super::statement::Statements;
-use super::Row;
+use super::{Row, Table};
 
-const NAMES: [&str; 59] = [
+pub(super) const NAMES: &[&str] = &[
     "frame.protocols",
     "eth.src",
     "ip.src",
@@ -72,10 +70,14 @@ const NAMES: [&str; 59] = [
     "dhcpv6.mudurl",
 ];
 
+/// The frames that are looked at.
+pub(super) const FILTER: &str = "lldp || cdp || stp || icmpv6 || igmp || dhcpv6";
+
 /// Adds what is said in a capture.
-pub(super) fn read(capture: &Path, said: &mut Statements) -> Result<()> {
-    let filter = "lldp || cdp || stp || icmpv6 || igmp || dhcpv6";
-    for row in super::fields(capture, &["-Y", filter], &NAMES)?.rows() {
+pub(super) fn read(table: &Table, said: &mut Statements) {
+    let is_looked_at =
+        |row: &Row<'_>| ["lldp", "cdp", "stp", "icmpv6", "igmp", "dhcpv6"].iter().any(|layer| row.has(layer));
+    for row in table.rows().filter(is_looked_at) {
         let layers = row.first("frame.protocols").unwrap_or_default();
         let innermost = layers.rsplit(':').find(|layer| *layer != "data").unwrap_or_default();
         let source = row.first("eth.src").unwrap_or_default();
@@ -88,7 +90,6 @@ pub(super) fn read(capture: &Path, said: &mut Statements) -> Result<()> {
             _ => dhcpv6(row, said),
         }
     }
-    Ok(())
 }
 
 fn lldp(row: Row<'_>, source: &str, said: &mut Statements) {
