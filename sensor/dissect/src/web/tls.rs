@@ -10,7 +10,6 @@ mod ja4;
 mod recognition;
 mod ssl2;
 
-use tls_parser::{TlsMessageHandshake, parse_tls_handshake_msg_certificate};
 use wardwatch_proto::v1::{Attribute, Protocol};
 
 use crate::{Candidate, Direction, Dissector, Facts, Input, Probe, Progress};
@@ -22,7 +21,7 @@ use recognition::{APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE, RecordHeader}
 pub(crate) const CANDIDATE: Candidate =
     Candidate { protocol: Protocol::Tls, probe: recognition::probe, start: || Box::new(Tls::default()) };
 
-/// Longest handshake message that is put together: certificate chains of smart cards and test servers stay below.
+/// Longest handshake message that is put together. Of a longer chain of certificates the first is read alone.
 const LONGEST_MESSAGE: usize = 64 * 1024;
 
 /// Handshake types (RFC 8446, B.3; RFC 5246, 7.4).
@@ -47,6 +46,8 @@ struct Side {
     speaks_as: Option<Owner>,
     /// The part of a handshake message that has come.
     partial: Vec<u8>,
+    /// Octets to come of a handshake message of which enough was read.
+    unwanted: usize,
 }
 
 impl Dissector for Tls {
@@ -83,8 +84,8 @@ impl Tls {
             match recognition::probe(input) {
                 Probe::Certain => side.begun = true,
                 Probe::Unsure => return Progress::NeedMore,
-                // The other side is TLS, this one was joined in the middle of a record.
                 Probe::NotForUs => {
+                    // The other side is TLS, this one was joined in the middle of a record.
                     side.finish();
                     return Progress::Consumed(input.bytes.len());
                 }
@@ -137,7 +138,11 @@ impl Tls {
         fragment: &[u8],
         facts: &mut Facts<'_>,
     ) -> Option<&'static str> {
-        let mut held = std::mem::take(&mut self.side(direction).partial);
+        let side = self.side(direction);
+        let unwanted = side.unwanted.min(fragment.len());
+        side.unwanted -= unwanted;
+        let fragment = fragment.get(unwanted..).unwrap_or_default();
+        let mut held = std::mem::take(&mut side.partial);
         let mut rest = if held.is_empty() {
             fragment
         } else {
@@ -146,10 +151,19 @@ impl Tls {
         };
         while let Some(([kind, high, mid, low], body)) = rest.split_first_chunk::<4>() {
             let length = u32::from_be_bytes([0, *high, *mid, *low]) as usize;
-            if length > LONGEST_MESSAGE {
-                return Some("handshake message longer than 64 KiB");
-            }
-            let Some((body, behind)) = body.split_at_checked(length) else { break };
+            let Some((body, behind)) = body.split_at_checked(length) else {
+                if length <= LONGEST_MESSAGE {
+                    break;
+                }
+                let is_too_long = first_length(body).is_some_and(|length| length > LONGEST_MESSAGE);
+                if *kind != CERTIFICATE || is_too_long {
+                    return Some("handshake message longer than 64 KiB");
+                }
+                let Some(first) = first_certificate(body) else { break };
+                self.certificate(direction, first, facts);
+                self.side(direction).unwanted = length - body.len();
+                return None;
+            };
             self.message(direction, *kind, body, facts);
             if self.side(direction).finished {
                 return None;
@@ -182,15 +196,8 @@ impl Tls {
                 }
             }
             CERTIFICATE => {
-                let owner = side.speaks_as.unwrap_or(match direction {
-                    Direction::FromInitiator => Owner::Client,
-                    Direction::FromResponder => Owner::Server,
-                });
-                if let Ok((_, TlsMessageHandshake::Certificate(chain))) =
-                    parse_tls_handshake_msg_certificate(body)
-                    && let Some(first) = chain.cert_chain.first()
-                {
-                    certificate::state(first.data, owner, facts);
+                if let Some(first) = first_certificate(body) {
+                    self.certificate(direction, first, facts);
                 }
             }
             SERVER_HELLO_DONE | CLIENT_KEY_EXCHANGE => side.finish(),
@@ -198,9 +205,28 @@ impl Tls {
         }
     }
 
+    fn certificate(&mut self, direction: Direction, der: &[u8], facts: &mut Facts<'_>) {
+        let owner = self.side(direction).speaks_as.unwrap_or(match direction {
+            Direction::FromInitiator => Owner::Client,
+            Direction::FromResponder => Owner::Server,
+        });
+        certificate::state(der, owner, facts);
+    }
+
     fn finish(&mut self) {
         self.sides.iter_mut().for_each(Side::finish);
     }
+}
+
+/// The first of a chain, which is the sender's own (RFC 5246, 7.4.2).
+fn first_certificate(body: &[u8]) -> Option<&[u8]> {
+    body.get(6..)?.get(..first_length(body)?)
+}
+
+/// Its length, which stands behind that of the chain in three octets each.
+fn first_length(body: &[u8]) -> Option<usize> {
+    let ([_, _, _, high, mid, low], _) = body.split_first_chunk::<6>()?;
+    Some(u32::from_be_bytes([0, *high, *mid, *low]) as usize)
 }
 
 impl Side {

@@ -6,6 +6,8 @@ use crate::test_flow::TestFlow;
 use crate::{Interest, Outcome};
 use proptest::prelude::*;
 
+mod long_messages;
+
 pub(in crate::web) const SELF_SIGNED: &[u8] = include_bytes!("tests/self_signed.der");
 const PERSON: &[u8] = include_bytes!("tests/person.der");
 const MACHINE: &[u8] = include_bytes!("tests/machine.der");
@@ -317,15 +319,6 @@ fn a_hello_in_the_old_shape_may_be_answered_in_the_new() {
     let client = [&[0x80, client.len() as u8][..], &client].concat();
     let flow = flow().ask(&client).answer(&record(HANDSHAKE, &server_hello([3, 1], None)));
     assert_eq!(flow.values(Attribute::TlsVersion), ["tls1.0"]);
-}
-
-#[test]
-fn a_message_without_end_is_given_up() {
-    let announced = [&[CERTIFICATE][..], &three(LONGEST_MESSAGE + 1), &[0; 10]].concat();
-    let flow = flow()
-        .ask(&record(HANDSHAKE, &client_hello("pacs.example")))
-        .answer(&record(HANDSHAKE, &[server_hello([3, 3], None), announced].concat()));
-    assert_eq!(flow.conversation.outcome(), Outcome::Broken("handshake message longer than 64 KiB"));
 }
 
 /// A whole handshake of the server, in records of this length.
