@@ -105,7 +105,11 @@ pub const fn standard(protocol: Protocol) -> Option<Standard> {
         Protocol::Soap => ("web", "SOAP", "W3C SOAP 1.1, 1.2; DPWS 1.1; ISO/IEEE 11073-10207; ONVIF Core"),
         Protocol::Upnp => ("web", "UPnP description", "UPnP Device Architecture 2.0"),
         Protocol::Ipp => ("web", "IPP", "RFC 8010, 8011; PWG 5100.13"),
-        Protocol::Tls => ("web", "TLS", "RFC 2246, 4346, 5246, 6101, 8446; JA4; X.509 (RFC 5280)"),
+        Protocol::Tls => (
+            "web",
+            "TLS",
+            "RFC 2246, 4346, 5246, 6101, 8446; STARTTLS (RFC 2595, 3207, 6120, 9051); JA4; X.509 (RFC 5280)",
+        ),
         Protocol::Quic => ("web", "QUIC", "RFC 8999, 9000, 9001, 9369; JA4"),
         Protocol::Dtls => ("web", "DTLS", "RFC 4347, 6347, 9147"),
     };

@@ -2,13 +2,15 @@
 //!
 //! Only the handshake is read, and only as long as it is in clear: what the client offers (as a JA4 fingerprint) and
 //! whom it asks for, what the server chose, and, up to TLS 1.2, the certificates. Encrypted records are skipped, and
-//! the flow is let go of when both sides have nothing more to say in clear.
+//! the flow is let go of when both sides have nothing more to say in clear. Where TLS begins within another protocol,
+//! at a client's STARTTLS, it is read from there on.
 
 pub(crate) mod certificate;
 pub(in crate::web) mod hello;
 mod ja4;
 mod recognition;
 mod ssl2;
+mod upgrade;
 
 use wardwatch_proto::v1::{Attribute, Protocol};
 
@@ -19,7 +21,7 @@ use recognition::{APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE, RecordHeader}
 
 /// TLS on TCP.
 pub(crate) const CANDIDATE: Candidate =
-    Candidate { protocol: Protocol::Tls, probe: recognition::probe, start: || Box::new(Tls::default()) };
+    Candidate { protocol: Protocol::Tls, probe, start: || Box::new(Tls::default()) };
 
 /// Longest handshake message that is put together. Of a longer chain of certificates the first is read alone.
 const LONGEST_MESSAGE: usize = 64 * 1024;
@@ -48,6 +50,13 @@ struct Side {
     partial: Vec<u8>,
     /// Octets to come of a handshake message of which enough was read.
     unwanted: usize,
+}
+
+fn probe(input: &Input<'_>) -> Probe {
+    match recognition::probe(input) {
+        Probe::NotForUs => upgrade::probe(input.bytes),
+        known => known,
+    }
 }
 
 impl Dissector for Tls {
@@ -85,6 +94,10 @@ impl Tls {
                 Probe::Certain => side.begun = true,
                 Probe::Unsure => return Progress::NeedMore,
                 Probe::NotForUs => {
+                    let text = upgrade::text(input.bytes);
+                    if text > 0 {
+                        return Progress::Consumed(text);
+                    }
                     // The other side is TLS, this one was joined in the middle of a record.
                     side.finish();
                     return Progress::Consumed(input.bytes.len());

@@ -45,6 +45,14 @@ pub(super) fn probe(input: &Input<'_>) -> Probe {
     }
 }
 
+/// The same where a hello and nothing else may stand.
+pub(super) fn hellos(bytes: &[u8]) -> Probe {
+    match bytes {
+        [HANDSHAKE, ..] => records(bytes),
+        _ => Probe::NotForUs,
+    }
+}
+
 fn records(bytes: &[u8]) -> Probe {
     let header = match bytes {
         [kind, major, minor, high, low, ..] => RecordHeader::from([*kind, *major, *minor, *high, *low]),

@@ -7,6 +7,7 @@ use crate::{Interest, Outcome};
 use proptest::prelude::*;
 
 mod long_messages;
+mod upgrade;
 
 pub(in crate::web) const SELF_SIGNED: &[u8] = include_bytes!("tests/self_signed.der");
 const PERSON: &[u8] = include_bytes!("tests/person.der");
