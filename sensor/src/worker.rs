@@ -83,6 +83,11 @@ impl Flows {
         Self { numbering, ..Self::new(&limits.share(workers)) }
     }
 
+    /// Brings the flows of packets that come next into the processor's caches; see [`FlowTable::prefetch`].
+    pub(crate) fn prefetch<'a>(&self, packets: impl Iterator<Item = &'a Packet<'a>>) {
+        self.table.prefetch(packets);
+    }
+
     /// Runs the timers at `now`, in nanoseconds since the Unix epoch on the packets' clock.
     pub(crate) fn advance(&mut self, now: u64, facts: &mut Vec<Fact>) {
         self.with_records(facts, |table, records| table.advance(now, records));

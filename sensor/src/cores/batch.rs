@@ -8,6 +8,9 @@ use crate::worker::{Flows, Totals};
 /// Packets that are shared out at a time, over all workers.
 pub(super) const PACKETS: usize = 256;
 
+/// Items whose flows are brought into the caches at a time: few enough to be there still when it is their turn.
+const AHEAD: usize = 32;
+
 /// A batch that took more than this for jumbo frames gives it back.
 const USUAL_BYTES: usize = 512 << 10;
 
@@ -79,15 +82,21 @@ impl Batch {
 
     /// Lets a worker do what is in it.
     pub(super) fn work(&mut self, flows: &mut Flows) {
-        for (moment, item) in &self.items {
-            match item {
-                Item::Packet { packet, at, is_tunnel } => {
-                    flows.packet(&packet.packet(&self.bytes), *at, *is_tunnel, &mut self.stated);
+        for items in self.items.chunks(AHEAD) {
+            flows.prefetch(items.iter().filter_map(|(_, item)| match item {
+                Item::Packet { packet, .. } => Some(packet.headers()),
+                Item::Timer(_) => None,
+            }));
+            for (moment, item) in items {
+                match item {
+                    Item::Packet { packet, at, is_tunnel } => {
+                        flows.packet(&packet.packet(&self.bytes), *at, *is_tunnel, &mut self.stated);
+                    }
+                    Item::Timer(Timer::Advance(now)) => flows.advance(*now, &mut self.stated),
+                    Item::Timer(Timer::Finish) => flows.finish(&mut self.stated),
                 }
-                Item::Timer(Timer::Advance(now)) => flows.advance(*now, &mut self.stated),
-                Item::Timer(Timer::Finish) => flows.finish(&mut self.stated),
+                self.facts.extend(self.stated.drain(..).map(|fact| (*moment, fact)));
             }
-            self.facts.extend(self.stated.drain(..).map(|fact| (*moment, fact)));
         }
         self.totals = flows.totals();
     }

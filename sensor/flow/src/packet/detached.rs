@@ -77,6 +77,11 @@ impl Packet<'_> {
 }
 
 impl Detached {
+    /// The headers alone: they name the packet's flow.
+    pub const fn headers(&self) -> &Packet<'static> {
+        &self.packet
+    }
+
     /// The packet, with its bytes in the buffer that it was detached into.
     pub fn packet<'a>(&self, buffer: &'a [u8]) -> Packet<'a> {
         let all = buffer.get(self.from..).unwrap_or_default();
