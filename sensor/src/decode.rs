@@ -1,4 +1,4 @@
-//! `wardwatch-sensor decode`: the facts in capture files, without any pipeline.
+//! `wardwatch-sensor decode`: the facts in capture files or on an interface, without any pipeline.
 
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -14,14 +14,23 @@ use wardwatch_proto::v1::Fact;
 use crate::jsonl;
 use crate::worker::{Limits, Totals, Worker};
 
-/// Decode capture files and print the facts: flows and observations, each with whom it describes.
+mod live;
+
+/// Decode capture files, or an interface until it is told to stop, and print the facts: flows and observations, each
+/// with whom it describes.
 ///
 /// Every file is a world of its own: its flows end with it. Nothing is sent anywhere.
 #[derive(Args, Debug)]
 pub struct Decode {
     /// Capture files (pcap, pcapng; gzip and zstd are recognised).
-    #[arg(required = true, value_name = "FILE")]
+    #[arg(required_unless_present = "interface", value_name = "FILE")]
     files: Vec<PathBuf>,
+    /// The interface to watch instead, until SIGINT or SIGTERM; then what is still open is stated, too.
+    #[arg(long, conflicts_with = "files")]
+    interface: Option<String>,
+    /// By which means the interface is captured: see `input.capture` of `wardwatch-sensor run`.
+    #[arg(long, value_enum, default_value_t = Means::PacketSocket, requires = "interface")]
+    capture: Means,
     /// What to print.
     #[arg(long, value_enum, default_value_t = Format::Jsonl)]
     format: Format,
@@ -34,6 +43,17 @@ pub enum Format {
     Jsonl,
     /// Nothing but the totals, as one JSON object.
     None,
+}
+
+/// By which means an interface is captured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Means {
+    /// A packet socket with a `TPACKET_V3` ring: a copy of what passes.
+    PacketSocket,
+    /// AF_XDP: it takes the frames away from this host.
+    AfXdp,
+    /// AF_XDP where this host does not use the interface and the kernel allows it, else the packet socket.
+    Auto,
 }
 
 /// What was decoded, and how long it took.
@@ -64,14 +84,23 @@ struct Details {
     missing_bytes: u64,
     malformed_records: u64,
     truncated_files: u64,
+    dropped_by_kernel: u64,
 }
 
 /// Runs the command. A file that cannot be read is named, the others are decoded all the same, and the command fails.
+/// Of an interface, everything that was learned is printed however the watching ended.
 pub fn decode(arguments: &Decode) -> anyhow::Result<()> {
     let begun = Instant::now();
     let progress = progress(arguments.files.len());
     let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
     let mut whole = Whole::default();
+    let mut watched = Ok(());
+    if let Some(interface) = &arguments.interface {
+        watched = live::interface(interface, arguments.capture, arguments.format, &mut out, &mut whole);
+        if watched.as_ref().is_err_and(is_closed_pipe) {
+            return Ok(());
+        }
+    }
     for path in &arguments.files {
         progress.set_message(path.display().to_string());
         if let Err(error) = file(path, arguments.format, &mut out, &mut whole) {
@@ -91,6 +120,7 @@ pub fn decode(arguments: &Decode) -> anyhow::Result<()> {
         Format::Jsonl => tell(&line),
     }
     out.flush().context("cannot write to standard output")?;
+    watched?;
     anyhow::ensure!(
         whole.failed == 0,
         "{} of {} files could not be read to the end",
@@ -107,6 +137,7 @@ struct Whole {
     failed: usize,
     malformed_records: u64,
     truncated_files: u64,
+    dropped_by_kernel: u64,
 }
 
 impl Whole {
@@ -133,6 +164,7 @@ impl Whole {
                 conversations: self.totals.conversations.clone(),
                 malformed_records: self.malformed_records,
                 truncated_files: self.truncated_files,
+                dropped_by_kernel: self.dropped_by_kernel,
             },
         }
     }
