@@ -1,4 +1,4 @@
-//! End-to-end tests, the engines they run on, and the recorder.
+//! End-to-end tests and the engines they run on.
 //!
 //! The engines are the real ones: [`kafka::Broker`] is Apache Kafka, [`clickhouse::Server`] is ClickHouse. Each is a
 //! child process on loopback with its data in a folder of its own, dies with the test program whatever happens to
@@ -11,7 +11,6 @@ pub mod clickhouse;
 pub mod kafka;
 pub mod oracle;
 pub mod pipeline;
-pub mod recorder;
 mod scratch;
 pub mod skip;
 pub mod traffic;

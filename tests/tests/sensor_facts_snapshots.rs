@@ -9,6 +9,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
+use wardwatch_lab::{Device, Hospital};
 use wardwatch_proto::address::{ip_text, mac_text};
 use wardwatch_proto::name::Named as _;
 use wardwatch_proto::v1::{Attribute, Fact, Observation, fact};
@@ -16,7 +17,6 @@ use wardwatch_tests::oracle::agreement::Agreement;
 use wardwatch_tests::oracle::corpus::{self, Capture};
 use wardwatch_tests::oracle::exceptions::Exceptions;
 use wardwatch_tests::oracle::stated;
-use wardwatch_tests::recorder::{Device, Hospital};
 
 /// The truth about the devices.
 const DESCRIPTION: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/captures/hospital.toml");

@@ -11,11 +11,11 @@ use std::collections::BTreeSet;
 use anyhow::{Context as _, Result};
 use prost::Message as _;
 use wardwatch_dissect::canary::{self, CanaryStream, Transport, Turn};
+use wardwatch_lab::Hospital;
 use wardwatch_proto::v1::Fact;
 use wardwatch_tests::oracle::dice::Dice;
 use wardwatch_tests::oracle::stated::{self, Framed};
 use wardwatch_tests::oracle::{corpus, program, tshark};
-use wardwatch_tests::recorder::Hospital;
 use wardwatch_tests::skip;
 use wardwatch_tests::traffic::canaries;
 

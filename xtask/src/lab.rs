@@ -1,16 +1,21 @@
-//! `cargo xtask record`: the captures of the invented hospital, recorded anew from real software.
+//! `cargo xtask lab`: a hospital of real software, and the sensor at its mirror ports.
 
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use crate::{cargo, packages};
 
-/// Installs the software that is recorded and records the areas, or all of them.
-pub(crate) fn run(areas: &[String]) -> Result<ExitCode> {
-    packages::ensure(packages::RECORD)?;
-    let mut arguments = vec!["run", "--package", "wardwatch-tests", "--bin", "record", "--"];
-    arguments.extend(areas.iter().map(String::as_str));
-    let recorded = cargo::run(&arguments)?;
-    Ok(if recorded { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+/// Installs the software that talks, builds the sensor, and plays the hospital.
+pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
+    // To read how it is used, nothing need be installed.
+    let is_question = arguments.iter().any(|argument| argument == "--help" || argument == "-h");
+    if !is_question {
+        packages::ensure(packages::LAB)?;
+    }
+    cargo::require(&["build", "--package", "wardwatch-sensor", "--package", "wardwatch-lab", "--bins"])?;
+    let program = cargo::target_folder()?.join("debug/lab");
+    let status = Command::new(&program).args(arguments).status();
+    let status = status.with_context(|| format!("run {}", program.display()))?;
+    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

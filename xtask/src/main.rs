@@ -1,4 +1,4 @@
-//! Developer commands: `cargo xtask demo | test | bench | fuzz | record | lint | fetch`.
+//! Developer commands: `cargo xtask demo | test | bench | fuzz | lab | lint | fetch`.
 //!
 //! They fetch what is not in the repository, install what a test needs from the system's packages, and run cargo
 //! with it. This crate builds in seconds: it depends on none of the services.
@@ -11,9 +11,9 @@ mod cargo;
 mod demo;
 mod fetch;
 mod fuzz;
+mod lab;
 mod lint;
 mod packages;
-mod record;
 mod test;
 
 use std::process::ExitCode;
@@ -48,10 +48,12 @@ enum Command {
     },
     /// Fuzz every dissector, the reassembly and the whole decoder; ends with a table
     Fuzz(fuzz::Request),
-    /// Record the captures in tests/captures anew, as root; tests/captures/README.md tells of them
-    Record {
-        /// The areas to record, such as radiology; all when none is named
-        areas: Vec<String>,
+    /// Play a hospital of real software with the sensor at its mirror port, compare with the truth, record captures; as root
+    #[command(disable_help_flag = true)]
+    Lab {
+        /// Passed to the lab, such as radiology, --record, --hospital FILE or --help
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
     },
     /// Check formatting and run clippy with warnings denied
     Lint,
@@ -69,7 +71,7 @@ fn main() -> ExitCode {
         Command::Test(selection) => test::run(&selection),
         Command::Bench { what, arguments } => bench::run(what, &arguments),
         Command::Fuzz(request) => fuzz::run(&request),
-        Command::Record { areas } => record::run(&areas),
+        Command::Lab { arguments } => lab::run(&arguments),
         Command::Lint => lint::run(),
         Command::Fetch { what } => fetch::run(what).map(|()| ExitCode::SUCCESS),
     };

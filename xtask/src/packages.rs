@@ -54,8 +54,8 @@ pub(crate) const TESTS: &[Package] = &[
 /// What the sensor is measured next to.
 pub(crate) const PEERS: &[Package] = &[program("ndpiReader", "libndpi-bin")];
 
-/// What the recorder lets talk, and what it does that with.
-pub(crate) const RECORD: &[Package] = &[
+/// What the lab lets talk, and what it does that with.
+pub(crate) const LAB: &[Package] = &[
     program("ip", "iproute2"),
     program("ethtool", "ethtool"),
     program("setpriv", "util-linux"),

@@ -7,7 +7,7 @@ from pathlib import Path
 HOSPITAL = tomllib.loads(Path(os.environ["WARDWATCH_HOSPITAL"]).read_text())
 SITE = HOSPITAL["hospital"]
 DEVICES = {device["name"]: device for device in HOSPITAL["device"]}
-PATIENTS = HOSPITAL["patient"]
+PATIENTS = HOSPITAL.get("patient", [])
 
 # The device that this script runs on.
 THIS = DEVICES[os.environ["WARDWATCH_DEVICE"]]

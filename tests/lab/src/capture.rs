@@ -22,16 +22,19 @@ impl Capture {
     /// Starts to record into a file and returns when packets are being taken.
     pub(super) fn start(mirror: &Namespace, file: &Path, scratch: &Path) -> Result<Self> {
         let log = scratch.join("tcpdump.log");
-        let mut words: Vec<OsString> =
-            ["tcpdump", "-i", BRIDGE, "-n", "-U", "-s", "0", "--immediate-mode", "-Z", "root", "-w"]
-                .map(OsString::from)
-                .to_vec();
+        // With the longest snapshots of all, its usual buffer has room for eight frames.
+        let mut words: Vec<OsString> = ["tcpdump", "-i", BRIDGE, "-n", "-U", "-s", "65535", "-B", "32768"]
+            .into_iter()
+            .chain(["--immediate-mode", "-Z", "root", "-w"])
+            .map(OsString::from)
+            .collect();
         words.push(file.into());
         let mut tcpdump = Service::start(Program {
             namespace: mirror.name().to_owned(),
             words,
             environment: Vec::new(),
             folder: scratch.to_owned(),
+            output: None,
             log: log.clone(),
         })?;
         tcpdump
@@ -40,11 +43,14 @@ impl Capture {
         Ok(Self { tcpdump, log })
     }
 
-    /// Stops, and fails when a packet was missed.
-    pub(super) fn stop(self) -> Result<()> {
+    /// Stops and says how many packets passed; fails when one was missed.
+    pub(super) fn stop(self) -> Result<u64> {
         self.tcpdump.stop_by(Signal::INT).context("stop tcpdump")?;
         let said = std::fs::read_to_string(&self.log).context("read what tcpdump said")?;
         ensure!(said.contains("\n0 packets dropped by kernel"), "packets were missed; tcpdump said:\n{said}");
-        Ok(())
+        let mut words = said.split_whitespace();
+        let captured = std::iter::from_fn(|| words.next().zip(words.clone().next()))
+            .find_map(|(number, word)| number.parse().ok().filter(|_| word == "packets"));
+        captured.with_context(|| format!("tcpdump told no count; it said:\n{said}"))
     }
 }

@@ -1,9 +1,9 @@
-//! The hospital's description: what the recorder builds, and what readers of the captures may expect in them.
+//! The hospital's description: what the lab builds, and what readers of the captures may expect in them.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::net::Ipv4Addr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
@@ -19,10 +19,10 @@ pub struct Hospital {
     #[serde(rename = "device")]
     pub devices: Vec<Device>,
     /// Invented people. Nothing about them may leave a sensor.
-    #[serde(rename = "patient")]
+    #[serde(rename = "patient", default)]
     pub patients: Vec<Patient>,
     /// Invented secrets that cross the wire in clear. They may not leave a sensor either.
-    #[serde(rename = "credential")]
+    #[serde(rename = "credential", default)]
     pub credentials: Vec<Credential>,
 }
 
@@ -35,8 +35,10 @@ pub struct Site {
     pub domain: String,
     /// The IPv4 network that all are in.
     pub network: ipnet::Ipv4Net,
-    /// The device that answers DNS and DHCP.
-    pub name_server: String,
+    /// The device that answers DNS and DHCP, if one does.
+    pub name_server: Option<String>,
+    /// The folder of the scenes, seen from the description's; this project's where it is not given.
+    pub scenes: Option<PathBuf>,
 }
 
 /// A device and what it says about itself.
@@ -78,6 +80,9 @@ pub struct Device {
     pub dhcp: Option<Dhcp>,
     /// The captures in which it takes part or is spoken for.
     pub captures: BTreeSet<String>,
+    /// All that is written about it, with the tables that configure its software.
+    #[serde(skip)]
+    pub described: toml::Table,
 }
 
 /// How a device asks for an address; it also gives its host name then.
@@ -119,12 +124,24 @@ pub struct Credential {
     pub secret: String,
 }
 
+/// The devices once more, with what this module leaves to the scripts of their software.
+#[derive(Deserialize)]
+struct Described {
+    #[serde(rename = "device")]
+    devices: Vec<toml::Table>,
+}
+
 impl Hospital {
     /// Reads and checks a description.
     pub fn read(path: &Path) -> Result<Self> {
         let text = fs::read_to_string(path).with_context(|| format!("read {}", path.display()))?;
-        let hospital: Self =
+        let mut hospital: Self =
             toml::from_str(&text).with_context(|| format!("understand {}", path.display()))?;
+        let described: Described =
+            toml::from_str(&text).with_context(|| format!("understand {}", path.display()))?;
+        for (device, described) in hospital.devices.iter_mut().zip(described.devices) {
+            device.described = described;
+        }
         hospital.check().with_context(|| format!("check {}", path.display()))?;
         Ok(hospital)
     }
@@ -166,7 +183,10 @@ impl Hospital {
                 ensure!(speaker.is_some(), "{behind}, which speaks for {}, has no address", device.name);
             }
         }
-        ensure!(self.device(&self.site.name_server).is_some(), "the name server is not described");
+        let is_domain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
+        ensure!(self.site.domain.chars().all(is_domain), "{} is no domain", self.site.domain);
+        let server = self.site.name_server.as_deref();
+        ensure!(server.is_none_or(|name| self.device(name).is_some()), "the name server is not described");
         Ok(())
     }
 }

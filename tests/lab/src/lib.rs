@@ -1,80 +1,149 @@
-//! Records captures from real medical and building software.
+//! The lab: a small hospital of real software in network namespaces, and the sensor at its mirror port.
 //!
-//! A [hospital](Hospital) is described in one file: its devices, their addresses, and what their software says about
-//! itself. A [scene](Scene) is what happens in one area of it, step by step: which program serves or runs on which
-//! device. The recorder gives each device of a scene a network namespace of its own, joins them by a bridge in
-//! another, which stands for the mirror port, runs the scene, and keeps what passes the bridge.
+//! # What it does
+//! A [hospital](Hospital) is described in one file: its devices, their addresses, and what their software is configured
+//! to say. A [scene](Scene) is what happens in one area of it, step by step: which program serves or runs on which
+//! device, and which of the description goes over the wire there. The lab gives each device of a scene a [network
+//! namespace](namespace) of its own and joins them by a [bridge](network) with mirror ports. On each of these stands
+//! the real [sensor](sensor), by another means of capturing; tcpdump [keeps](capture) what passes, as a witness and for
+//! the captures that the demonstration and the ordinary tests replay. Afterwards what the sensor stated is
+//! [held against](comparison) the [truth] in the description.
 //!
 //! Nothing touches the machine's own network. Whatever happens, programs, namespaces and files are gone afterwards:
-//! the guards here see to it, the kernel ends the programs if the recorder itself is killed, and the next recording
-//! removes the namespaces that were left then.
+//! the guards here see to it, the kernel ends the programs if the lab itself is killed, and the next play removes the
+//! namespaces that were left then.
+//!
+//! # Another hospital
+//! is a file such as `tests/captures/hospital.toml`, which has the words for it; `cargo xtask lab --hospital FILE` plays
+//! it:
+//!
+//! ```toml
+//! [hospital]                          # what all have in common
+//! name = "Larkfield Clinic"
+//! domain = "larkfield.example"
+//! network = "10.30.0.0/16"
+//! scenes = "scenes"                   # the folder of its scenes, from this file; without it, that of this project
+//!
+//! [[device]]
+//! name = "files-1"                    # its key, and the namespace that it runs in
+//! category = "it"
+//! type = "server"
+//! mac = "54:bf:64:20:10:10"           # its own addresses, or `behind = "NAME"`: another one speaks for it
+//! ip = "10.30.1.10"
+//! host_name = "FILES-1"
+//! captures = ["offices"]              # the scenes that it takes part in
+//! [device.smb]                        # configures its software; scripts read it, and the truth is taken from it
+//! domain = "LARKFIELD"
+//! ```
+//!
+//! A scene is `<name>.toml` in the folder of scenes. Its scripts are looked for beside it, then among this project's;
+//! `requirements.txt` beside it pins the Python packages that they need.
+//!
+//! ```toml
+//! [[step]]
+//! on = "files-1"
+//! serve = ["file_server.py"]          # or `run` to its end, or `rest` for seconds
+//! ready = { tcp = 445 }               # where a service listens when it is ready
+//!
+//! [[truth]]
+//! of = ["files-1"]
+//! protocols = ["smb"]                 # that it takes part in
+//! says = ["host_name", "smb.domain"]  # keys of its description whose values go over the wire in this scene
+//! states = { role = ["smb-server"] }  # what else is to be stated of it, as attribute and values
+//! ```
+//!
+//! Under which attribute a key's value is to be stated stands in [`truth`]; a key in a table of software that is named
+//! like an attribute is that attribute.
+
+#![forbid(unsafe_code)]
 
 mod capture;
+pub mod comparison;
 mod hospital;
 mod namespace;
 mod network;
 mod program;
+pub mod report;
 mod scene;
+pub mod sensor;
 mod software;
 #[cfg(test)]
 mod tests;
+pub mod truth;
 
-use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+use std::{fs, thread};
 
 use anyhow::{Context, Result};
 
 pub use hospital::{Credential, Device, Dhcp, Hospital, Patient, Site};
-pub use scene::{Act, Scene, Step};
+pub use scene::{Act, Scene, Step, Truth};
 
-use crate::scratch::Scratch;
 use capture::Capture;
 use network::Network;
 use program::{Program, Service};
+use sensor::{Means, Sensor, Watched};
 use software::Python;
 
-/// Where the recorder's scenes and scripts are, and where its captures go.
+/// How long the last packets may take to the sensor.
+const SETTLING: Duration = Duration::from_secs(1);
+
+/// A hospital that can be played.
 #[derive(Debug, Clone)]
-pub struct Recorder {
-    /// Scenes (`<area>.toml`) and the Python scripts that they name.
-    scripts: PathBuf,
-    /// The hospital's description and the captures (`<area>.pcap`).
-    captures: PathBuf,
+pub struct Lab {
+    /// The hospital's description. Captures (`<area>.pcap`) stand beside it.
+    description: PathBuf,
+    /// Scenes (`<area>.toml`) and the scripts that they name.
+    scenes: PathBuf,
+    hospital: Hospital,
 }
 
-/// What was recorded.
+/// A scene that has been played.
 #[derive(Debug)]
-pub struct Recording {
-    /// The capture file.
-    pub file: PathBuf,
-    /// Its size in bytes.
-    pub bytes: u64,
+pub struct Played {
+    /// What passed, as tcpdump kept it.
+    pub capture: PathBuf,
+    /// How many packets that were.
+    pub packets: u64,
+    /// What the sensor stated, by each means.
+    pub watched: Vec<Watched>,
+    /// Everything the play has written, until this is dropped.
+    _scratch: tempfile::TempDir,
 }
 
-impl Default for Recorder {
-    /// That of this repository.
-    fn default() -> Self {
-        let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
-        Self { scripts: tests.join("recorder"), captures: tests.join("captures") }
-    }
-}
-
-impl Recorder {
-    /// The hospital's description: the truth about what is in the captures.
-    pub fn hospital(&self) -> Result<Hospital> {
-        Hospital::read(&self.captures.join("hospital.toml"))
+impl Lab {
+    /// This project's own hospital.
+    pub fn of_this_project() -> Result<Self> {
+        Self::of(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../captures/hospital.toml"))
     }
 
-    /// The capture of an area.
+    /// The hospital that a file describes.
+    pub fn of(description: &Path) -> Result<Self> {
+        let hospital = Hospital::read(description)?;
+        let folder = description.parent().unwrap_or(Path::new(""));
+        let scenes = hospital.site.scenes.as_ref().map_or_else(own_scenes, |scenes| folder.join(scenes));
+        // Programs run in a folder of their own.
+        let absolute =
+            |path: &Path| std::path::absolute(path).with_context(|| format!("find {}", path.display()));
+        Ok(Self { description: absolute(description)?, scenes: absolute(&scenes)?, hospital })
+    }
+
+    /// The hospital's description: the truth about what is on the wire.
+    pub fn hospital(&self) -> &Hospital {
+        &self.hospital
+    }
+
+    /// The recorded capture of an area.
     pub fn capture(&self, area: &str) -> PathBuf {
-        self.captures.join(format!("{area}.pcap"))
+        self.description.with_file_name(format!("{area}.pcap"))
     }
 
-    /// The areas that can be recorded, by name.
+    /// The areas that can be played, by name.
     pub fn areas(&self) -> Result<Vec<String>> {
-        let folder = || format!("read {}", self.scripts.display());
+        let folder = || format!("read {}", self.scenes.display());
         let mut areas = Vec::new();
-        for entry in fs::read_dir(&self.scripts).with_context(folder)? {
+        for entry in fs::read_dir(&self.scenes).with_context(folder)? {
             let path = entry.with_context(folder)?.path();
             if path.extension().is_some_and(|extension| extension == "toml") {
                 areas.extend(path.file_stem().and_then(|stem| stem.to_str()).map(str::to_owned));
@@ -84,48 +153,67 @@ impl Recorder {
         Ok(areas)
     }
 
-    /// Records one area and replaces its capture.
-    pub fn record(&self, area: &str) -> Result<Recording> {
-        let hospital = self.hospital()?;
-        let scene = Scene::read(&self.scripts.join(format!("{area}.toml")))?;
-        scene.check(&hospital)?;
-        let python = Python::prepare(&self.scripts.join("requirements.txt"))?;
-        let scratch = Scratch::new("record")?;
+    /// The scene of an area, which fits the hospital.
+    pub fn scene(&self, area: &str) -> Result<Scene> {
+        let scene = Scene::read(&self.scenes.join(format!("{area}.toml")))?;
+        scene.check(&self.hospital).with_context(|| format!("check the scene {area}"))?;
+        truth::check(&scene, &self.hospital).with_context(|| format!("check the truth of {area}"))?;
+        Ok(scene)
+    }
 
-        let network = Network::build(&hospital, &scene)?;
-        let recorded = scratch.path().join("capture.pcap");
-        let capture = Capture::start(network.mirror(), &recorded, scratch.path())?;
-        let played = self.play(&scene, &hospital, &network, &python, scratch.path());
+    /// Plays one area, with the sensor's program at a mirror port by each of these means.
+    pub fn play(&self, area: &str, sensor: Option<&Path>, means: &[Means]) -> Result<Played> {
+        self.played(area, sensor, means).with_context(|| format!("play {area}"))
+    }
+
+    fn played(&self, area: &str, program: Option<&Path>, means: &[Means]) -> Result<Played> {
+        let scene = self.scene(area)?;
+        let python = self.python()?;
+        let scratch = tempfile::Builder::new().prefix("wardwatch-lab-").tempdir().context("make a folder")?;
+        let folder = scratch.path();
+        let network = Network::build(&self.hospital, &scene, means)?;
+        let mut sensors = Vec::new();
+        for means in program.iter().flat_map(|_| means) {
+            sensors.extend(program.map(|program| Sensor::start(program, *means, &network, folder)));
+        }
+        let sensors: Vec<Sensor> = sensors.into_iter().collect::<Result<_>>()?;
+        let recorded = folder.join("capture.pcap");
+        let capture = Capture::start(network.mirror(), &recorded, folder)?;
+        let steps = self.steps(&scene, &network, &python, folder);
+        if steps.is_ok() {
+            thread::sleep(SETTLING);
+        }
         let stopped = capture.stop();
-        played.with_context(|| format!("record {area}"))?;
-        stopped.with_context(|| format!("record {area}"))?;
+        let watched = sensors.into_iter().map(Sensor::stop).collect::<Result<_>>();
+        steps?;
+        Ok(Played { capture: recorded, packets: stopped?, watched: watched?, _scratch: scratch })
+    }
 
-        let file = self.capture(area);
-        let bytes = fs::copy(&recorded, &file).with_context(|| format!("write {}", file.display()))?;
-        Ok(Recording { file, bytes })
+    /// The Python packages of the scenes, or those of this project's.
+    fn python(&self) -> Result<Python> {
+        let theirs = self.scenes.join("requirements.txt");
+        let requirements = if theirs.is_file() { theirs } else { own_scenes().join("requirements.txt") };
+        Python::prepare(&requirements, &self.hospital.site.domain)
     }
 
     /// Plays the steps in order; services end when it is over, the last first.
-    fn play(
-        &self,
-        scene: &Scene,
-        hospital: &Hospital,
-        network: &Network,
-        python: &Python,
-        scratch: &Path,
-    ) -> Result<()> {
+    fn steps(&self, scene: &Scene, network: &Network, python: &Python, scratch: &Path) -> Result<()> {
         let mut services = Vec::new();
+        let own = own_scenes();
         for (index, step) in scene.steps.iter().enumerate() {
             let namespace = network.host(&step.on)?;
             let program = || -> Result<Program> {
                 Ok(Program {
                     namespace: namespace.name().to_owned(),
-                    words: python.resolve(&step.words(hospital)?, &self.scripts),
+                    words: python.resolve(&step.words(&self.hospital)?, &[&self.scenes, &own])?,
                     environment: vec![
-                        ("WARDWATCH_HOSPITAL".into(), self.captures.join("hospital.toml").into()),
+                        ("WARDWATCH_HOSPITAL".into(), self.description.clone().into()),
                         ("WARDWATCH_DEVICE".into(), step.on.clone().into()),
+                        // The scripts of another hospital read its description as ours do.
+                        ("PYTHONPATH".into(), own.clone().into()),
                     ],
                     folder: scratch.to_owned(),
+                    output: None,
                     log: scratch.join(format!("{index}-{}.log", step.on)),
                 })
             };
@@ -141,7 +229,7 @@ impl Recorder {
                     })
                 }
                 Act::Rest(seconds) => {
-                    std::thread::sleep(std::time::Duration::from_secs_f64(*seconds));
+                    thread::sleep(Duration::from_secs_f64(*seconds));
                     Ok(())
                 }
             };
@@ -152,4 +240,9 @@ impl Recorder {
         }
         Ok(())
     }
+}
+
+/// This project's scenes and scripts.
+fn own_scenes() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("scenes")
 }

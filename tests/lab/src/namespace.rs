@@ -8,7 +8,7 @@ use std::{fs, io};
 use anyhow::{Context, Result, bail};
 use rustix::process::{Pid, Signal, kill_process};
 
-const PREFIX: &str = "wardwatch-record";
+const PREFIX: &str = "wardwatch-lab";
 /// What `ip netns exec` lays over `/etc` in a namespace is in a folder of the namespace's name here.
 const CONFIGURATION: &str = "/etc/netns";
 
@@ -67,7 +67,7 @@ impl Drop for Namespace {
     }
 }
 
-/// Removes the namespaces of recorders that were killed.
+/// Removes the namespaces of labs that were killed.
 pub(super) fn sweep() {
     let Ok(listed) = Command::new("ip").args(["netns", "list"]).stdin(Stdio::null()).output() else { return };
     for name in String::from_utf8_lossy(&listed.stdout).lines().filter_map(|line| line.split(' ').next()) {

@@ -1,4 +1,4 @@
-//! Programs in namespaces: they end with their guard, and with the recorder.
+//! Programs in namespaces: they end with their guard, and with the lab.
 
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -26,7 +26,9 @@ pub(super) struct Program {
     pub(super) environment: Vec<(OsString, OsString)>,
     /// Where it runs.
     pub(super) folder: PathBuf,
-    /// Where its output goes.
+    /// Where its standard output goes, if not into the log.
+    pub(super) output: Option<PathBuf>,
+    /// Where the rest of what it says goes.
     pub(super) log: PathBuf,
 }
 
@@ -53,9 +55,12 @@ impl Program {
 impl Service {
     /// Starts a program.
     pub(super) fn start(program: Program) -> Result<Self> {
-        let output =
-            File::create(&program.log).with_context(|| format!("write {}", program.log.display()))?;
-        let errors = output.try_clone().context("share the log")?;
+        let create = |path: &PathBuf| File::create(path).with_context(|| format!("write {}", path.display()));
+        let errors = create(&program.log)?;
+        let output = match &program.output {
+            Some(path) => create(path)?,
+            None => errors.try_clone().context("share the log")?,
+        };
         // `setpriv` and `ip netns exec` become the program: the child is the program itself, and the kernel kills
         // it when this thread ends, however it ends.
         let child = Command::new("setpriv")
@@ -145,6 +150,17 @@ impl Service {
         self.signal(signal);
         // One that does not listen is killed by the drop.
         self.wait(GRACE).map(|_| ())
+    }
+
+    /// Asks it to end and waits until it has done so in order.
+    pub(super) fn finish(mut self, within: Duration) -> Result<()> {
+        self.signal(Signal::TERM);
+        let status = self.wait(within)?;
+        let Some(status) = status else {
+            bail!("did not stop within {} s{}", within.as_secs(), self.last_words());
+        };
+        ensure!(status.success(), "stopped with {status}{}", self.last_words());
+        Ok(())
     }
 
     /// Waits for its end. `None` when the time is over.

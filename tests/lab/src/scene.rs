@@ -1,6 +1,6 @@
 //! What happens in one area of the hospital, step by step.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::fs;
 use std::path::Path;
@@ -15,12 +15,35 @@ use super::Hospital;
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Scene {
+    /// Its name, that of its file.
+    #[serde(skip)]
+    pub name: String,
     /// Devices that have no address when it begins and ask for one by DHCP.
     #[serde(default)]
     pub unaddressed: BTreeSet<String>,
     /// What happens, in order.
     #[serde(rename = "step")]
     pub steps: Vec<Step>,
+    /// What is to be seen of it.
+    #[serde(rename = "truth", default)]
+    pub truths: Vec<Truth>,
+}
+
+/// What is to be stated of some devices in a scene. Values stand in the hospital's description alone.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Truth {
+    /// The devices.
+    pub of: Vec<String>,
+    /// The protocols that each of them takes part in.
+    #[serde(default)]
+    pub protocols: Vec<String>,
+    /// Keys of their descriptions, as `serial` or `dicom.ae_title`, whose values go over the wire.
+    #[serde(default)]
+    pub says: Vec<String>,
+    /// Attributes and values that follow from what the software does, as roles.
+    #[serde(default)]
+    pub states: BTreeMap<String, Vec<String>>,
 }
 
 /// A step of a scene.
@@ -41,7 +64,7 @@ pub struct Step {
 }
 
 /// What happens in a step. Words that name a device in braces, as in `{ct-1}`, stand for its address; a first word
-/// that ends in `.py` is one of the recorder's scripts.
+/// that ends in `.py` is one of the scene's scripts.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Act {
@@ -67,7 +90,9 @@ impl Scene {
     /// Reads a scene.
     pub fn read(path: &Path) -> Result<Self> {
         let text = fs::read_to_string(path).with_context(|| format!("read {}", path.display()))?;
-        toml::from_str(&text).with_context(|| format!("understand {}", path.display()))
+        let scene: Self = toml::from_str(&text).with_context(|| format!("understand {}", path.display()))?;
+        let name = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default().to_owned();
+        Ok(Self { name, ..scene })
     }
 
     /// The devices that take part.

@@ -15,11 +15,11 @@ pub(super) struct Python {
 }
 
 impl Python {
-    /// Sees that the environment is there and has exactly the versions that `requirements` pins.
-    pub(super) fn prepare(requirements: &Path) -> Result<Self> {
+    /// Sees that the environment of this name is there and has exactly the versions that `requirements` pins.
+    pub(super) fn prepare(requirements: &Path, name: &str) -> Result<Self> {
         let wanted =
             fs::read_to_string(requirements).with_context(|| format!("read {}", requirements.display()))?;
-        let folder = Cache::default().folder().join("recorder-python");
+        let folder = Cache::default().folder().join(format!("lab-python-{name}"));
         let python = Self { folder };
         // Written last: what is there without it was cut short.
         let installed = python.folder.join("installed.txt");
@@ -38,20 +38,23 @@ impl Python {
         self.folder.join("bin/python")
     }
 
-    /// The words of a command, where a first word that ends in `.py` is a script in `scripts`.
-    pub(super) fn resolve(&self, words: &[String], scripts: &Path) -> Vec<OsString> {
+    /// The words of a command, where a first word that ends in `.py` is a script in the first of these folders that has
+    /// it.
+    pub(super) fn resolve(&self, words: &[String], folders: &[&Path]) -> Result<Vec<OsString>> {
         let mut resolved = Vec::new();
         let mut words = words.iter();
         if let Some(first) = words.next() {
             if Path::new(first).extension().is_some_and(|extension| extension == "py") {
+                let script = folders.iter().map(|folder| folder.join(first)).find(|script| script.is_file());
+                let script = script.with_context(|| format!("no script {first}"))?;
                 // Without `-B` it would write its cache beside the scripts.
-                resolved.extend([self.program().into(), "-B".into(), scripts.join(first).into()]);
+                resolved.extend([self.program().into(), "-B".into(), script.into()]);
             } else {
                 resolved.push(first.into());
             }
         }
         resolved.extend(words.map(OsString::from));
-        resolved
+        Ok(resolved)
     }
 }
 

@@ -1,4 +1,4 @@
-//! The committed captures against the description of the hospital, and the guards that recording relies on.
+//! The committed captures against the description of the hospital, and the guards that the lab relies on.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
@@ -8,12 +8,15 @@ use std::{env, fs};
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use flate2::read::GzDecoder;
+use tempfile::TempDir;
+
+mod comparison;
+mod play;
+mod skip;
 
 use super::namespace::Namespace;
 use super::program::{Program, Service};
-use super::{Device, Hospital, Recorder, Scene};
-use crate::scratch::Scratch;
-use crate::skip;
+use super::{Device, Hospital, Lab, Scene};
 
 /// A capture, read apart from the product's own code: classic pcap, little-endian, Ethernet.
 struct Recorded {
@@ -24,7 +27,7 @@ struct Recorded {
 
 impl Recorded {
     fn read(area: &str) -> Self {
-        let bytes = fs::read(Recorder::default().capture(area)).expect("the capture is committed");
+        let bytes = fs::read(lab().capture(area)).expect("the capture is committed");
         assert_eq!(bytes[..4], [0xd4, 0xc3, 0xb2, 0xa1], "{area} is a classic pcap file with microseconds");
         assert_eq!(bytes[20..24], [1, 0, 0, 0], "{area} is of Ethernet");
         let mut frames = Vec::new();
@@ -94,11 +97,15 @@ fn holds(bytes: &[u8], part: &[u8]) -> bool {
     bytes.windows(part.len()).any(|window| window == part)
 }
 
+fn lab() -> Lab {
+    Lab::of_this_project().expect("the hospital is described")
+}
+
 fn recorded() -> (Hospital, BTreeMap<String, Recorded>) {
-    let recorder = Recorder::default();
-    let areas = recorder.areas().unwrap().into_iter();
+    let lab = lab();
+    let areas = lab.areas().unwrap().into_iter();
     let captures = areas.map(|area| (area.clone(), Recorded::read(&area))).collect();
-    (recorder.hospital().unwrap(), captures)
+    (lab.hospital().clone(), captures)
 }
 
 #[test]
@@ -160,10 +167,10 @@ fn what_must_never_leave_a_sensor_is_there_to_be_withheld() {
 
 #[test]
 fn captures_are_small_enough_for_the_repository() {
-    let recorder = Recorder::default();
+    let lab = lab();
     let mut all = 0;
-    for area in recorder.areas().unwrap() {
-        let size = fs::metadata(recorder.capture(&area)).unwrap().len();
+    for area in lab.areas().unwrap() {
+        let size = fs::metadata(lab.capture(&area)).unwrap().len();
         assert!(size <= 300_000, "{area} has {size} bytes");
         all += size;
     }
@@ -172,11 +179,10 @@ fn captures_are_small_enough_for_the_repository() {
 
 #[test]
 fn every_scene_is_played_by_the_hospitals_devices() {
-    let recorder = Recorder::default();
-    let hospital = recorder.hospital().unwrap();
-    for area in recorder.areas().unwrap() {
-        let scene = Scene::read(&recorder.scripts.join(format!("{area}.toml"))).unwrap();
-        scene.check(&hospital).unwrap();
+    let lab = lab();
+    let hospital = lab.hospital().clone();
+    for area in lab.areas().unwrap() {
+        let scene = lab.scene(&area).unwrap();
         for name in scene.cast() {
             let device = hospital.device(name).unwrap();
             assert!(device.captures.contains(&area), "{name} acts in {area}");
@@ -186,7 +192,7 @@ fn every_scene_is_played_by_the_hospitals_devices() {
 
 #[test]
 fn words_in_braces_are_addresses() {
-    let hospital = Recorder::default().hospital().unwrap();
+    let hospital = lab().hospital().clone();
     let step = |word: &str| {
         let scene = format!("[[step]]\non = \"ct-1\"\nrun = [\"echo\", \"{word}\"]");
         toml::from_str::<Scene>(&scene).unwrap().steps[0].words(&hospital)
@@ -199,17 +205,18 @@ fn words_in_braces_are_addresses() {
 }
 
 /// A namespace for a test and a program in it; `None`, and the test is skipped, where that cannot be.
-fn program(test: &str, words: &[&str]) -> Option<(Namespace, Scratch, Program)> {
-    if skip::unless_root(test) || skip::unless_program(test, "ip") || skip::unless_program(test, "setpriv") {
+fn program(test: &str, words: &[&str]) -> Option<(Namespace, TempDir, Program)> {
+    if skip::unless_root_with(test, &["ip", "setpriv", "sysctl"]) {
         return None;
     }
     let namespace = Namespace::new(test).unwrap();
-    let scratch = Scratch::new(test).unwrap();
+    let scratch = tempfile::tempdir().unwrap();
     let program = Program {
         namespace: namespace.name().to_owned(),
         words: words.iter().map(Into::into).collect(),
         environment: Vec::new(),
         folder: env::temp_dir(),
+        output: None,
         log: scratch.path().join("log"),
     };
     Some((namespace, scratch, program))

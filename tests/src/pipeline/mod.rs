@@ -23,6 +23,7 @@ use wardwatch_bus::config::{BusKind, EmbeddedConfig};
 use wardwatch_bus::{Bus, BusConfig, TopicSpec};
 use wardwatch_collector::Collector;
 use wardwatch_collector::config::{OperatorConfig, SensorConfig};
+use wardwatch_lab::Hospital;
 use wardwatch_proto::topic;
 use wardwatch_sensor::batch::BatchLimits;
 use wardwatch_sensor::config::{InputConfig, UplinkConfig};
@@ -32,7 +33,6 @@ use wardwatch_store::{Settings, Store};
 
 use crate::clickhouse::Server;
 use crate::kafka::Broker;
-use crate::recorder::Hospital;
 use crate::scratch::Scratch;
 pub use reading::messages;
 pub use service::Service;
