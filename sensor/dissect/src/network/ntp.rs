@@ -33,6 +33,8 @@ const SERVER: u8 = 4;
 const BROADCAST: u8 = 5;
 const CONTROL: u8 = 6;
 const PRIVATE: u8 = 7;
+/// The precision of a client that does not tell its own.
+const UNTOLD: u8 = 32;
 
 /// A packet about the time.
 #[derive(Debug)]
@@ -50,12 +52,11 @@ struct Packet {
 fn packet(bytes: &[u8]) -> Option<Packet> {
     let ([first, stratum, poll, precision], _) = bytes.split_first_chunk::<4>()?;
     let (version, mode) = (first >> 3 & 7, first & 7);
-    // Extensions and the message authentication code come in words. Precision is a power of two below a second.
+    // Extensions and the message authentication code come in words. Precision is a power of two below a second; clients
+    // that tell nothing about themselves put 32 there, as chrony does (draft-ietf-ntp-data-minimization, 4).
     let fits = bytes.len() >= HEADER && bytes.len().is_multiple_of(4);
-    let plausible = (1..=4).contains(&version)
-        && *stratum <= 16
-        && poll.cast_signed() <= 17
-        && precision.cast_signed() <= 0;
+    let is_precise = precision.cast_signed() <= 0 || mode == CLIENT && *precision == UNTOLD;
+    let plausible = (1..=4).contains(&version) && *stratum <= 16 && poll.cast_signed() <= 17 && is_precise;
     let (sent, below) = (be32(bytes, 40)?, be32(bytes, 44)?);
     let is_bare = bytes.len() == HEADER && sent != 0 && below != 0 && part(bytes, 4, 36)? == [0; 36];
     let packet = Packet { version, mode, stratum: *stratum, received: be32(bytes, 32)?, sent, is_bare };

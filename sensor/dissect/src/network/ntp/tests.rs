@@ -46,6 +46,17 @@ fn clients_ask_and_servers_tell_their_stratum() {
     );
 }
 
+/// draft-ietf-ntp-data-minimization, 4: a client's header is zero but for version, mode, poll and a precision of 32.
+#[test]
+fn a_client_may_tell_nothing_of_itself() {
+    let mut minimal = packet(4, 3, 0, 0, 0x1234_5678);
+    minimal[3] = 0x20;
+    assert_eq!(on_port().datagram(FromInitiator, &minimal).values(Attribute::Role), ["ntp-client"]);
+    let mut answer = packet(4, 4, 2, 3_900_000_000, 3_900_000_000);
+    answer[3] = 0x20;
+    assert!(on_port().datagram(FromResponder, &answer).values(Attribute::Role).is_empty());
+}
+
 #[test]
 fn on_other_ports_the_answer_tells_what_it_is() {
     // A client that was answered before repeats when: this is no simple one's question.
