@@ -12,6 +12,9 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
     let is_question = arguments.iter().any(|argument| argument == "--help" || argument == "-h");
     if !is_question {
         packages::ensure(packages::LAB)?;
+        if arguments.iter().any(|argument| argument.starts_with("--hospital")) {
+            packages::ensure(packages::OTHER_HOSPITALS)?;
+        }
     }
     cargo::require(&["build", "--package", "wardwatch-sensor", "--package", "wardwatch-lab", "--bins"])?;
     let program = cargo::target_folder()?.join("debug/lab");

@@ -27,6 +27,7 @@ const fn program(name: &'static str, package: &'static str) -> Package {
 
 const NODE: Package = program("node", "nodejs");
 const NPM: Package = program("npm", "npm");
+const VENV: Package = Package { name: "python3-venv", there: Sign::File("/usr/share/doc/python3-venv") };
 
 /// What compiling needs: librdkafka is built from source and links OpenSSL.
 pub(crate) const BUILD: &[Package] = &[
@@ -47,8 +48,10 @@ pub(crate) const TESTS: &[Package] = &[
     program("java", "default-jre-headless"),
     program("mvn", "maven"),
     program("ip", "iproute2"),
+    program("ethtool", "ethtool"),
     program("tcpdump", "tcpdump"),
     program("tshark", "tshark"),
+    VENV,
 ];
 
 /// What the sensor is measured next to.
@@ -61,7 +64,7 @@ pub(crate) const LAB: &[Package] = &[
     program("setpriv", "util-linux"),
     program("tcpdump", "tcpdump"),
     program("python3", "python3"),
-    Package { name: "python3-venv", there: Sign::File("/usr/share/doc/python3-venv") },
+    VENV,
     program("storescu", "dcmtk"),
     Package { name: "orthanc", there: Sign::File("/usr/sbin/Orthanc") },
     program("dnsmasq", "dnsmasq-base"),
@@ -71,6 +74,39 @@ pub(crate) const LAB: &[Package] = &[
     program("snmpget", "snmp"),
     program("lldpd", "lldpd"),
     program("curl", "curl"),
+    program("hostname", "hostname"),
+];
+
+/// What talks in hospitals other than that of the captures.
+pub(crate) const OTHER_HOSPITALS: &[Package] = &[
+    program("smbd", "samba"),
+    program("smbclient", "smbclient"),
+    program("nmblookup", "samba-common-bin"),
+    program("krb5kdc", "krb5-kdc"),
+    program("kadmin.local", "krb5-admin-server"),
+    program("kinit", "krb5-user"),
+    program("slapd", "slapd"),
+    program("ldapsearch", "ldap-utils"),
+    program("dropbear", "dropbear-bin"),
+    program("ssh-keyscan", "openssh-client"),
+    program("vsftpd", "vsftpd"),
+    program("chronyd", "chrony"),
+    program("rsyslogd", "rsyslog"),
+    program("freeradius", "freeradius"),
+    program("radclient", "freeradius-utils"),
+    program("mosquitto", "mosquitto"),
+    program("mosquitto_pub", "mosquitto-clients"),
+    program("ippeveprinter", "cups-ipp-utils"),
+    program("dbus-daemon", "dbus"),
+    program("avahi-daemon", "avahi-daemon"),
+    program("sipp", "sip-tester"),
+    program("minidlnad", "minidlna"),
+    program("gssdp-discover", "gupnp-tools"),
+    program("Xtigervnc", "tigervnc-standalone-server"),
+    program("vncsnapshot", "vncsnapshot"),
+    program("knxd", "knxd"),
+    program("nghttpd", "nghttp2-server"),
+    program("in.tftpd", "tftpd-hpa"),
 ];
 
 impl Package {

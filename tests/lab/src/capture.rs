@@ -31,6 +31,7 @@ impl Capture {
         words.push(file.into());
         let mut tcpdump = Service::start(Program {
             namespace: mirror.name().to_owned(),
+            host_name: None,
             words,
             environment: Vec::new(),
             folder: scratch.to_owned(),

@@ -124,6 +124,13 @@ pub struct Credential {
     pub secret: String,
 }
 
+impl Device {
+    /// The name that its machine has.
+    pub fn own_name(&self) -> String {
+        self.host_name.as_ref().unwrap_or(&self.name).clone()
+    }
+}
+
 /// The devices once more, with what this module leaves to the scripts of their software.
 #[derive(Deserialize)]
 struct Described {

@@ -205,6 +205,7 @@ impl Lab {
             let program = || -> Result<Program> {
                 Ok(Program {
                     namespace: namespace.name().to_owned(),
+                    host_name: self.hospital.device(&step.on).map(Device::own_name),
                     words: python.resolve(&step.words(&self.hospital)?, &[&self.scenes, &own])?,
                     environment: vec![
                         ("WARDWATCH_HOSPITAL".into(), self.description.clone().into()),

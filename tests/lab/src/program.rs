@@ -22,6 +22,8 @@ const GRACE: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(super) struct Program {
     pub(super) namespace: String,
+    /// What it takes for the name of its machine, if not this machine's.
+    pub(super) host_name: Option<String>,
     pub(super) words: Vec<OsString>,
     pub(super) environment: Vec<(OsString, OsString)>,
     /// Where it runs.
@@ -61,10 +63,14 @@ impl Service {
             Some(path) => create(path)?,
             None => errors.try_clone().context("share the log")?,
         };
-        // `setpriv` and `ip netns exec` become the program: the child is the program itself, and the kernel kills
-        // it when this thread ends, however it ends.
-        let child = Command::new("setpriv")
-            .args(["--pdeathsig", "KILL", "ip", "netns", "exec", &program.namespace])
+        // All of these become the program: the child is the program itself, and the kernel kills it when this thread
+        // ends, however it ends.
+        let mut command = Command::new("setpriv");
+        command.args(["--pdeathsig", "KILL", "ip", "netns", "exec", &program.namespace]);
+        if let Some(name) = &program.host_name {
+            command.args(["unshare", "--uts", "sh", "-c", "hostname \"$0\" && exec \"$@\"", name]);
+        }
+        let child = command
             .args(&program.words)
             .envs(program.environment)
             .current_dir(&program.folder)

@@ -114,6 +114,7 @@ impl Sensor {
         words.extend(["decode", "--interface", means.name(), "--capture", means.name()].map(Into::into));
         let mut service = Service::start(Program {
             namespace: network.sensors().name().to_owned(),
+            host_name: None,
             words,
             environment: Vec::new(),
             folder: scratch.to_owned(),

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
+use std::path::Path;
 use std::process::{self, Command};
 use std::time::Duration;
 use std::{env, fs};
@@ -191,6 +192,21 @@ fn every_scene_is_played_by_the_hospitals_devices() {
 }
 
 #[test]
+fn the_other_hospital_fits_its_scenes() {
+    let description = Path::new(env!("CARGO_MANIFEST_DIR")).join("larkfield/hospital.toml");
+    let lab = Lab::of(&description).unwrap();
+    let mut acting = BTreeSet::new();
+    for area in lab.areas().unwrap() {
+        let scene = lab.scene(&area).unwrap();
+        assert!(!scene.truths.is_empty(), "{area} says what is true");
+        acting.extend(scene.cast().into_iter().map(str::to_owned));
+    }
+    let described: BTreeSet<String> =
+        lab.hospital().devices.iter().map(|device| device.name.clone()).collect();
+    assert_eq!(acting, described);
+}
+
+#[test]
 fn words_in_braces_are_addresses() {
     let hospital = lab().hospital().clone();
     let step = |word: &str| {
@@ -213,6 +229,7 @@ fn program(test: &str, words: &[&str]) -> Option<(Namespace, TempDir, Program)> 
     let scratch = tempfile::tempdir().unwrap();
     let program = Program {
         namespace: namespace.name().to_owned(),
+        host_name: Some("ward-1".into()),
         words: words.iter().map(Into::into).collect(),
         environment: Vec::new(),
         folder: env::temp_dir(),
@@ -236,6 +253,14 @@ fn a_program_that_fails_is_quoted() {
     };
     let error = program.run(Duration::from_secs(30), 0).unwrap_err().to_string();
     assert!(error.contains("exit status: 3") && error.contains("no such image"), "{error}");
+}
+
+#[test]
+fn a_program_has_its_devices_host_name() {
+    let test = "a_program_has_its_devices_host_name";
+    let Some((_namespace, scratch, program)) = program(test, &["hostname"]) else { return };
+    program.run(Duration::from_secs(30), 0).unwrap();
+    assert_eq!(fs::read_to_string(scratch.path().join("log")).unwrap(), "ward-1\n");
 }
 
 #[test]

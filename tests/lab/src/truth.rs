@@ -98,8 +98,12 @@ pub fn sayings(device: &Device) -> Vec<Saying> {
     // Some put the maker's name before the model, some leave it out.
     let maker = device.manufacturer.as_deref().unwrap_or_default();
     for saying in sayings.iter_mut().filter(|saying| saying.key == "model") {
-        let bare = saying.forms.first().and_then(|model| model.strip_prefix(maker));
-        saying.forms.extend(bare.map(|bare| bare.trim().to_owned()));
+        let Some(model) = saying.forms.first() else { continue };
+        let other = match model.strip_prefix(maker) {
+            Some(bare) => bare.trim().to_owned(),
+            None => format!("{maker} {model}"),
+        };
+        saying.forms.push(other);
     }
     sayings
 }
