@@ -2,7 +2,7 @@
 //! against each other.
 //!
 //! - [`corpus`]: the captures, and how to look at each of them in parallel
-//! - [`tshark`], [`openssl`], [`zeek`], [`ja4`]: the oracles; the first two are asked when the test runs, what the
+//! - [`tshark`], [`openssl`], [`zeek`], [`ndpi`], [`ja4`]: the oracles; the first two are asked when the test runs, what the
 //!   others say stands beside the captures
 //! - [`conversation`], [`statement`]: flows and readings of fields in one form for all
 //! - [`stated`]: the sensor's facts about a capture file, from the library and not from a running program
@@ -20,6 +20,7 @@ pub mod dice;
 pub mod elsewhere;
 pub mod exceptions;
 pub mod ja4;
+pub mod ndpi;
 pub mod openssl;
 pub mod program;
 pub mod protocols_page;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use wardwatch_capture::{CaptureFile, Frame, LinkType, Pace, Source as _, Step};
 use wardwatch_proto::address::ip_text;
-use wardwatch_proto::v1::{self, EndReason, Fact, Observation, fact};
+use wardwatch_proto::v1::{self, EndReason, Fact, Observation, Protocol, fact};
 use wardwatch_sensor::worker::{Limits, Totals, Worker};
 
 use super::conversation::{Conversation, Sent};
@@ -97,6 +97,8 @@ pub struct Flow {
     pub ip: [Sent; 2],
     /// Why its last record was made.
     pub end_reason: EndReason,
+    /// What it was recognised as, by its last record.
+    pub protocol: Protocol,
 }
 
 /// The flows among facts, in the order in which they began.
@@ -115,11 +117,13 @@ pub fn flows(facts: &[Fact]) -> Result<Vec<Flow>> {
             frames: [Sent::default(); 2],
             ip: [Sent::default(); 2],
             end_reason: EndReason::Unspecified,
+            protocol: Protocol::Unspecified,
         });
         (flow.initiator, flow.responder) = (initiator, responder);
         flow.start = flow.start.min(record.start);
         flow.end = flow.end.max(record.end);
         flow.end_reason = record.end_reason();
+        flow.protocol = record.protocol();
         let [first, second] = if is_ordered { [0, 1] } else { [1, 0] };
         for (side, counters) in [(first, record.from_initiator), (second, record.from_responder)] {
             let v1::Counters { packets, frame_bytes, ip_bytes, .. } = counters.unwrap_or_default();

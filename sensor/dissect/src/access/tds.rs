@@ -87,6 +87,23 @@ fn version(content: &[u8]) -> Option<[u8; 6]> {
 /// What requests begin with since version 7.2: all headers of 22 octets, of which one of 18 is about the transaction (2.2.5.3).
 const TRANSACTION: [u8; 10] = [22, 0, 0, 0, 18, 0, 0, 0, 2, 0];
 
+/// Longest name of a procedure (2.2.6.6).
+const MOST_OF_A_NAME: u16 = 1046;
+
+/// Characters that a text is known by.
+const TELLING: usize = 8;
+
+/// Whether these octets begin with so many characters of ASCII in UTF-16, as commands and names do.
+fn begins_as_text(content: &[u8], characters: usize) -> Probe {
+    let (units, rest) = content.as_chunks::<2>();
+    let is_plain = |unit: &&[u8; 2]| matches!(unit, [b' '..=b'~' | b'\t' | b'\r' | b'\n', 0]);
+    match units.iter().take_while(is_plain).count() {
+        plain if plain >= characters => Probe::Certain,
+        plain if plain == units.len() && rest.iter().all(u8::is_ascii) => Probe::Unsure,
+        _ => Probe::NotForUs,
+    }
+}
+
 /// Whether these octets are a LOGIN7: its own length fits, and it is of a version from 7.0 to 7.4.
 fn is_login(content: &[u8], length: usize) -> bool {
     let is_whole = le32(content, 0).and_then(|own| usize::try_from(own).ok()) == length.checked_sub(HEADER);
@@ -104,7 +121,16 @@ fn probe(input: &Input<'_>) -> Probe {
         SQL_BATCH | RPC if content.len() < TRANSACTION.len() && TRANSACTION.starts_with(content) => {
             return Probe::Unsure;
         }
-        SQL_BATCH | RPC => content.starts_with(&TRANSACTION),
+        SQL_BATCH | RPC if content.starts_with(&TRANSACTION) => true,
+        // Before version 7.2 the text of a batch (2.2.6.7) or the length and the name of a procedure (2.2.6.6) stand here.
+        SQL_BATCH => return begins_as_text(content, TELLING),
+        RPC => match le16(content, 0) {
+            None => return Probe::Unsure,
+            Some(characters @ 3..=MOST_OF_A_NAME) => {
+                return begins_as_text(content.get(2..).unwrap_or_default(), TELLING.min(characters.into()));
+            }
+            Some(_) => false,
+        },
         LOGIN7 if content.len() < 8 => return Probe::Unsure,
         LOGIN7 => is_login(content, length),
         _ => match content.get(..length - HEADER) {
@@ -283,6 +309,19 @@ mod tests {
             let flow = request.chunks(3).fold(TestFlow::new(crate::TCP), TestFlow::ask);
             assert_eq!(flow.said(), ["sender 192.0.2.1 role mssql-client"]);
             assert_eq!(flow.conversation.protocol(), Protocol::Tds);
+        }
+    }
+
+    #[test]
+    fn joined_behind_the_log_in_of_an_old_version_it_is_known_by_its_text() {
+        let call = [&[8, 0][..], &utf16("proc_Get"), &[2, 0, 0, 0, 0xE7, 0xA6, 3]].concat();
+        for request in [packet(SQL_BATCH, &utf16("COMMIT TRANSACTION")), packet(RPC, &call)] {
+            let flow = request.chunks(3).fold(TestFlow::new(crate::TCP), TestFlow::ask);
+            assert_eq!(flow.said(), ["sender 192.0.2.1 role mssql-client"]);
+        }
+        for other in [packet(SQL_BATCH, b"COMMIT TRANSACTION"), packet(RPC, &[8, 0, 1, 2, 3, 4])] {
+            let flow = TestFlow::new(&[CANDIDATE]).ask(&other);
+            assert_eq!(flow.conversation.protocol(), Protocol::Unspecified, "{other:?}");
         }
     }
 
