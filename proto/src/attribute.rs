@@ -455,15 +455,17 @@ const PLACEHOLDERS: &[&str] = &[
 /// mark makes two spellings of one name); folds the case of host names and hexadecimal.
 pub fn accept(attribute: Attribute, value: &str) -> Option<Cow<'_, str>> {
     let grammar = grammar(attribute)?;
-    let trimmed = value.trim_matches(|c: char| c.is_whitespace() || c.is_control());
-    if trimmed.is_empty() || is_placeholder(trimmed) {
+    let is_margin = |c: char| c.is_whitespace() || c.is_control();
+    // A format character may have blanks before it.
+    let plain: Cow<'_, str> = if value.chars().any(is_format_character) {
+        let visible: String = value.chars().filter(|c| !is_format_character(*c)).collect();
+        visible.trim_matches(is_margin).to_owned().into()
+    } else {
+        value.trim_matches(is_margin).into()
+    };
+    if plain.is_empty() || is_placeholder(&plain) {
         return None;
     }
-    let plain: Cow<'_, str> = if trimmed.chars().any(is_format_character) {
-        trimmed.chars().filter(|c| !is_format_character(*c)).collect::<String>().into()
-    } else {
-        trimmed.into()
-    };
     match grammar {
         IpAddress => plain.parse::<IpAddr>().ok().map(|address| address.to_string().into()),
         HostName | Hex { .. } | HexString { .. } | HardwareAddress { .. } | Uuid => {

@@ -137,6 +137,14 @@ fn a_birth_date_is_not_a_version_or_a_role() {
     assert_eq!(accepted(Attribute::CalibrationDate, "2021-13-01"), None);
 }
 
+#[test]
+fn what_stands_before_an_invisible_end_is_an_end_as_well() {
+    for value in ["1763-LEC \u{feff}", "\u{200b} 1763-LEC", " \u{ad}\t1763-LEC\0\u{2060}\0"] {
+        assert_eq!(accepted(Attribute::Model, value).as_deref(), Some("1763-LEC"), "{value:?}");
+    }
+    assert_eq!(accepted(Attribute::Model, "n/a\u{feff}"), accepted(Attribute::Model, "n/a"));
+}
+
 proptest! {
     #[test]
     fn accepting_twice_is_accepting_once(number in 1_i32..256, value in "\\PC{0,80}") {
