@@ -94,10 +94,12 @@ pub trait Consumer: fmt::Debug + Send + Sync + 'static {
     /// delivered any more.
     ///
     /// An offset that retention has removed, or that does not exist yet beyond the end, is
-    /// [`crate::Error::OffsetOutOfRange`] with the watermarks: the caller decides what that means.
+    /// [`crate::Error::OffsetOutOfRange`] with the watermarks: the caller decides what that means. While a revocation waits for
+    /// [`next`](Self::next) it is [`crate::Error::Revoking`]: nothing else can be done before that.
     async fn seek(&self, of: &TopicPartition, offset: u64) -> Result<()>;
 
-    /// Delivers nothing from these until they are resumed. Other partitions go on.
+    /// Delivers nothing from these until they are resumed. Other partitions go on. While a revocation waits, this and
+    /// [`resume`](Self::resume) are taken note of, and done behind it in the order in which they came.
     async fn pause(&self, partitions: &[TopicPartition]) -> Result<()>;
 
     /// Goes on where these were paused.

@@ -68,6 +68,9 @@ pub enum Error {
     /// The partition is not this member's now.
     #[error("{0} is not assigned to this consumer")]
     NotAssigned(TopicPartition),
+    /// A revocation waits to be dealt with first.
+    #[error("partitions are being taken away from this consumer")]
+    Revoking,
     /// A group on the embedded bus has one member.
     #[error("the group {group} already has its member, and on the embedded bus there can be only one")]
     GroupInUse {
@@ -120,7 +123,7 @@ impl Error {
     pub fn is_retriable(&self) -> bool {
         match self {
             Self::Kafka { retriable, .. } => *retriable,
-            Self::Full { .. } => true,
+            Self::Full { .. } | Self::Revoking => true,
             _ => false,
         }
     }

@@ -28,8 +28,9 @@ const PAUSE: Duration = Duration::from_secs(1);
 pub(crate) struct Intake<P: Processor> {
     shared: Arc<Shared<P>>,
     workers: BTreeMap<u32, Worker>,
-    opens: mpsc::Receiver<Open>,
-    open: mpsc::Sender<Open>,
+    /// No task has more than one of these.
+    opens: mpsc::UnboundedReceiver<Open>,
+    open: mpsc::UnboundedSender<Open>,
 }
 
 /// The task of a partition, seen from here.
@@ -49,7 +50,7 @@ impl Drop for Worker {
 
 impl<P: Processor> Intake<P> {
     pub(crate) fn new(shared: Arc<Shared<P>>) -> Self {
-        let (open, opens) = mpsc::channel(64);
+        let (open, opens) = mpsc::unbounded_channel();
         Self { shared, workers: BTreeMap::new(), opens, open }
     }
 
@@ -144,8 +145,12 @@ impl<P: Processor> Intake<P> {
     async fn open(&mut self, open: Open) {
         let Open { partition, offset, answer } = open;
         let Some(worker) = self.workers.get_mut(&partition.partition) else { return };
+        if answer.is_closed() {
+            // Of a task that has ended since; another may have the partition.
+            return;
+        }
         let consumer = &self.shared.consumer;
-        let was_paused = worker.feed.take().is_some_and(|feed| feed.is_paused());
+        let was_paused = worker.feed.as_ref().is_some_and(Feed::is_paused);
         let sought = async {
             consumer.seek(&partition, offset).await?;
             if was_paused {
@@ -153,7 +158,14 @@ impl<P: Processor> Intake<P> {
             }
             Ok(())
         };
-        let opened = sought.await.map(|()| {
+        let sought = sought.await;
+        if matches!(sought, Err(wardwatch_bus::Error::Revoking)) {
+            // What is taken away comes first.
+            let _ = self.open.send(Open { partition, offset, answer });
+            return;
+        }
+        worker.feed = None;
+        let opened = sought.map(|()| {
             let (feed, inbox) = inbox::pair(&partition, consumer, self.shared.intake.waiting_bytes);
             worker.feed = Some(feed);
             inbox

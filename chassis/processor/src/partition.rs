@@ -64,7 +64,7 @@ pub(crate) struct Partition<P: Processor> {
     pub(crate) shared: Arc<Shared<P>>,
     pub(crate) source: TopicPartition,
     pub(crate) stop: Stop,
-    pub(crate) open: mpsc::Sender<Open>,
+    pub(crate) open: mpsc::UnboundedSender<Open>,
 }
 
 impl<P: Processor> Partition<P> {
@@ -136,7 +136,7 @@ impl<P: Processor> Partition<P> {
     async fn opened(&self, offset: u64) -> Result<Inbox, Error> {
         let (answer, inbox) = oneshot::channel();
         let open = Open { partition: self.source.clone(), offset, answer };
-        self.open.send(open).await.map_err(|_| Error::Stopping)?;
+        self.open.send(open).map_err(|_| Error::Stopping)?;
         Ok(inbox.await.map_err(|_| Error::Stopping)??)
     }
 }

@@ -65,10 +65,16 @@ impl KafkaConsumer {
         Ok(Self { group: group.to_owned(), member, native, commands, thread })
     }
 
+    /// Has the polling thread do it. [`Error::Revoking`] where that thread waits for a revocation to be dealt with, by those who
+    /// wait here perhaps: it comes to this afterwards.
     async fn ask(&self, command: impl FnOnce(oneshot::Sender<Result<()>>) -> Command) -> Result<()> {
         let (reply, done) = oneshot::channel();
         self.commands.send(command(reply)).map_err(|_| Error::Closed)?;
-        done.await.map_err(|_| Error::Closed)?
+        tokio::select! {
+            biased;
+            done = done => done.map_err(|_| Error::Closed)?,
+            () = self.member.until_revoking() => Err(Error::Revoking),
+        }
     }
 
     fn native(&self) -> Option<Arc<BaseConsumer<GroupContext>>> {
@@ -94,11 +100,11 @@ impl Consumer for KafkaConsumer {
     }
 
     async fn pause(&self, partitions: &[TopicPartition]) -> Result<()> {
-        self.ask(|reply| Command::Pause(partitions.to_vec(), reply)).await
+        noted(self.ask(|reply| Command::Pause(partitions.to_vec(), reply)).await)
     }
 
     async fn resume(&self, partitions: &[TopicPartition]) -> Result<()> {
-        self.ask(|reply| Command::Resume(partitions.to_vec(), reply)).await
+        noted(self.ask(|reply| Command::Resume(partitions.to_vec(), reply)).await)
     }
 
     async fn commit(&self, of: &TopicPartition, next_offset: u64) -> Result<()> {
@@ -131,6 +137,14 @@ impl Consumer for KafkaConsumer {
 
     fn assignment(&self) -> Vec<TopicPartition> {
         self.member.state().partitions.keys().cloned().collect()
+    }
+}
+
+/// What comes behind a revocation needs no answer.
+fn noted(outcome: Result<()>) -> Result<()> {
+    match outcome {
+        Err(Error::Revoking) => Ok(()),
+        outcome => outcome,
     }
 }
 

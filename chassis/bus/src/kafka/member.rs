@@ -86,6 +86,18 @@ impl Member {
         }
     }
 
+    /// Waits until the polling thread waits for a revocation to be dealt with.
+    pub(super) async fn until_revoking(&self) {
+        loop {
+            let mut news = std::pin::pin!(self.news.notified());
+            news.as_mut().enable();
+            if self.state().revocation != Revocation::None {
+                return;
+            }
+            news.await;
+        }
+    }
+
     fn take(&self) -> Option<Result<Delivery>> {
         let mut state = self.state();
         if let Some(event) = state.events.pop_front() {
@@ -199,5 +211,33 @@ impl State {
     pub(super) fn drop_messages(&mut self, of: impl Fn(&TopicPartition) -> bool) {
         self.messages.retain(|message| !of(&message.from));
         self.bytes = self.messages.iter().map(|message| message.payload.len()).sum();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::thread;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn whoever_waits_for_the_polling_thread_hears_that_it_waits_for_them() {
+        let member = Arc::new(Member::new(1 << 20));
+        let partition = TopicPartition::new("wardwatch.facts", 3);
+        member.assign(vec![partition.clone()]);
+        assert!(matches!(member.next().await, Ok(Delivery::Assigned(_))));
+        let (polling, revoked) = (Arc::clone(&member), partition.clone());
+        let thread = thread::spawn(move || polling.revoke(vec![revoked], false, Duration::from_mins(10)));
+        member.until_revoking().await;
+        let Ok(Delivery::Revoked { partitions, lost: false }) = member.next().await else {
+            panic!("a revocation is what comes next");
+        };
+        assert_eq!(partitions, [partition]);
+        // Still: it is in our hands.
+        member.until_revoking().await;
+        member.close();
+        assert!(matches!(member.next().await, Err(Error::Closed)));
+        thread.join().expect("the polling thread goes on");
     }
 }
