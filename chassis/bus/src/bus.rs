@@ -95,7 +95,7 @@ pub trait Consumer: fmt::Debug + Send + Sync + 'static {
     ///
     /// An offset that retention has removed, or that does not exist yet beyond the end, is
     /// [`crate::Error::OffsetOutOfRange`] with the watermarks: the caller decides what that means. While a revocation waits for
-    /// [`next`](Self::next) it is [`crate::Error::Revoking`]: nothing else can be done before that.
+    /// [`next`](Self::next) it is [`crate::Error::Revoking`]: it is done behind that, and whoever wants to know how it ended asks again.
     async fn seek(&self, of: &TopicPartition, offset: u64) -> Result<()>;
 
     /// Delivers nothing from these until they are resumed. Other partitions go on. While a revocation waits, this and

@@ -119,12 +119,12 @@ async fn consume(
         match consumer.next().await {
             Ok(Delivery::Assigned(partitions)) => {
                 for of in partitions {
-                    // Another member may take it away at any time.
+                    // Another member may take it, or another partition, away at any time.
                     match consumer
                         .seek(&of, bus.committed("none", &of).await.ok().flatten().unwrap_or(0))
                         .await
                     {
-                        Ok(()) | Err(Error::NotAssigned(_) | Error::Closed) => {}
+                        Ok(()) | Err(Error::NotAssigned(_) | Error::Revoking | Error::Closed) => {}
                         Err(error) => panic!("{error}"),
                     }
                 }
