@@ -119,7 +119,7 @@ fn octets(ip: IpAddr) -> [u8; 16] {
 mod tests {
     use std::collections::HashSet;
 
-    use wardwatch_flow::packet::{Link, Transport, parse};
+    use wardwatch_flow::packet::{Link, parse};
 
     use super::*;
 
@@ -132,11 +132,7 @@ mod tests {
             let packet = parse(Link::Ethernet, None, &frame, frame.len() as u32).expect("a whole frame");
             let ip = packet.ip().expect("IP");
             assert_eq!((packet.payload, packet.payload_length), (&TEXT[..], 32));
-            let ports = match packet.transport {
-                Transport::Tcp(ref tcp) => (tcp.source_port, tcp.destination_port),
-                Transport::Udp { source_port, destination_port } => (source_port, destination_port),
-                _ => (0, 0),
-            };
+            let ports = packet.ports().expect("TCP or UDP");
             tcp += usize::from(ip.protocol == 6);
             v6 += usize::from(ip.source.is_ipv6());
             tuples.insert((ip.source, ip.destination, ports, ip.protocol));

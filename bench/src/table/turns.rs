@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use hashbrown::HashMap;
-use wardwatch_flow::packet::{self, Link, Packet, Transport};
+use wardwatch_flow::packet::{self, Link, Packet};
 use wardwatch_flow::table::{Config, FlowRecord, FlowTable};
 
 use super::flows::{self, HANDSHAKE, Segment, TALK};
@@ -141,11 +141,7 @@ struct Tuple([u64; 5]);
 impl Tuple {
     fn of(packet: &Packet<'_>) -> Option<Self> {
         let ip = packet.ip()?;
-        let (source_port, destination_port) = match packet.transport {
-            Transport::Tcp(ref tcp) => (tcp.source_port, tcp.destination_port),
-            Transport::Udp { source_port, destination_port } => (source_port, destination_port),
-            _ => return None,
-        };
+        let (source_port, destination_port) = packet.ports()?;
         let [source, destination] = [ip.source, ip.destination].map(number);
         let (from, to) = ((source, source_port), (destination, destination_port));
         let (first, second) = if from <= to { (from, to) } else { (to, from) };

@@ -67,11 +67,7 @@ pub fn direction_of(direction: table::Direction) -> dissect::Direction {
 
 /// The sender's and the receiver's.
 fn ends(packet: &Packet<'_>) -> [Address; 2] {
-    let (source_port, destination_port) = match &packet.transport {
-        Transport::Tcp(tcp) => (tcp.source_port, tcp.destination_port),
-        Transport::Udp { source_port, destination_port } => (*source_port, *destination_port),
-        _ => (0, 0),
-    };
+    let (source_port, destination_port) = packet.ports().unwrap_or_default();
     let end = |mac: Option<Mac>, ip, port| Address { mac: mac.map(|mac| mac.0), ip, port };
     let ip = packet.ip();
     [

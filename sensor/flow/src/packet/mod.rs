@@ -119,6 +119,11 @@ impl<'a> Packet<'a> {
         self.ip().and_then(|ip| ip.fragment.map(|fragment| (ip, fragment)))
     }
 
+    /// Source and destination port, where the transport has ports and its header is here.
+    pub fn ports(&self) -> Option<(u16, u16)> {
+        self.transport.ports()
+    }
+
     /// The TCP header, if the transport is TCP.
     pub fn tcp(&self) -> Option<&Tcp<'a>> {
         match &self.transport {
@@ -222,6 +227,18 @@ pub enum Transport<'a> {
     Fragment,
     /// Another IP protocol, or no IP at all.
     Other,
+}
+
+impl Transport<'_> {
+    /// Source and destination port of TCP, UDP and SCTP.
+    pub const fn ports(&self) -> Option<(u16, u16)> {
+        match *self {
+            Transport::Tcp(Tcp { source_port, destination_port, .. })
+            | Transport::Udp { source_port, destination_port }
+            | Transport::Sctp { source_port, destination_port } => Some((source_port, destination_port)),
+            Transport::Icmp { .. } | Transport::Fragment | Transport::Other => None,
+        }
+    }
 }
 
 /// What is kept of a TCP header.

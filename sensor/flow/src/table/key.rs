@@ -75,12 +75,12 @@ impl Hash for Key {
 impl Key {
     /// The key of a packet, and which of its endpoints sent it; `is_tunnelled` where a tunnel keeps its flow apart.
     pub(super) fn of(ip: &Ip, transport: &Transport<'_>, is_tunnelled: bool) -> (Self, Side) {
-        let (source_port, destination_port, one_way) = match *transport {
-            Transport::Tcp(ref tcp) => (tcp.source_port, tcp.destination_port, false),
-            Transport::Udp { source_port, destination_port }
-            | Transport::Sctp { source_port, destination_port } => (source_port, destination_port, false),
-            Transport::Icmp { kind, code, .. } => icmp_ports(ip.protocol, kind, code),
-            Transport::Fragment | Transport::Other => (0, 0, false),
+        let (source_port, destination_port, one_way) = if let Transport::Icmp { kind, code, .. } = *transport
+        {
+            icmp_ports(ip.protocol, kind, code)
+        } else {
+            let (source, destination) = transport.ports().unwrap_or_default();
+            (source, destination, false)
         };
         let mut form = if ip.source.is_ipv6() { form::V6 } else { 0 };
         if is_tunnelled {
