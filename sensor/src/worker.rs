@@ -28,7 +28,7 @@ mod shown;
 mod totals;
 
 pub use alone::Worker;
-pub use headers::{Headers, Take};
+pub use headers::{Headers, Take, link_of};
 pub use limits::Limits;
 pub use shown::{Shown, direction_of};
 pub use totals::Totals;

@@ -133,7 +133,7 @@ impl Headers {
 }
 
 /// The header parser's name for the capture's link type; none where it knows no such link.
-fn link_of(link: LinkType) -> Option<Link> {
+pub fn link_of(link: LinkType) -> Option<Link> {
     match link {
         LinkType::Ethernet => Some(Link::Ethernet),
         LinkType::RawIp => Some(Link::RawIp),

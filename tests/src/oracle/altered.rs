@@ -2,17 +2,20 @@
 //! conversation. Checksums are left as they were; the sensor drops nothing for them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
+use std::net::SocketAddr;
 
-use wardwatch_capture::LinkType;
-use wardwatch_flow::Link;
 use wardwatch_flow::packet::{self, Packet, Transport, protocol, tcp_flags};
+use wardwatch_sensor::worker::link_of;
 
+use super::conversation::Conversation;
 use super::stated::Framed;
 
 /// Ports on which nothing is known to listen, in the order in which they are given out: those that systems give to clients
 /// today, then ranges in which neither IANA's list of services that hospitals run nor the sensor has a port.
 const MEANINGLESS: [std::ops::RangeInclusive<u16>; 3] = [50_000..=65_535, 28_000..=34_900, 36_000..=44_000];
+
+/// As [`Conversation`] has it.
+const TCP: &str = "tcp";
 
 /// The same packets, each port of TCP and UDP changed into one on which nothing is known to listen: everywhere into the
 /// same one, so that conversations stay what they are. Those of a tunnel stay, those inside it do not.
@@ -58,11 +61,11 @@ pub fn joined_late(frames: &[Framed], missing: Missing) -> Vec<Framed> {
     }
     let is_kept = |(index, part): (usize, &Option<Part>)| {
         let Some(Part { connection, .. }) = part else { return true };
-        let Some(first) = begins.get(connection) else { return connection.transport != protocol::TCP };
+        let Some(first) = begins.get(connection) else { return connection.conversation.transport != TCP };
         let (first, last) = (first.iter().flatten().min(), first.iter().flatten().max());
-        match (connection.transport, missing) {
-            (protocol::TCP, Missing::Handshake) => first.is_none_or(|first| index >= *first),
-            (protocol::TCP, Missing::FirstExchange) => last.is_none_or(|last| index > *last),
+        match (connection.conversation.transport, missing) {
+            (TCP, Missing::Handshake) => first.is_none_or(|first| index >= *first),
+            (TCP, Missing::FirstExchange) => last.is_none_or(|last| index > *last),
             (_, Missing::Handshake) => true,
             (_, Missing::FirstExchange) => first.is_none_or(|first| index > *first),
         }
@@ -74,9 +77,7 @@ pub fn joined_late(frames: &[Framed], missing: Missing) -> Vec<Framed> {
 /// A TCP connection, or what two ends of UDP say to each other.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Connection {
-    transport: u8,
-    /// The lesser end first.
-    ends: [(IpAddr, u16); 2],
+    conversation: Conversation,
     /// How many had the same ends before it.
     number: u32,
 }
@@ -85,41 +86,43 @@ struct Connection {
 #[derive(Debug)]
 struct Part {
     connection: Connection,
-    /// The sender's place in `ends`.
+    /// The sender's place in the conversation.
     side: usize,
     has_data: bool,
 }
 
 /// Which connections there were between the same ends.
 #[derive(Debug, Default)]
-struct Connections(BTreeMap<[(IpAddr, u16); 2], (u32, bool)>);
+struct Connections(BTreeMap<Conversation, (u32, bool)>);
 
 impl Connections {
     fn part(&mut self, packet: &Packet<'_>) -> Option<Part> {
         let ip = packet.ip()?;
-        let (ports, flags) = match packet.transport {
-            Transport::Tcp(tcp) => ((tcp.source_port, tcp.destination_port), tcp.flags),
-            Transport::Udp { source_port, destination_port } => ((source_port, destination_port), 0),
+        let (transport, flags) = match packet.transport {
+            Transport::Tcp(tcp) => (TCP, tcp.flags),
+            Transport::Udp { .. } => ("udp", 0),
             _ => return None,
         };
-        let (sender, receiver) = ((ip.source, ports.0), (ip.destination, ports.1));
-        let side = usize::from(sender > receiver);
-        let ends = if side == 0 { [sender, receiver] } else { [receiver, sender] };
+        let ports = packet.ports()?;
+        let sender = SocketAddr::new(ip.source, ports.0);
+        let receiver = SocketAddr::new(ip.destination, ports.1);
+        let (conversation, is_first) = Conversation::between(transport, sender, receiver);
+        let side = usize::from(!is_first);
         let has_data = packet.payload_length > 0;
-        let (number, is_open) = self.0.entry(ends).or_default();
+        let (number, is_open) = self.0.entry(conversation.clone()).or_default();
         // A handshake after data is another connection's.
         if flags & (tcp_flags::SYN | tcp_flags::ACK) == tcp_flags::SYN && *is_open {
             (*number, *is_open) = (*number + 1, false);
         }
         *is_open |= has_data;
-        let connection = Connection { transport: ip.protocol, ends, number: *number };
+        let connection = Connection { conversation, number: *number };
         Some(Part { connection, side, has_data })
     }
 }
 
 /// The packet that is carried, through all tunnels.
 fn innermost(framed: &Framed) -> Option<Packet<'_>> {
-    let mut packet = packet::parse(link(framed.link)?, None, &framed.bytes, framed.wire_length).ok()?;
+    let mut packet = packet::parse(link_of(framed.link)?, None, &framed.bytes, framed.wire_length).ok()?;
     while let Some(Ok(inside)) = packet::inside(&packet) {
         packet = inside;
     }
@@ -147,20 +150,10 @@ fn ports(bytes: &[u8], at: usize) -> Option<[u16; 2]> {
     Some([u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d])])
 }
 
-fn link(link: LinkType) -> Option<Link> {
-    match link {
-        LinkType::Ethernet => Some(Link::Ethernet),
-        LinkType::RawIp => Some(Link::RawIp),
-        LinkType::LinuxSll => Some(Link::LinuxSll),
-        LinkType::LinuxSll2 => Some(Link::LinuxSll2),
-        LinkType::Null | LinkType::Loop => Some(Link::BsdLoopback),
-        LinkType::Other(_) => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use etherparse::PacketBuilder;
+    use wardwatch_capture::LinkType;
 
     use super::*;
 
