@@ -1,11 +1,13 @@
 //! Facts into batches: a batch is what travels, is acknowledged, and becomes one message in the log.
 
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use prost::Message as _;
 use prost::bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use wardwatch_proto::v1::{Batch, Fact};
+
+use crate::clock;
 
 /// When a batch is full.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -79,8 +81,7 @@ impl Batcher {
         if self.open.facts.is_empty() {
             return None;
         }
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        self.open.cut_at = u64::try_from(now.as_nanos()).unwrap_or(u64::MAX);
+        self.open.cut_at = clock::now();
         let batch = CutBatch {
             sequence: self.open.sequence,
             facts: self.open.facts.len() as u64,

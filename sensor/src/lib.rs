@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 
 pub mod batch;
+mod clock;
 pub mod config;
 pub mod cores;
 pub mod decode;

@@ -3,7 +3,7 @@
 //! It is a thread and not a task, since reading blocks; the spool's intake is its back-pressure.
 
 use std::path::Path;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use wardwatch_capture::{CaptureFile, Interface, Pace, Source, Statistics, Step};
@@ -11,6 +11,7 @@ use wardwatch_proto::v1::Fact;
 use wardwatch_service::CancellationToken;
 
 use crate::batch::{Batcher, CutBatch};
+use crate::clock;
 use crate::config::{Config, InputConfig};
 use crate::cores::Cores;
 use crate::port::Port;
@@ -157,8 +158,7 @@ impl Watch {
     /// Cuts what has waited long enough. On a live interface the clock goes on without packets, and timers with it.
     fn upkeep(&mut self, is_quiet: bool) -> anyhow::Result<()> {
         if is_quiet {
-            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-            self.cores.advance(u64::try_from(now.as_nanos()).unwrap_or(u64::MAX), &mut self.facts)?;
+            self.cores.advance(clock::now(), &mut self.facts)?;
         }
         self.cores.flush(&mut self.facts)?;
         self.batch()?;

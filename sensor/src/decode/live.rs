@@ -2,13 +2,14 @@
 
 use std::io::Write;
 use std::thread;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use wardwatch_capture::{CaptureMode, Change, Interface, InterfaceOptions, Source, Step};
 use wardwatch_service::CancellationToken;
 
 use super::{Format, Means, Whole, print, tell};
+use crate::clock;
 use crate::worker::{Limits, Worker};
 
 /// How often what was stated is written out and the signals are looked at.
@@ -66,8 +67,7 @@ fn watch(
             kept_at = Instant::now();
             if is_idle {
                 // On a live interface the clock goes on without packets, and timers with it.
-                let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-                worker.advance(u64::try_from(now.as_nanos()).unwrap_or(u64::MAX), &mut facts);
+                worker.advance(clock::now(), &mut facts);
             }
             print(&mut facts, format, out)?;
             out.flush().context("cannot write to standard output")?;
