@@ -131,7 +131,16 @@ impl Memory {
                 site.laid = laid;
             }
         }
+        self.forget_site_of_nothing(scope);
         Ruling::applied(concluded)
+    }
+
+    /// A site that was known by a pack alone is unknown again without it, as it will be after a restart: nothing is stored
+    /// of it.
+    fn forget_site_of_nothing(&mut self, name: &str) {
+        if self.sites.get(name).is_some_and(|site| site.packs.is_empty() && site.received.is_empty()) {
+            self.sites.remove(name);
+        }
     }
 
     /// The packs for a site, or for all.

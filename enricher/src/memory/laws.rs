@@ -49,8 +49,8 @@ const PACKS: [&str; 5] = [
 enum Step {
     /// Site, sequence and host.
     Facts(usize, u64, u8),
-    /// Number of the command, and site; a device that was told of, and a value.
-    Override(u8, usize, prop::sample::Index, &'static str),
+    /// Number of the command, and site; which of the devices that were told of, and a value.
+    Override(u8, usize, usize, &'static str),
     /// Number of the command, and site (none for all); name, and which of [`PACKS`].
     Load(u8, Option<usize>, &'static str, usize),
 }
@@ -58,12 +58,8 @@ enum Step {
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let site = 0..SITES.len();
     let facts = (site.clone(), 0..12_u64, 1..4_u8);
-    let override_attribute = (
-        0..12_u8,
-        site.clone(),
-        any::<prop::sample::Index>(),
-        prop::sample::select(vec!["Room 7", "Room 8", ""]),
-    );
+    let override_attribute =
+        (0..12_u8, site.clone(), 0..16_usize, prop::sample::select(vec!["Room 7", "Room 8", ""]));
     let load = (0..12_u8, prop::option::of(site), prop::sample::select(vec!["a", "b"]), 0..PACKS.len());
     let step = prop_oneof![
         3 => facts.prop_map(|(site, sequence, host)| Step::Facts(site, sequence, host)),
@@ -133,7 +129,8 @@ fn take(
         }
         Step::Override(id, site, which, value) => {
             let known: Vec<&String> = devices.iter().collect();
-            let device = if known.is_empty() { String::new() } else { (*which.get(&known)).clone() };
+            let device =
+                known.get(which % known.len().max(1)).map(|&device| device.clone()).unwrap_or_default();
             let wanted = OverrideAttribute {
                 device,
                 field: "location".into(),
@@ -172,26 +169,44 @@ fn keep(store: &mut BTreeMap<String, Vec<u8>>, entries: Vec<Entry>) {
     }
 }
 
+/// What comes of the steps behind the cut, without a restart at the cut and with one.
+fn without_and_with_a_restart(steps: &[Step], cut: usize) -> [Vec<(String, Vec<Entry>)>; 2] {
+    let (before, behind) = steps.split_at(cut.min(steps.len()));
+    let (mut whole, mut store, mut devices) = (empty(), BTreeMap::new(), BTreeSet::new());
+    for (offset, step) in before.iter().enumerate() {
+        let (_, entries) = take(&mut whole, offset, step, &mut devices);
+        keep(&mut store, entries);
+    }
+    let mut restored = empty();
+    for (key, value) in store.iter().rev() {
+        let entry = Entry { key: key.clone(), value: value.clone() };
+        restored.restore(&entry).expect("an entry of ours");
+    }
+    [whole, restored].map(|mut memory| {
+        let mut known = devices.clone();
+        let come = behind.iter().enumerate();
+        come.map(|(offset, step)| take(&mut memory, before.len() + offset, step, &mut known)).collect()
+    })
+}
+
+#[test]
+fn a_site_that_a_pack_alone_was_known_by_is_unknown_without_it_restarted_or_not() {
+    let override_device = |id| Step::Override(id, 1, 0, "Room 7");
+    let load = |id, pack| Step::Load(id, Some(1), "a", pack);
+    let steps = [load(0, 1), override_device(1), load(2, 0), override_device(3)];
+    for cut in 0..=steps.len() {
+        let [whole, restored] = without_and_with_a_restart(&steps, cut);
+        assert_eq!(whole, restored, "cut at {cut}");
+    }
+    let [whole, _] = without_and_with_a_restart(&steps, 0);
+    assert!(whole[1].0.contains("unknown-device") && whole[3].0.contains("unknown-site"), "{whole:?}");
+}
+
 proptest! {
     #[test]
     fn a_restart_is_not_noticed(steps in steps(), cut in 0..16_usize) {
-        let cut = cut.min(steps.len());
-        let (mut whole, mut store, mut devices) = (empty(), BTreeMap::new(), BTreeSet::new());
-        for (offset, step) in steps[..cut].iter().enumerate() {
-            let (_, entries) = take(&mut whole, offset, step, &mut devices);
-            keep(&mut store, entries);
-        }
-        let mut restored = empty();
-        for (key, value) in store.iter().rev() {
-            let entry = Entry { key: key.clone(), value: value.clone() };
-            restored.restore(&entry).expect("an entry of ours");
-        }
-        let mut known = devices.clone();
-        for (offset, step) in steps.iter().enumerate().skip(cut) {
-            let one = take(&mut whole, offset, step, &mut devices);
-            let other = take(&mut restored, offset, step, &mut known);
-            prop_assert_eq!(one, other);
-        }
+        let [whole, restored] = without_and_with_a_restart(&steps, cut);
+        prop_assert_eq!(whole, restored);
     }
 
     #[test]
