@@ -10,15 +10,12 @@
 //! }
 //! ```
 //!
-//! A line goes to standard error for people, and to the file that `WARDWATCH_SKIPPED` names for the runner, which
-//! counts the test as skipped.
+//! How it is said stands in `wardwatch_skip`.
 
+use std::env;
 use std::fmt::Display;
-use std::fs::OpenOptions;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::{env, io};
 
 use wardwatch_engine::Source;
 use wardwatch_engine::cache::Cache;
@@ -30,18 +27,7 @@ use crate::kafka;
 /// # Panics
 /// When the runner's file cannot be written: the test must not be counted as passed.
 pub fn skip(test: &str, reason: impl Display) {
-    let reason = reason.to_string().replace('\n', " ");
-    // Where standard error is closed there is nobody to tell.
-    let _ = writeln!(io::stderr(), "SKIPPED {test}: {reason}");
-    if let Some(path) = env::var_os("WARDWATCH_SKIPPED") {
-        let line = format!("wardwatch-tests::{test}: {reason}\n");
-        let written = OpenOptions::new()
-            .append(true)
-            .create(true)
-            .open(&path)
-            .and_then(|mut file| file.write_all(line.as_bytes()));
-        assert!(written.is_ok(), "write {}: {written:?}", Path::new(&path).display());
-    }
+    wardwatch_skip::skip!(test, reason);
 }
 
 /// Skips `test` when there is a reason.
@@ -53,15 +39,12 @@ fn when(reason: Option<String>, test: &str) -> bool {
 
 /// True, and `test` is skipped, when this is not root.
 pub fn unless_root(test: &str) -> bool {
-    let root = rustix::process::geteuid().is_root();
-    when((!root).then(|| "needs root".to_owned()), test)
+    when(wardwatch_skip::without_root(), test)
 }
 
-/// True, and `test` is skipped, when a program is not on the `PATH`.
+/// True, and `test` is skipped, when a program is not there.
 pub fn unless_program(test: &str, program: &str) -> bool {
-    let path = env::var_os("PATH").unwrap_or_default();
-    let there = env::split_paths(&path).any(|folder| folder.join(program).is_file());
-    when((!there).then(|| format!("needs the program {program}")), test)
+    when(wardwatch_skip::without_programs(&[program]), test)
 }
 
 /// True, and `test` is skipped, when there is no Java that runs Apache Kafka 4 (17 or later).

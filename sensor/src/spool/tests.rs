@@ -3,7 +3,6 @@
 mod crash;
 mod disk;
 mod lanes;
-mod skip;
 mod store;
 mod thread;
 

@@ -10,10 +10,10 @@ use std::{env, fs};
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use flate2::read::GzDecoder;
 use tempfile::TempDir;
+use wardwatch_skip::{skip, without_programs, without_root};
 
 mod comparison;
 mod play;
-mod skip;
 
 use super::namespace::Namespace;
 use super::program::{Program, Service};
@@ -222,7 +222,9 @@ fn words_in_braces_are_addresses() {
 
 /// A namespace for a test and a program in it; `None`, and the test is skipped, where that cannot be.
 fn program(test: &str, words: &[&str]) -> Option<(Namespace, TempDir, Program)> {
-    if skip::unless_root_with(test, &["ip", "setpriv", "sysctl"]) {
+    let reason = without_root().or_else(|| without_programs(&["ip", "setpriv", "sysctl"]));
+    if let Some(reason) = reason {
+        skip!(test, reason);
         return None;
     }
     let namespace = Namespace::new(test).unwrap();

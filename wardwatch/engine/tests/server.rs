@@ -2,7 +2,6 @@
 //!
 //! Needs a server to run; without one the tests skip by name.
 
-use std::fs::OpenOptions;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::os::unix::process::ExitStatusExt;
@@ -11,6 +10,7 @@ use std::process::Command;
 
 use wardwatch_engine::cache::Cache;
 use wardwatch_engine::{Engine, Error, Options, Source};
+use wardwatch_skip::skip;
 
 /// Options for an engine run by this crate's own program; `None`, and a line for the runner, without a server.
 fn options(test: &str, data: &Path) -> Option<Options> {
@@ -22,18 +22,9 @@ fn options(test: &str, data: &Path) -> Option<Options> {
             Some(options)
         }
         Err(missing) => {
-            skip(test, &missing.to_string());
+            skip!(test, missing);
             None
         }
-    }
-}
-
-#[expect(clippy::print_stderr, reason = "the runner and people read it there")]
-fn skip(test: &str, reason: &str) {
-    eprintln!("SKIPPED {test}: {reason}");
-    if let Some(file) = std::env::var_os("WARDWATCH_SKIPPED") {
-        let mut file = OpenOptions::new().append(true).create(true).open(file).unwrap();
-        writeln!(file, "wardwatch-engine::{test}: {reason}").unwrap();
     }
 }
 
@@ -159,7 +150,7 @@ fn a_program_is_served_locked_and_stopped_like_the_library() {
     let test = "a_program_is_served_locked_and_stopped_like_the_library";
     let Some(mut options) = options(test, data.path()) else { return };
     let Some(Source::Library(library)) = &options.source else {
-        return skip(test, "the other tests here run on a program already");
+        return skip!(test, "the other tests here run on a program already");
     };
     // A program that takes the command line of `clickhouse server` and is the library's server behind it.
     let folder = tempfile::tempdir().unwrap();

@@ -1,9 +1,7 @@
 //! A log to test on, and what tests do with it again and again.
 
 use std::collections::BTreeMap;
-use std::fs::OpenOptions;
 use std::future::Future;
-use std::io::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -14,6 +12,7 @@ use wardwatch_bus::{
     Bus, BusConfig, Consumer, Delivery, Error, Message, Publication, TopicPartition, TopicSpec,
 };
 use wardwatch_service::Counters;
+use wardwatch_skip::skip;
 
 /// Far longer than anything takes: a test that waits this long has failed.
 const AT_MOST: Duration = Duration::from_mins(1);
@@ -38,7 +37,7 @@ impl Log {
     /// `None`, and the test is skipped by name, where no broker is named.
     pub(crate) fn kafka(test: &str) -> Option<Self> {
         let Ok(broker) = std::env::var("WARDWATCH_TEST_KAFKA") else {
-            skip(test, "WARDWATCH_TEST_KAFKA names no broker");
+            skip!(test, "WARDWATCH_TEST_KAFKA names no broker");
             return None;
         };
         let kafka = KafkaConfig {
@@ -167,17 +166,4 @@ pub(crate) fn texts(messages: &[Message]) -> Vec<String> {
 pub(crate) async fn nothing_comes(consumer: &Arc<dyn Consumer>) {
     let outcome = tokio::time::timeout(Duration::from_millis(400), consumer.next()).await;
     assert!(outcome.is_err(), "nothing was expected: {outcome:?}");
-}
-
-fn skip(test: &str, reason: &str) {
-    let _ = writeln!(std::io::stderr(), "SKIPPED {test}: {reason}");
-    if let Some(path) = std::env::var_os("WARDWATCH_SKIPPED") {
-        let line = format!("wardwatch-bus::{test}: {reason}\n");
-        let written = OpenOptions::new()
-            .append(true)
-            .create(true)
-            .open(path)
-            .and_then(|mut file| file.write_all(line.as_bytes()));
-        assert!(written.is_ok(), "the skipped test cannot be noted: {written:?}");
-    }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use rustix::thread::{CapabilitySet, CapabilitySets, capabilities, set_capabilities};
 use wardwatch_capture::{AfXdp, AfXdpOptions, CaptureError, LinkType, Source, Statistics};
+use wardwatch_skip::skip;
 
 use crate::calls::set_queues;
 use crate::datagram::{Datagram, PORT, Sender, arrives, now, receive, send_tagged};
@@ -177,7 +178,7 @@ fn a_frame_that_comes_in_several_pieces_is_put_together() {
 #[test]
 fn all_queues_are_drained_the_earliest_frame_first() {
     if let Err(reason) = Cable::new() {
-        return crate::skipped::skipped("af_xdp::all_queues_are_drained_the_earliest_frame_first", &reason);
+        return skip!("af_xdp::all_queues_are_drained_the_earliest_frame_first", reason);
     }
     let cable = Cable::with_queues(2).unwrap();
     for in_driver in IN_DRIVER_AND_NOT {
@@ -201,7 +202,7 @@ fn all_queues_are_drained_the_earliest_frame_first() {
 #[test]
 fn another_number_of_queues_is_an_error() {
     if let Err(reason) = Cable::new() {
-        return crate::skipped::skipped("af_xdp::another_number_of_queues_is_an_error", &reason);
+        return skip!("af_xdp::another_number_of_queues_is_an_error", reason);
     }
     let cable = Cable::with_queues(2).unwrap();
     cable.at_sender(|| set_queues(SENDER_INTERFACE, 1, 1)).unwrap();

@@ -6,9 +6,9 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use wardwatch_capture::{AfXdp, AfXdpOptions, Source};
+use wardwatch_skip::skip;
 
 use crate::namespace::{Cable, SENSOR_INTERFACE, SENSOR_IP, cable_or_skip};
-use crate::skipped::skipped;
 
 /// Says what the child is to do: with how many MiB, and whether in the driver.
 const MEBIBYTES: &str = "WARDWATCH_TEST_MEBIBYTES";
@@ -140,7 +140,7 @@ fn three_capabilities_are_enough_and_each_is_needed() {
     let by = nobody_with("-all");
     let runs = Command::new(&by[0]).args(&by[1..]).arg(this).arg("--list").output();
     if !runs.is_ok_and(|output| output.status.success()) {
-        return skipped(test, "no setpriv(1), or a target folder that nobody may read");
+        return skip!(test, "no setpriv(1), or a target folder that nobody may read");
     }
     let start = |capabilities: &str, mebibytes| {
         let by = nobody_with(capabilities);

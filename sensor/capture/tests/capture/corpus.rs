@@ -4,9 +4,9 @@ use std::fs;
 use std::path::PathBuf;
 
 use wardwatch_capture::LinkType;
+use wardwatch_skip::skip;
 
 use crate::reading::read_path;
-use crate::skipped::skipped;
 
 /// Where the captures are, if they are here.
 fn captures() -> Option<PathBuf> {
@@ -33,10 +33,7 @@ fn listed(captures: &std::path::Path) -> Vec<(PathBuf, u64)> {
 #[test]
 fn every_capture_holds_the_packets_that_were_counted_in_it() {
     let Some(captures) = captures() else {
-        return skipped(
-            "corpus::every_capture_holds_the_packets_that_were_counted_in_it",
-            "no captures here",
-        );
+        return skip!("corpus::every_capture_holds_the_packets_that_were_counted_in_it", "no captures here",);
     };
     let listed = listed(&captures);
     assert!(!listed.is_empty());
@@ -56,7 +53,7 @@ fn every_capture_holds_the_packets_that_were_counted_in_it() {
 #[test]
 fn a_capture_reads_the_same_when_compressed() {
     let Some(captures) = captures() else {
-        return skipped("corpus::a_capture_reads_the_same_when_compressed", "no captures here");
+        return skip!("corpus::a_capture_reads_the_same_when_compressed", "no captures here");
     };
     let (path, _) = listed(&captures).into_iter().max_by_key(|(_, packets)| *packets).expect("a capture");
     let plain = read_path(&path).expect("the capture opens");

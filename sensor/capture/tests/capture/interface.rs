@@ -6,6 +6,7 @@ use rustix::thread::{CapabilitySet, CapabilitySets, capabilities, set_capabiliti
 use wardwatch_capture::{
     AfXdp, AfXdpOptions, CaptureError, CaptureMode, Change, Interface, InterfaceOptions, Source, Step,
 };
+use wardwatch_skip::skip;
 
 use crate::calls::set_queues;
 use crate::datagram::{Sender, arrives, receive};
@@ -139,7 +140,7 @@ fn an_interface_that_is_down_is_waited_for() {
 #[test]
 fn more_queues_are_captured_too() {
     if let Err(reason) = Cable::new() {
-        return crate::skipped::skipped("interface::more_queues_are_captured_too", &reason);
+        return skip!("interface::more_queues_are_captured_too", reason);
     }
     let cable = Cable::with_queues(2).unwrap();
     cable.at_sender(|| set_queues(SENDER_INTERFACE, 1, 1)).unwrap();

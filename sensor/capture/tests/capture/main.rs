@@ -16,5 +16,4 @@ mod packet_socket;
 mod pcap;
 mod pcapng;
 mod reading;
-mod skipped;
 mod writer;

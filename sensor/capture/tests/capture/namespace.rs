@@ -129,7 +129,7 @@ macro_rules! cable_or_skip {
     ($test:literal) => {
         match $crate::namespace::Cable::new() {
             Ok(cable) => cable,
-            Err(reason) => return $crate::skipped::skipped($test, &reason),
+            Err(reason) => return ::wardwatch_skip::skip!($test, reason),
         }
     };
 }

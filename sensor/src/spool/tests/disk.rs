@@ -3,6 +3,8 @@
 use std::os::unix::fs::FileExt as _;
 use std::process::Command;
 
+use wardwatch_skip::{skip, without_programs, without_root};
+
 use super::*;
 
 const FILE: &str = "journal.redb";
@@ -181,8 +183,9 @@ async fn on_a_small_disk() {
 #[test]
 fn a_full_disk_costs_room_and_not_the_sensor() {
     let test = "spool::tests::disk::a_full_disk_costs_room_and_not_the_sensor";
-    if skip::unless_root_with(test, &["unshare", "mount", "sh"]) {
-        return;
+    let reason = without_root().or_else(|| without_programs(&["unshare", "mount", "sh"]));
+    if let Some(reason) = reason {
+        return skip!(test, reason);
     }
     let directory = tempfile::tempdir().expect("a directory");
     let script = r#"mount -t tmpfs -o size=8m tmpfs "$SMALL_DISK" && exec "$0" "$@""#;

@@ -2,7 +2,9 @@
 
 use std::env;
 
-use super::{lab, skip};
+use wardwatch_skip::{skip, without_programs, without_root};
+
+use super::lab;
 use crate::comparison::{Verdict, compare};
 use crate::network::Network;
 use crate::report;
@@ -17,21 +19,21 @@ const PROGRAMS: [&str; 8] = ["ip", "tc", "ethtool", "setpriv", "unshare", "sysct
 #[test]
 fn the_sensor_finds_the_bedside_by_each_means() {
     let test = "the_sensor_finds_the_bedside_by_each_means";
-    if skip::unless_root_with(test, &PROGRAMS) {
-        return;
+    if let Some(reason) = without_root().or_else(|| without_programs(&PROGRAMS)) {
+        return skip!(test, reason);
     }
     let this = env::current_exe().unwrap();
     let sensor = this.ancestors().skip(1).take(2).map(|folder| folder.join("wardwatch-sensor"));
     let Some(sensor) = sensor.into_iter().find(|program| program.is_file()) else {
-        return skip::skip(test, "needs the program wardwatch-sensor: `cargo build -p wardwatch-sensor`");
+        return skip!(test, "needs the program wardwatch-sensor: `cargo build -p wardwatch-sensor`");
     };
     let lab = lab();
     let scene = lab.scene(SCENE).unwrap();
     if let Err(error) = Network::build(lab.hospital(), &scene, &Means::ALL) {
-        return skip::skip(test, &format!("needs namespaces and mirror ports: {error:#}"));
+        return skip!(test, format!("needs namespaces and mirror ports: {error:#}"));
     }
     if let Err(error) = lab.python() {
-        return skip::skip(test, &format!("needs the lab's Python packages: {error:#}"));
+        return skip!(test, format!("needs the lab's Python packages: {error:#}"));
     }
     let played = lab.play(SCENE, Some(&sensor), &Means::ALL).unwrap();
     let comparison = compare(lab.hospital(), &scene, &played);
