@@ -49,7 +49,7 @@ pub(crate) struct Capture {
 }
 
 /// A sender, a means of capturing, and what is done with the frames.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Setting {
     sender: Sender,
     mode: CaptureMode,
@@ -62,6 +62,10 @@ struct Came {
     without_loss: Vec<f64>,
     flooded: Vec<f64>,
     offered: Vec<f64>,
+    /// Frames that were lost in all of it, by the difference of what was sent and taken.
+    lost: Vec<f64>,
+    /// Those of them that neither the sensor nor the cable has counted.
+    uncounted: Vec<f64>,
 }
 
 /// Runs the command.
@@ -86,6 +90,9 @@ pub(crate) fn run(arguments: &Capture) -> Result<()> {
     let mut report = Report::new(format!(
         "cargo xtask bench capture --seconds {seconds} --rounds {rounds} --conversations {conversations} --ring {ring}"
     ));
+    let ratios: Vec<Figure> =
+        came.iter().filter_map(|(setting, decoding)| ratio(*setting, decoding, &came)).collect();
+    report.add("decoding / counting only, without loss", ratios);
     for (setting, came) in came {
         report.add(
             setting.name(),
@@ -93,14 +100,15 @@ pub(crate) fn run(arguments: &Capture) -> Result<()> {
                 Figure::of("without loss", "frames a second", came.without_loss),
                 Figure::of("taken of a flood", "frames a second", came.flooded),
                 Figure::of("sent in a flood", "frames a second", came.offered),
+                Figure::of("lost at all rates", "frames", came.lost),
+                Figure::of("lost and not counted", "frames", came.uncounted),
             ],
         );
     }
     report.print(arguments.format)
 }
 
-/// Each means with both kinds of work. What the kernel makes reaches a peer with an XDP program only, and is copies of one frame
-/// after another, on which decoding would tell nothing.
+/// Each means with both kinds of work. What the kernel makes reaches a peer with an XDP program only.
 fn settings() -> Vec<Setting> {
     let by = |sender, mode, work| Setting { sender, mode, work };
     vec![
@@ -109,7 +117,21 @@ fn settings() -> Vec<Setting> {
         by(Sender::Sendmmsg, CaptureMode::AfXdp, Work::Count),
         by(Sender::Sendmmsg, CaptureMode::AfXdp, Work::Decode),
         by(Sender::Kernel, CaptureMode::AfXdp, Work::Count),
+        by(Sender::Kernel, CaptureMode::AfXdp, Work::Decode),
     ]
+}
+
+/// How a setting that decodes compares with the same that only counts, round by round.
+fn ratio(setting: Setting, decoding: &Came, all: &[(Setting, Came)]) -> Option<Figure> {
+    let counts = Setting { work: Work::Count, ..setting };
+    let (_, counting) = all.iter().find(|(other, _)| *other == counts && setting.work == Work::Decode)?;
+    let rounds = decoding.without_loss.iter().zip(&counting.without_loss);
+    let name = format!("{}, sent by {}", setting.mode.name(), setting.sender.name());
+    let aim = match setting.sender {
+        Sender::Sendmmsg => 0.95,
+        Sender::Kernel => 0.5,
+    };
+    Some(Figure::of(name, "times", rounds.map(|(ours, bare)| ours / bare).collect()).at_least(aim))
 }
 
 impl Setting {
@@ -133,6 +155,7 @@ impl Bench<'_> {
         let flooded = self.once(setting, 0.0)?;
         came.flooded.push(flooded.taken_a_second());
         came.offered.push(flooded.sent_a_second());
+        let (mut lost, mut uncounted) = (flooded.lost(), flooded.uncounted());
         let (mut low, mut high) = (0.0, flooded.sent_a_second());
         if flooded.lost() == 0 {
             low = high;
@@ -143,6 +166,8 @@ impl Bench<'_> {
             }
             let rate = f64::midpoint(low, high);
             let seen = self.once(setting, rate)?;
+            lost += seen.lost();
+            uncounted += seen.uncounted();
             if seen.lost() == 0 {
                 low = seen.sent_a_second();
             } else {
@@ -150,6 +175,8 @@ impl Bench<'_> {
             }
         }
         came.without_loss.push(low);
+        came.lost.push(lost as f64);
+        came.uncounted.push(uncounted as f64);
         Ok(())
     }
 
@@ -158,7 +185,11 @@ impl Bench<'_> {
         let Capture { seconds, ring, .. } = *self.arguments;
         let send = || self.cable.send(&self.flood, &self.capture, seconds, rate, sender);
         let seconds = Duration::from_secs(seconds.into());
-        self.cable.at_receiver(|| receive(cable::RECEIVER, mode, ring, work, seconds, send))?
+        let before = self.cable.refused()?;
+        let mut seen =
+            self.cable.at_receiver(|| receive(cable::RECEIVER, mode, ring, work, seconds, send))??;
+        seen.refused = self.cable.refused()? - before;
+        Ok(seen)
     }
 }
 

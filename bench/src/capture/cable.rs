@@ -87,6 +87,21 @@ impl Cable {
     }
 }
 
+impl Cable {
+    /// Frames that never came to the receiver's end, because the cable had no room for them.
+    pub(super) fn refused(&self) -> Result<u64> {
+        let counter = format!("/sys/class/net/{SENDER}/statistics/tx_dropped");
+        let output = Command::new("ip")
+            .args(["netns", "exec", &self.sender, "cat", &counter])
+            .output()
+            .context("run ip(8)")?;
+        String::from_utf8_lossy(&output.stdout)
+            .trim()
+            .parse()
+            .context("the cable's count of frames it refused")
+    }
+}
+
 impl Drop for Cable {
     fn drop(&mut self) {
         for namespace in [&self.sender, &self.receiver] {

@@ -34,6 +34,10 @@ impl Work {
 pub(super) struct Seen {
     sent: u64,
     taken: u64,
+    /// Frames that the source says it has lost.
+    dropped: u64,
+    /// Frames that never came to its interface.
+    pub(super) refused: u64,
     seconds: f64,
 }
 
@@ -41,6 +45,11 @@ impl Seen {
     /// Frames that were sent and did not arrive, wherever they were lost.
     pub(super) fn lost(&self) -> u64 {
         self.sent.saturating_sub(self.taken)
+    }
+
+    /// Frames that were lost and that nobody counts as such, or that are counted and were not lost.
+    pub(super) fn uncounted(&self) -> u64 {
+        self.lost().abs_diff(self.dropped + self.refused)
     }
 
     pub(super) fn taken_a_second(&self) -> f64 {
@@ -93,5 +102,12 @@ pub(super) fn receive(
     let output = sender.wait_with_output().context("wait for the sender")?;
     anyhow::ensure!(output.status.success(), "the sender failed");
     let sent = String::from_utf8_lossy(&output.stdout).trim().parse().context("what the sender says")?;
-    Ok(Seen { sent, taken: source.statistics().frames, seconds: seconds.as_secs_f64() })
+    let statistics = source.statistics();
+    Ok(Seen {
+        sent,
+        taken: statistics.frames,
+        dropped: statistics.dropped,
+        refused: 0,
+        seconds: seconds.as_secs_f64(),
+    })
 }

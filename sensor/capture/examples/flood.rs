@@ -2,8 +2,9 @@
 //! `flood INTERFACE FILE SECONDS RATE (sendmmsg | kernel)`, where a rate of 0 is as fast as it goes.
 //!
 //! `sendmmsg` sends as programs do. `kernel` lets the kernel make the frames out of nothing (`BPF_F_TEST_XDP_LIVE_FRAMES` of
-//! bpf(2)), many copies of each in turn, which is several times as fast and works only into an interface whose peer runs an XDP
-//! program.
+//! bpf(2)), which is several times as fast and works only into an interface whose peer runs an XDP program: many copies of each
+//! of 100 frames in turn, each copy from one of 1,000 sources and with an identification of its own (RFC 791), so that they are
+//! packets of 100,000 flows and none is a mirror's duplicate.
 //! For benchmarks and in namespaces: it floods whatever is at the other end.
 #![allow(unsafe_code, reason = "system calls")]
 #![expect(clippy::print_stdout, reason = "the output of a command-line program")]
@@ -20,6 +21,12 @@ use wardwatch_capture::{CaptureFile, Pace, Source, Step};
 const BATCH: usize = 64;
 /// The longest frame that an Ethernet without jumbo frames carries.
 const LONGEST: usize = 1514;
+/// Frames that the kernel makes copies of.
+const MODELS: usize = 100;
+/// Sources of each of them.
+const SOURCES: u32 = 1_000;
+/// Copies that one call makes. Each has to get memory first, so few and long calls are faster.
+const COPIES: u32 = 1 << 16;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -48,9 +55,13 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
         "kernel" => {
             let program = redirect_to(index)?;
-            // Each call has to get memory first, so few and long ones are faster: fifty a second.
-            let copies = if rate > 0 { (rate / 50).max(1) } else { 1 << 16 };
-            for frame in frames.iter().cycle() {
+            // At a given rate fifty calls a second.
+            let copies = if rate > 0 { (rate / 50).clamp(1, COPIES) } else { COPIES };
+            let models = models(&frames);
+            if models.is_empty() {
+                return Err("there are no packets of IPv4 that carry anything in it".into());
+            }
+            for frame in models.into_iter().cycle() {
                 if !goes_on(sent) {
                     break;
                 }
@@ -73,6 +84,23 @@ fn frames(file: &str) -> Result<Vec<Vec<u8>>, Box<dyn Error>> {
         }
     }
     if frames.is_empty() { Err("there are no frames in it".into()) } else { Ok(frames) }
+}
+
+/// Frames of TCP and UDP over IPv4 that carry something, from all over the capture.
+fn models(frames: &[Vec<u8>]) -> Vec<&Vec<u8>> {
+    let carries = |frame: &&Vec<u8>| {
+        let at = |place: usize| frame.get(place).copied().unwrap_or_default();
+        let headers = 14
+            + match at(23) {
+                6 => 20 + usize::from(at(46) >> 4) * 4,
+                17 => 28,
+                _ => return false,
+            };
+        (at(12), at(13), at(14)) == (8, 0, 0x45) && frame.len() > headers
+    };
+    let carrying: Vec<_> = frames.iter().filter(carries).collect();
+    let apart = carrying.len().div_ceil(MODELS).max(1);
+    carrying.into_iter().step_by(apart).collect()
 }
 
 fn index(interface: &str) -> Result<u32, Box<dyn Error>> {
@@ -150,7 +178,8 @@ impl<'a> Sender<'a> {
     }
 }
 
-/// A program that sends every frame it is run on from an interface: `return bpf_redirect(index, 0)`.
+/// A program that gives a frame of IPv4 it is run on a source in 10.0.0.0/8 and an identification, both by chance, and
+/// sends it from an interface. The header's checksum is not that of the new header.
 fn redirect_to(index: u32) -> io::Result<OwnedFd> {
     #[repr(C)]
     struct Attributes {
@@ -160,12 +189,26 @@ fn redirect_to(index: u32) -> io::Result<OwnedFd> {
         licence: u64,
     }
     // Opcode, registers, offset, immediate (RFC 9669).
-    let instruction = |code: u64, to: u64, immediate: u32| code | to << 8 | u64::from(immediate) << 32;
+    let instruction = |code: u64, to: u64, from: u64, offset: u64, immediate: u32| {
+        code | to << 8 | from << 12 | offset << 16 | u64::from(immediate) << 32
+    };
     let instructions = [
-        instruction(0xb7, 1, index),
-        instruction(0xb7, 2, 0),
-        instruction(0x85, 0, 23), // BPF_FUNC_redirect
-        instruction(0x95, 0, 0),
+        instruction(0x61, 7, 1, 0, 0),       // r7 = data
+        instruction(0x61, 3, 1, 4, 0),       // r3 = data_end
+        instruction(0xbf, 4, 7, 0, 0),       // r4 = r7
+        instruction(0x07, 4, 0, 0, 34),      // r4 += 34: both headers
+        instruction(0x2d, 4, 3, 7, 0),       // if r4 > r3, send it as it is
+        instruction(0x85, 0, 0, 0, 7),       // r0 = BPF_FUNC_get_prandom_u32
+        instruction(0x6b, 7, 0, 18, 0),      // identification = r0
+        instruction(0x85, 0, 0, 0, 7),       // r0 = BPF_FUNC_get_prandom_u32
+        instruction(0x94, 0, 0, 0, SOURCES), // r0 %= SOURCES
+        instruction(0x64, 0, 0, 0, 8),       // r0 <<= 8
+        instruction(0x44, 0, 0, 0, 10),      // r0 |= 10
+        instruction(0x63, 7, 0, 26, 0),      // source = r0, its octets the other way round
+        instruction(0xb7, 1, 0, 0, index),
+        instruction(0xb7, 2, 0, 0, 0),
+        instruction(0x85, 0, 0, 0, 23), // BPF_FUNC_redirect
+        instruction(0x95, 0, 0, 0, 0),
     ];
     let attributes = Attributes {
         kind: 6, // BPF_PROG_TYPE_XDP
