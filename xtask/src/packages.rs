@@ -136,7 +136,8 @@ pub(crate) fn ensure(packages: &[Package]) -> Result<()> {
     println!("installing {names}");
     let apt = |arguments: &[&str]| {
         let mut command = Command::new("apt-get");
-        command.args(["-qq", "-o", "Dpkg::Use-Pty=0"]).args(arguments);
+        // Somebody else may be installing something: that is waited for, two minutes.
+        command.args(["-qq", "-o", "Dpkg::Use-Pty=0", "-o", "DPkg::Lock::Timeout=120"]).args(arguments);
         command.env("DEBIAN_FRONTEND", "noninteractive").stdin(Stdio::null()).stdout(Stdio::null());
         command.status().is_ok_and(|status| status.success())
     };
