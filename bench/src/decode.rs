@@ -147,8 +147,8 @@ pub(crate) fn play(path: &Path, mut leave: impl FnMut(CutBatch)) -> Result<Playe
         bytes += batch.encoded.len();
         leave(batch);
     };
-    while let Step::Frame(frame) = source.next()? {
-        worker.frame(&frame, &mut facts);
+    while let Step::Frames(frames) = source.next()? {
+        worker.frames(&frames, &mut facts);
         facts.drain(..).filter_map(|fact| batcher.add(fact)).for_each(&mut take);
     }
     worker.finish(&mut facts);

@@ -56,14 +56,18 @@ impl Cores {
         Many::new(limits, workers.min(MOST_WORKERS), is_patient).map(|many| Self::Many(Box::new(many)))
     }
 
-    /// Takes a frame and appends what there is to state by now.
+    /// Takes frames, one after the other, and appends what there is to state by now.
     ///
     /// # Errors
     /// As all of these: a worker's thread has died.
-    pub fn frame(&mut self, frame: &Frame<'_>, facts: &mut Vec<Fact>) -> anyhow::Result<()> {
+    pub fn frames(&mut self, frames: &[Frame<'_>], facts: &mut Vec<Fact>) -> anyhow::Result<()> {
         match self {
-            Self::One(worker) => worker.frame(frame, facts),
-            Self::Many(many) => many.frame(frame, facts)?,
+            Self::One(worker) => worker.frames(frames, facts),
+            Self::Many(many) => {
+                for frame in frames {
+                    many.frame(frame, facts)?;
+                }
+            }
         }
         Ok(())
     }

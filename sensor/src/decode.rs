@@ -176,7 +176,7 @@ fn file(path: &Path, format: Format, out: &mut impl Write, whole: &mut Whole) ->
     let mut facts = Vec::new();
     let ended = loop {
         match source.next() {
-            Ok(Step::Frame(frame)) => worker.frame(&frame, &mut facts),
+            Ok(Step::Frames(frames)) => worker.frames(&frames, &mut facts),
             Ok(Step::Idle) => {}
             Ok(Step::End) => break Ok(()),
             Err(error) => break Err(error),

@@ -22,8 +22,8 @@ use crate::worker::Totals;
 /// How often counters are brought up to date and old batches are cut.
 const UPKEEP: Duration = Duration::from_millis(100);
 
-/// Frames between two looks at the clock.
-const FRAMES_A_LOOK: u32 = 256;
+/// Steps with frames between two looks at the clock.
+const STEPS_A_LOOK: u32 = 8;
 
 /// Watches the configured input until it ends or shutdown.
 pub(crate) struct Watch {
@@ -115,23 +115,23 @@ impl Watch {
         self.tell_of(source);
         let mut told = Statistics::default();
         let mut upkeep_at = Instant::now();
-        let mut frames: u32 = 0;
+        let mut steps: u32 = 0;
         let ended = loop {
             let step = match source.next() {
                 Ok(step) => step,
                 Err(error) => break Err(error),
             };
             let is_idle = match step {
-                Step::Frame(frame) => {
-                    self.cores.frame(&frame, &mut self.facts)?;
-                    frames = frames.wrapping_add(1);
+                Step::Frames(frames) => {
+                    self.cores.frames(&frames, &mut self.facts)?;
+                    steps = steps.wrapping_add(1);
                     false
                 }
                 Step::Idle => true,
                 Step::End => break Ok(()),
             };
             self.batch()?;
-            if (is_idle || frames.is_multiple_of(FRAMES_A_LOOK)) && upkeep_at.elapsed() >= UPKEEP {
+            if (is_idle || steps.is_multiple_of(STEPS_A_LOOK)) && upkeep_at.elapsed() >= UPKEEP {
                 if self.shutdown.is_cancelled() {
                     break Ok(());
                 }

@@ -7,7 +7,8 @@
 //! 5. what several flows tell together is added, what was stated lately is held back ([`crate::outgoing`])
 //!
 //! The first step is that of [`Headers`], the next are those of [`Flows`]; a [`Worker`] does all of them on one core, and
-//! [`crate::cores`] shares them out. There is no clock here, and this does no input or output: time comes with the frames.
+//! [`crate::cores`] shares them out. Several frames are taken at a time, so that the memory of their flows is asked for all at
+//! once. There is no clock here, and this does no input or output: time comes with the frames.
 
 use wardwatch_dissect::{Interest, Statements};
 use wardwatch_flow::packet::{Network, Packet, Transport};

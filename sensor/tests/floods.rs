@@ -24,7 +24,9 @@ fn honest() -> Vec<Owned> {
     let mut frames = Vec::new();
     loop {
         match source.next().expect("a sound capture") {
-            Step::Frame(frame) => frames.push(Owned { at: frame.at, bytes: frame.bytes.to_vec() }),
+            Step::Frames(some) => {
+                frames.extend(some.iter().map(|frame| Owned { at: frame.at, bytes: frame.bytes.to_vec() }));
+            }
             Step::Idle => {}
             Step::End => return frames,
         }
@@ -59,7 +61,7 @@ impl Watch {
     fn frame(&mut self, at: u64, bytes: &[u8]) {
         let wire_length = bytes.len() as u32;
         let frame = Frame { at, wire_length, link: LinkType::Ethernet, vlan: None, bytes };
-        self.worker.frame(&frame, &mut self.facts);
+        self.worker.frames(&[frame], &mut self.facts);
         self.take();
     }
 

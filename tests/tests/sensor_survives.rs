@@ -286,12 +286,7 @@ fn read(path: &Path) -> Opened {
     let mut frames = Vec::new();
     let error = loop {
         match source.next() {
-            Ok(Step::Frame(frame)) => frames.push(Framed {
-                at: frame.at,
-                wire_length: frame.wire_length,
-                link: frame.link,
-                bytes: frame.bytes.to_vec(),
-            }),
+            Ok(Step::Frames(some)) => frames.extend(some.into_iter().map(Framed::from)),
             Ok(Step::Idle) => {}
             Ok(Step::End) => break None,
             Err(error) => break Some(error),

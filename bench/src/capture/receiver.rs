@@ -79,14 +79,16 @@ pub(super) fn receive(
     let mut ended: Option<Instant> = None;
     loop {
         match source.next()? {
-            Step::Frame(frame) if work == Work::Decode => {
-                worker.frame(&frame, &mut facts);
+            Step::Frames(frames) if work == Work::Decode => {
+                worker.frames(&frames, &mut facts);
                 for fact in facts.drain(..) {
                     std::hint::black_box(batcher.add(fact));
                 }
             }
-            Step::Frame(frame) => {
-                std::hint::black_box(frame.bytes.first());
+            Step::Frames(frames) => {
+                for frame in frames {
+                    std::hint::black_box(frame.bytes.first());
+                }
             }
             Step::Idle => {
                 if ended.is_some_and(|ended| ended.elapsed() > LATECOMERS) {

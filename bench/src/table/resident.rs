@@ -54,7 +54,8 @@ pub(crate) fn measure(kept: Kept, flows: u32) -> Result<u64> {
         for bytes in frames {
             at += 200;
             let wire_length = bytes.len() as u32;
-            worker.frame(&Frame { at, wire_length, bytes, link: LinkType::Ethernet, vlan: None }, &mut facts);
+            let frame = Frame { at, wire_length, bytes, link: LinkType::Ethernet, vlan: None };
+            worker.frames(&[frame], &mut facts);
         }
         facts.clear();
     });

@@ -231,8 +231,8 @@ mod tests {
         let mut worker = Worker::new(&Limits::default());
         let mut facts = Vec::new();
         let mut source = CaptureFile::open(&path, Pace::Full).expect("our own capture");
-        while let Step::Frame(frame) = source.next().expect("our own capture") {
-            worker.frame(&frame, &mut facts);
+        while let Step::Frames(frames) = source.next().expect("our own capture") {
+            worker.frames(&frames, &mut facts);
         }
         worker.finish(&mut facts);
         let totals = worker.totals();

@@ -78,10 +78,9 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn frames(file: &str) -> Result<Vec<Vec<u8>>, Box<dyn Error>> {
     let mut source = CaptureFile::open(file, Pace::Full)?;
     let mut frames = Vec::new();
-    while let Step::Frame(frame) = source.next()? {
-        if frame.bytes.len() <= LONGEST {
-            frames.push(frame.bytes.to_vec());
-        }
+    while let Step::Frames(some) = source.next()? {
+        let short = some.iter().filter(|frame| frame.bytes.len() <= LONGEST);
+        frames.extend(short.map(|frame| frame.bytes.to_vec()));
     }
     if frames.is_empty() { Err("there are no frames in it".into()) } else { Ok(frames) }
 }

@@ -126,7 +126,7 @@ impl PacketSocket {
         }
     }
 
-    /// Goes on to the next frame; `false` if none came in a while.
+    /// Goes on to the next frames; `false` if none came in a while.
     pub(crate) fn advance(&mut self) -> Result<bool, CaptureError> {
         if self.ring.advance() {
             return Ok(true);
@@ -135,31 +135,26 @@ impl PacketSocket {
         Ok(self.ring.advance())
     }
 
-    /// The frame that [`PacketSocket::advance`] went to.
-    pub(crate) fn frame(&mut self) -> Option<Frame<'_>> {
-        let frame = self.ring.frame()?;
-        let at = u64::from(frame.seconds) * 1_000_000_000 + u64::from(frame.nanoseconds);
-        self.statistics.backwards += u64::from(at < self.last);
-        self.last = at;
-        self.statistics.frames += 1;
-        self.statistics.bytes += frame.bytes.len() as u64;
-        let tag = if frame.vlan.is_some() { VlanTag::LENGTH } else { 0 };
-        Some(Frame {
-            at,
-            wire_length: frame.wire_length.saturating_add(tag),
-            link: self.link,
-            vlan: frame.vlan,
-            bytes: frame.bytes,
-        })
+    /// The frames that [`PacketSocket::advance`] went to.
+    pub(crate) fn frames(&mut self) -> Vec<Frame<'_>> {
+        let Self { ring, link, last, statistics, .. } = self;
+        let frames = ring.frames().map(|frame| {
+            let at = u64::from(frame.seconds) * 1_000_000_000 + u64::from(frame.nanoseconds);
+            statistics.backwards += u64::from(at < *last);
+            *last = at;
+            statistics.frames += 1;
+            statistics.bytes += frame.bytes.len() as u64;
+            let tag = if frame.vlan.is_some() { VlanTag::LENGTH } else { 0 };
+            let wire_length = frame.wire_length.saturating_add(tag);
+            Frame { at, wire_length, link: *link, vlan: frame.vlan, bytes: frame.bytes }
+        });
+        frames.collect()
     }
 }
 
 impl Source for PacketSocket {
     fn next(&mut self) -> Result<Step<'_>, CaptureError> {
-        if !self.advance()? {
-            return Ok(Step::Idle);
-        }
-        Ok(self.frame().map_or(Step::Idle, Step::Frame))
+        Ok(if self.advance()? { Step::Frames(self.frames()) } else { Step::Idle })
     }
 
     fn is_live(&self) -> bool {

@@ -23,11 +23,11 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use clock::Clock;
-use queue::Queue;
+use queue::{Queue, Received};
 use setup::{Opened, Port};
 
 use crate::link::Links;
-use crate::{CaptureError, Frame, LinkType, Source, Statistics, Step};
+use crate::{CaptureError, Frame, LinkType, MOST_FRAMES, Source, Statistics, Step};
 
 /// How long to wait for frames before the caller is let go.
 const WAIT: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
@@ -35,10 +35,8 @@ const WAIT: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
 const NAP: Duration = Duration::from_micros(100);
 /// So many naps without a frame, and the kernel is asked to wake us.
 const NAPS: u32 = 10;
-/// Frames between two looks into queues that were empty while others were not.
-const FRAMES_A_LOOK: u32 = 32;
-/// Frames between two looks at the clock.
-const FRAMES_A_CHECK: u32 = 4096;
+/// Steps with frames between two looks at the clock.
+const STEPS_A_CHECK: u32 = 128;
 /// How often the interface is looked at: what becomes of it is not told on the sockets.
 const CHECK: Duration = Duration::from_secs(1);
 
@@ -87,11 +85,12 @@ pub struct AfXdp {
     queues: Vec<Queue>,
     links: Links,
     clock: Clock,
-    /// The queue whose head is on loan.
-    lending: Option<usize>,
+    /// Frames on loan, in order: the queue, and the frame's number in it.
+    lent: Vec<(usize, usize)>,
     /// Whether the last wait ended without a frame.
     is_quiet: bool,
-    picked: u32,
+    /// Steps with frames.
+    steps: u32,
     checked: Instant,
     /// The time of the last frame, in nanoseconds since the epoch.
     last: u64,
@@ -113,22 +112,22 @@ impl AfXdp {
             queues,
             links,
             clock: Clock::new(),
-            lending: None,
+            lent: Vec::new(),
             is_quiet: false,
-            picked: 0,
+            steps: 0,
             checked: Instant::now(),
             last: 0,
             statistics: Statistics::default(),
         })
     }
 
-    /// Goes on to the next frame; `false` if none came in a while.
+    /// Goes on to the next frames; `false` if none came in a while.
     pub(crate) fn advance(&mut self) -> Result<bool, CaptureError> {
-        if let Some(queue) = self.lending.take().and_then(|lending| self.queues.get_mut(lending)) {
-            queue.pass();
-        }
+        self.lent.clear();
+        self.queues.iter_mut().for_each(Queue::take_back);
         if self.pick() {
-            if self.picked.is_multiple_of(FRAMES_A_CHECK) {
+            self.steps = self.steps.wrapping_add(1);
+            if self.steps.is_multiple_of(STEPS_A_CHECK) {
                 self.check_under_load()?;
             }
             return Ok(true);
@@ -150,16 +149,21 @@ impl AfXdp {
         Ok(!self.is_quiet)
     }
 
-    /// Goes to the earliest frame among the heads of the queues.
+    /// Lends frames, each the earliest among the heads of the queues, after one look for new ones; `false` if there are none.
     fn pick(&mut self) -> bool {
-        let fresh = self.picked.is_multiple_of(FRAMES_A_LOOK);
-        self.lending = self.earliest(fresh);
-        if self.lending.is_none() && !fresh {
-            self.lending = self.earliest(true);
+        let mut fresh = true;
+        while self.lent.len() < MOST_FRAMES
+            && let Some(number) = self.earliest(fresh)
+            && let Some(queue) = self.queues.get_mut(number)
+            && let Some(frame) = queue.lend()
+        {
+            fresh = false;
+            self.lent.push((number, frame));
+            if queue.has_lent_joined() {
+                break;
+            }
         }
-        let has_picked = self.lending.is_some();
-        self.picked = self.picked.wrapping_add(u32::from(has_picked));
-        has_picked
+        !self.lent.is_empty()
     }
 
     fn earliest(&mut self, fresh: bool) -> Option<usize> {
@@ -234,31 +238,27 @@ impl AfXdp {
         CaptureError::Receive { interface: self.options.interface.clone(), cause }
     }
 
-    /// The frame that [`AfXdp::advance`] went to.
-    pub(crate) fn frame(&mut self) -> Option<Frame<'_>> {
-        let received = self.queues.get(self.lending?)?.frame()?;
-        let at = self.clock.utc(received.at);
-        self.statistics.untimed += u64::from(!received.is_timed);
-        self.statistics.backwards += u64::from(at < self.last);
-        self.last = at;
-        self.statistics.frames += 1;
-        self.statistics.bytes += received.bytes.len() as u64;
-        Some(Frame {
-            at,
-            wire_length: received.wire_length,
-            link: self.link_type,
-            vlan: None,
-            bytes: received.bytes,
-        })
+    /// The frames that [`AfXdp::advance`] went to.
+    pub(crate) fn frames(&mut self) -> Vec<Frame<'_>> {
+        let Self { lent, queues, clock, link_type, last, statistics, .. } = self;
+        let frames = lent.iter().filter_map(|&(queue, frame)| {
+            let received = queues.get(queue)?.frame(frame)?;
+            let at = clock.utc(received.at);
+            statistics.untimed += u64::from(!received.is_timed);
+            statistics.backwards += u64::from(at < *last);
+            *last = at;
+            statistics.frames += 1;
+            statistics.bytes += received.bytes.len() as u64;
+            let Received { wire_length, bytes, .. } = received;
+            Some(Frame { at, wire_length, link: *link_type, vlan: None, bytes })
+        });
+        frames.collect()
     }
 }
 
 impl Source for AfXdp {
     fn next(&mut self) -> Result<Step<'_>, CaptureError> {
-        if !self.advance()? {
-            return Ok(Step::Idle);
-        }
-        Ok(self.frame().map_or(Step::Idle, Step::Frame))
+        Ok(if self.advance()? { Step::Frames(self.frames()) } else { Step::Idle })
     }
 
     fn statistics(&mut self) -> Statistics {

@@ -25,7 +25,7 @@ use record::{Fault, Next, Record};
 use window::Window;
 pub use writer::CaptureWriter;
 
-use crate::{CaptureError, Frame, Source, Statistics, Step};
+use crate::{CaptureError, Frame, MOST_FRAMES, Source, Statistics, Step};
 
 /// The longest time spent waiting for a frame's turn before the caller is let go.
 const SLICE: Duration = Duration::from_millis(100);
@@ -40,8 +40,8 @@ pub struct CaptureFile {
     format: Format,
     pace: Pace,
     schedule: Option<Schedule>,
-    /// The record at the window's start: handed over, or waiting for its turn.
-    current: Option<Record>,
+    /// What the window holds for the caller: handed over, or a record that waits for its turn.
+    records: Vec<Record>,
     waiting: bool,
     ended: bool,
     /// The time of the last frame that had one.
@@ -75,7 +75,7 @@ impl CaptureFile {
             format,
             pace,
             schedule,
-            current: None,
+            records: Vec::new(),
             waiting: false,
             ended: false,
             last: 0,
@@ -83,32 +83,45 @@ impl CaptureFile {
         })
     }
 
-    /// Makes the next record the current one; `false` at the end of the file.
+    /// Goes on to the next record, and to those behind it that are in memory anyway; `false` at the end of the file.
     fn advance(&mut self) -> Result<bool, Fault> {
-        if let Some(record) = self.current.take() {
-            self.window.skip(record.size as u64)?;
-        }
-        loop {
+        self.records.clear();
+        while self.records.is_empty() || self.has_another() {
             let next = match &mut self.format {
-                Format::Pcap(pcap) => pcap.next(&mut self.window)?,
-                Format::PcapNg(pcapng) => pcapng.next(&mut self.window)?,
+                Format::Pcap(pcap) => pcap.next(&mut self.window),
+                Format::PcapNg(pcapng) => pcapng.next(&mut self.window),
             };
             match next {
-                Next::Record(record) => {
-                    self.current = Some(self.timed(record));
-                    return Ok(true);
+                Ok(Next::Record(record)) => {
+                    let record = self.timed(record);
+                    self.records.push(Record { start: self.window.place() + record.start, ..record });
+                    self.window.skip(record.size as u64)?;
                 }
-                Next::Malformed(size) => {
+                Ok(Next::Malformed(size)) => {
                     self.statistics.malformed += 1;
                     self.window.skip(size as u64)?;
                 }
-                Next::End => return Ok(false),
-                Next::Cut => {
+                Ok(Next::End) => return Ok(false),
+                Ok(Next::Cut) => {
                     self.statistics.truncated = 1;
                     return Ok(false);
                 }
+                Err(fault) if self.records.is_empty() => return Err(fault),
+                // Nothing was consumed, so it is met again behind what came before it.
+                Err(_) => break,
             }
         }
+        Ok(true)
+    }
+
+    /// Whether a record may join those that are to be handed over: reading it moves nothing in memory and waits for nothing.
+    fn has_another(&self) -> bool {
+        self.schedule.is_none()
+            && self.records.len() < MOST_FRAMES
+            && match &self.format {
+                Format::Pcap(pcap) => pcap.is_in_memory(&self.window),
+                Format::PcapNg(pcapng) => pcapng.is_in_memory(&self.window),
+            }
     }
 
     /// Counts what is odd about a record's time, and gives it the time before if it has none.
@@ -122,9 +135,9 @@ impl CaptureFile {
         Record { time: Some(self.last), ..record }
     }
 
-    /// Waits for the current record's turn, a slice at most; `true` when it has come.
+    /// Waits for the record's turn, a slice at most; `true` when it has come.
     fn wait(&mut self) -> bool {
-        let (Some(schedule), Some(record)) = (&mut self.schedule, &self.current) else {
+        let (Some(schedule), Some(record)) = (&mut self.schedule, self.records.first()) else {
             return true;
         };
         // What has no time anchors nothing.
@@ -159,19 +172,15 @@ impl Source for CaptureFile {
         if self.waiting {
             return Ok(Step::Idle);
         }
-        let Some(record) = self.current else {
-            return Ok(Step::Idle);
-        };
-        let bytes = self.window.bytes().get(record.start..record.start + record.length).unwrap_or_default();
-        self.statistics.frames += 1;
-        self.statistics.bytes += bytes.len() as u64;
-        Ok(Step::Frame(Frame {
-            at: record.time.unwrap_or_default(),
-            wire_length: record.wire_length,
-            link: record.link,
-            vlan: None,
-            bytes,
-        }))
+        let Self { window, records, statistics, .. } = self;
+        let frames = records.iter().map(|record| {
+            let bytes = window.lend(record.start, record.length);
+            statistics.frames += 1;
+            statistics.bytes += bytes.len() as u64;
+            let Record { wire_length, link, .. } = *record;
+            Frame { at: record.time.unwrap_or_default(), wire_length, link, vlan: None, bytes }
+        });
+        Ok(Step::Frames(frames.collect()))
     }
 
     fn statistics(&mut self) -> Statistics {

@@ -16,8 +16,8 @@ const LOOK: Duration = Duration::from_secs(1);
 const SEARCH: Duration = Duration::from_millis(20);
 /// How long to leave an interface alone that is there and cannot be opened.
 const PAUSE: Duration = Duration::from_secs(1);
-/// Frames between two looks at the clock.
-const FRAMES_A_LOOK: u32 = 4096;
+/// Steps with frames between two looks at the clock.
+const STEPS_A_LOOK: u32 = 128;
 
 /// By which means an interface is captured.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -82,7 +82,7 @@ pub struct Interface {
     looked: Instant,
     /// When an attempt to open it failed, and with what words.
     failed: Option<(Instant, String)>,
-    frames: u32,
+    steps: u32,
     changes: Vec<Change>,
     /// What was counted by means that are gone.
     past: Statistics,
@@ -111,7 +111,7 @@ impl Interface {
             has_link: true,
             looked: Instant::now(),
             failed: None,
-            frames: 0,
+            steps: 0,
             changes: Vec::new(),
             past: Statistics::default(),
         };
@@ -170,21 +170,20 @@ impl Interface {
         })
     }
 
-    /// Goes on to the next frame; `false` if there is none for now.
+    /// Goes on to the next frames; `false` if there are none for now.
     fn advance(&mut self) -> bool {
         let Some(means) = &mut self.means else {
             self.search();
             return false;
         };
         let advanced = means.advance();
-        self.frames = self.frames.wrapping_add(1);
+        self.steps = self.steps.wrapping_add(1);
         match advanced {
-            Ok(has_frame) => {
-                if (!has_frame || self.frames.is_multiple_of(FRAMES_A_LOOK)) && self.looked.elapsed() >= LOOK
-                {
+            Ok(has_frames) => {
+                if (!has_frames || self.steps.is_multiple_of(STEPS_A_LOOK)) && self.looked.elapsed() >= LOOK {
                     self.look();
                 }
-                has_frame
+                has_frames
             }
             Err(reason) => {
                 self.lose(reason);
@@ -239,7 +238,7 @@ impl Source for Interface {
         if !self.advance() {
             return Ok(Step::Idle);
         }
-        Ok(self.means.as_mut().and_then(Means::frame).map_or(Step::Idle, Step::Frame))
+        Ok(self.means.as_mut().map_or(Step::Idle, |means| Step::Frames(means.frames())))
     }
 
     fn statistics(&mut self) -> Statistics {
@@ -284,10 +283,10 @@ impl Means {
         }
     }
 
-    fn frame(&mut self) -> Option<Frame<'_>> {
+    fn frames(&mut self) -> Vec<Frame<'_>> {
         match self {
-            Self::PacketSocket(source) => source.frame(),
-            Self::AfXdp(source) => source.frame(),
+            Self::PacketSocket(source) => source.frames(),
+            Self::AfXdp(source) => source.frames(),
         }
     }
 

@@ -1,6 +1,6 @@
 //! Where packets come from: capture files and network interfaces.
 //!
-//! Everything behind this crate sees one shape, [`Source`]: ask for the next [`Step`], get a [`Frame`] that borrows
+//! Everything behind this crate sees one shape, [`Source`]: ask for the next [`Step`], get some [`Frame`]s that borrow
 //! the source's own memory, or [`Step::Idle`] when there is nothing to do but timers, or [`Step::End`].
 //! These sources exist:
 //!
@@ -38,4 +38,4 @@ pub use error::CaptureError;
 pub use file::{CaptureFile, CaptureWriter, Pace, captures_below};
 pub use frame::{Frame, LinkType, VlanTag};
 pub use interface::{CaptureMode, Interface, InterfaceOptions};
-pub use source::{Change, Source, Statistics, Step};
+pub use source::{Change, MOST_FRAMES, Source, Statistics, Step};

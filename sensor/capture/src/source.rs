@@ -2,12 +2,16 @@
 
 use crate::{CaptureError, CaptureMode, Frame};
 
+/// The most frames in a step: enough to ask for the memory of their flows all at once, few enough to lie in the
+/// processor's caches until each had its turn.
+pub const MOST_FRAMES: usize = 32;
+
 /// A place that packets come from.
 ///
 /// The contract: call [`Source::next`] again and again from one thread. After [`Step::End`] it goes on answering
 /// `End`. After an error the source is used up: drop it, and open it anew if that makes sense.
 pub trait Source: Send {
-    /// The next step, waiting for a short time (100 ms or so) at most.
+    /// The next step, waiting for a short time (100 ms or so) at most, and only while there is no frame at all.
     fn next(&mut self) -> Result<Step<'_>, CaptureError>;
 
     /// What was counted since the source was opened.
@@ -54,10 +58,10 @@ pub enum Change {
 }
 
 /// What a source has for its caller.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step<'a> {
-    /// A frame.
-    Frame(Frame<'a>),
+    /// The next frames, in order: what lies there by now, one at least and [`MOST_FRAMES`] at most.
+    Frames(Vec<Frame<'a>>),
     /// Nothing for now: time to run timers and to see whether to stop.
     Idle,
     /// Nothing more will come.

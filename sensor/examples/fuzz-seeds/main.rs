@@ -50,9 +50,11 @@ fn capture(path: &Path, corpus: &mut Corpus) -> Result<(), CaptureError> {
     let mut file = CaptureFile::open(path, Pace::Full)?;
     let read = loop {
         match file.next() {
-            Ok(Step::Frame(frame)) => {
-                flows.frame(&frame, corpus);
-                frames.frame(&frame, corpus);
+            Ok(Step::Frames(some)) => {
+                for frame in &some {
+                    flows.frame(frame, corpus);
+                    frames.frame(frame, corpus);
+                }
             }
             Ok(Step::Idle) => {}
             Ok(Step::End) => break Ok(()),

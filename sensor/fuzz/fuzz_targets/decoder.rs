@@ -26,7 +26,7 @@ fuzz_target!(|input: &[u8]| {
         let link = [LinkType::Ethernet, LinkType::RawIp, LinkType::LinuxSll, LinkType::LinuxSll2, LinkType::Null]
             [usize::from(link % 5)];
         let wire_length = bytes.len() as u32;
-        worker.frame(&Frame { at, wire_length, link, vlan: None, bytes }, &mut facts);
+        worker.frames(&[Frame { at, wire_length, link, vlan: None, bytes }], &mut facts);
         ended += judge(&mut facts);
     }
     worker.finish(&mut facts);

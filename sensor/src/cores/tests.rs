@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use proptest::prelude::*;
 use wardwatch_capture::{CaptureFile, LinkType, Pace, Source as _, Step, captures_below};
 
 use super::*;
@@ -32,9 +33,11 @@ fn frames(path: &Path) -> Vec<Owned> {
     let mut frames = Vec::new();
     loop {
         match source.next().expect("a sound capture") {
-            Step::Frame(frame) => {
-                assert_eq!((frame.link, frame.vlan), (LinkType::Ethernet, None));
-                frames.push(Owned { at: frame.at, bytes: frame.bytes.to_vec() });
+            Step::Frames(some) => {
+                for frame in some {
+                    assert_eq!((frame.link, frame.vlan), (LinkType::Ethernet, None));
+                    frames.push(Owned { at: frame.at, bytes: frame.bytes.to_vec() });
+                }
             }
             Step::Idle => {}
             Step::End => return frames,
@@ -42,13 +45,18 @@ fn frames(path: &Path) -> Vec<Owned> {
     }
 }
 
-/// What is stated of some inputs, one after the other, and what is counted.
-fn stated(workers: usize, inputs: &[Vec<Owned>]) -> (Vec<Fact>, Totals) {
+/// What is stated of some inputs, one after the other, and what is counted. Frames are taken so many at a time, by turns.
+fn stated(workers: usize, inputs: &[Vec<Owned>], steps: &[usize]) -> (Vec<Fact>, Totals) {
     let mut cores = Cores::new(&Limits::default(), workers, true).expect("threads");
     let mut facts = Vec::new();
+    let mut steps = steps.iter().copied().cycle();
     for input in inputs {
-        for frame in input {
-            cores.frame(&frame.frame(), &mut facts).expect("workers that live");
+        let frames: Vec<_> = input.iter().map(Owned::frame).collect();
+        let mut rest = &frames[..];
+        while !rest.is_empty() {
+            let (step, behind) = rest.split_at(steps.next().expect("a step").min(rest.len()));
+            cores.frames(step, &mut facts).expect("workers that live");
+            rest = behind;
         }
         cores.finish(&mut facts).expect("workers that live");
     }
@@ -93,12 +101,12 @@ fn closes(totals: &Totals) {
 }
 
 fn same_on_any_number(inputs: &[Vec<Owned>]) {
-    let (facts, totals) = stated(1, inputs);
+    let (facts, totals) = stated(1, inputs, &[1]);
     closes(&totals);
     assert!(facts.len() > 10);
     let expected = anonymous(&facts);
     for workers in [2, 3, 7] {
-        let (facts, theirs) = stated(workers, inputs);
+        let (facts, theirs) = stated(workers, inputs, &[1, 32]);
         closes(&theirs);
         assert_eq!(theirs.under_way + theirs.behind, 0);
         let found = anonymous(&facts);
@@ -160,15 +168,35 @@ fn tunnels_and_their_fragments_are_followed_on_any_number_of_workers() {
     same_on_any_number(&[tunnelled(&own, 600)]);
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    /// Tunnels, their fragments and frames that come twice among them.
+    #[test]
+    fn the_same_facts_come_of_frames_however_many_are_taken_at_a_time(
+        steps in prop::collection::vec(1_usize..100, 1..20),
+    ) {
+        let all: Vec<_> = captures().iter().map(|path| frames(path)).collect();
+        // None of them again in another one: what is remembered of duplicates is found by a hash that differs each time.
+        let twice = all[2].iter().flat_map(|frame| [frame.clone(), frame.clone()]).collect();
+        let inputs = [all[0].clone(), tunnelled(&all[1], 600), twice];
+        let counted = |totals: &Totals| serde_json::to_value(totals).expect("JSON");
+        let (expected, one_by_one) = stated(1, &inputs, &[1]);
+        let (facts, totals) = stated(1, &inputs, &steps);
+        prop_assert!(anonymous(&facts) == anonymous(&expected));
+        prop_assert_eq!(counted(&totals), counted(&one_by_one));
+        prop_assert!(totals.duplicates > 0 && totals.packets_in_tunnels > 0 && totals.flow_records > 10);
+    }
+}
+
 #[test]
 fn what_is_dropped_on_a_live_interface_is_counted() {
     let own: Vec<_> = captures().iter().flat_map(|path| frames(path)).collect();
     let mut cores = Cores::new(&Limits::default(), 3, false).expect("threads");
     let mut facts = Vec::new();
     for _ in 0..5 {
-        for frame in &own {
-            cores.frame(&frame.frame(), &mut facts).expect("workers that live");
-        }
+        let frames: Vec<_> = own.iter().map(Owned::frame).collect();
+        cores.frames(&frames, &mut facts).expect("workers that live");
         closes(&cores.totals());
     }
     cores.finish(&mut facts).expect("workers that live");

@@ -14,8 +14,8 @@ use crate::worker::{Limits, Worker};
 
 /// How often what was stated is written out and the signals are looked at.
 const UPKEEP: Duration = Duration::from_millis(100);
-/// Frames between two looks at the clock.
-const FRAMES_A_LOOK: u32 = 256;
+/// Steps with frames between two looks at the clock.
+const STEPS_A_LOOK: u32 = 8;
 
 /// Prints the facts on an interface until SIGINT or SIGTERM.
 pub(super) fn interface(
@@ -45,22 +45,22 @@ fn watch(
     out: &mut impl Write,
 ) -> anyhow::Result<()> {
     let mut facts = Vec::new();
-    let mut frames: u32 = 0;
+    let mut steps: u32 = 0;
     let mut kept_at = Instant::now();
     loop {
         for change in source.changes() {
             tell(&in_words(&change));
         }
         let is_idle = match source.next()? {
-            Step::Frame(frame) => {
-                worker.frame(&frame, &mut facts);
-                frames = frames.wrapping_add(1);
+            Step::Frames(frames) => {
+                worker.frames(&frames, &mut facts);
+                steps = steps.wrapping_add(1);
                 false
             }
             Step::Idle => true,
             Step::End => return Ok(()),
         };
-        if (is_idle || frames.is_multiple_of(FRAMES_A_LOOK)) && kept_at.elapsed() >= UPKEEP {
+        if (is_idle || steps.is_multiple_of(STEPS_A_LOOK)) && kept_at.elapsed() >= UPKEEP {
             if stopped.is_cancelled() {
                 return Ok(());
             }

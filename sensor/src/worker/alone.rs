@@ -6,6 +6,9 @@ use wardwatch_proto::v1::Fact;
 use super::{Flows, Headers, Limits, Totals};
 use crate::outgoing::Outgoing;
 
+/// Frames whose flows are brought into the caches at a time: few enough to be there still when it is their turn.
+const AHEAD: usize = 32;
+
 /// Everything that one core knows about the packets it sees: frames in, facts out.
 #[derive(Debug)]
 pub struct Worker {
@@ -27,14 +30,30 @@ impl Worker {
         }
     }
 
-    /// Takes a frame and appends what there is to state.
-    pub fn frame(&mut self, frame: &Frame<'_>, facts: &mut Vec<Fact>) {
-        let Self { headers, flows, fresh, .. } = self;
-        headers.frame(frame, &mut |packet, at, is_tunnel| flows.packet(packet, at, is_tunnel, fresh));
-        if headers.timers_are_due(frame.at) {
-            self.advance(frame.at, facts);
+    /// Takes frames, one after the other, and appends what there is to state. However many are given at a time, the facts are
+    /// the same.
+    pub fn frames(&mut self, frames: &[Frame<'_>], facts: &mut Vec<Fact>) {
+        for frames in frames.chunks(AHEAD) {
+            let mut packets = [const { None }; AHEAD];
+            for (packet, frame) in packets.iter_mut().zip(frames) {
+                *packet = self.headers.read(frame);
+            }
+            if frames.len() > 1 {
+                self.flows.prefetch(packets.iter().flatten());
+            }
+            for (packet, frame) in packets.iter().zip(frames) {
+                if let Some(packet) = packet {
+                    let Self { headers, flows, fresh, .. } = self;
+                    headers.packet(packet, frame.at, &mut |packet, at, is_tunnel| {
+                        flows.packet(packet, at, is_tunnel, fresh);
+                    });
+                }
+                if self.headers.timers_are_due(frame.at) {
+                    self.advance(frame.at, facts);
+                }
+                self.pass(facts);
+            }
         }
-        self.pass(facts);
     }
 
     /// Runs the timers at `now`, in nanoseconds since the Unix epoch on the packets' clock. To be called now and then

@@ -42,18 +42,23 @@ impl Headers {
 
     /// Takes a frame.
     pub fn frame(&mut self, frame: &Frame<'_>, take: &mut impl Take) {
+        if let Some(packet) = self.read(frame) {
+            self.packet(&packet, frame.at, take);
+        }
+    }
+
+    /// The first half of that: counts a frame and reads its headers; nothing where they cannot be read.
+    pub(super) fn read<'a>(&mut self, frame: &Frame<'a>) -> Option<Packet<'a>> {
         self.totals.packets += 1;
         self.totals.bytes += u64::from(frame.wire_length);
         let Some(link) = link_of(frame.link) else {
             self.totals.malformed("link type that is not decoded", 1);
-            return;
+            return None;
         };
         let tag = frame.vlan.map(|tag| VlanTag { tpid: tag.protocol, tci: tag.control });
         let tag_length = if tag.is_some() { wardwatch_capture::VlanTag::LENGTH } else { 0 };
-        match packet::parse(link, tag, frame.bytes, frame.wire_length.saturating_sub(tag_length)) {
-            Ok(packet) => self.packet(&packet, frame.at, take),
-            Err(reason) => self.totals.malformed(reason.name(), 1),
-        }
+        let parsed = packet::parse(link, tag, frame.bytes, frame.wire_length.saturating_sub(tag_length));
+        parsed.inspect_err(|reason| self.totals.malformed(reason.name(), 1)).ok()
     }
 
     /// Whether it is time to run the timers, [`Self::expire`] among them, after a frame of this time.
@@ -88,8 +93,8 @@ impl Headers {
         }
     }
 
-    /// A packet that may be a fragment.
-    fn packet(&mut self, packet: &Packet<'_>, at: u64, take: &mut impl Take) {
+    /// The second half: takes a packet that was read, which may be a fragment.
+    pub(super) fn packet(&mut self, packet: &Packet<'_>, at: u64, take: &mut impl Take) {
         if let Some(duplicates) = &mut self.duplicates
             && duplicates.is_one(packet, at)
         {

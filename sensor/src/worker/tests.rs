@@ -11,8 +11,8 @@ fn stated(frame: &[u8]) -> Vec<String> {
     let mut worker = Worker::new(&Limits { flows: 16, ..Limits::default() });
     let mut facts: Vec<Fact> = Vec::new();
     let wire_length = frame.len() as u32;
-    worker
-        .frame(&Frame { at: 1, wire_length, link: LinkType::Ethernet, vlan: None, bytes: frame }, &mut facts);
+    let frame = Frame { at: 1, wire_length, link: LinkType::Ethernet, vlan: None, bytes: frame };
+    worker.frames(&[frame], &mut facts);
     worker.finish(&mut facts);
     let lines = facts.into_iter().filter_map(|fact| match fact.fact? {
         fact::Fact::Observation(told) => Some(format!("{} {}", told.attribute().name(), told.value)),
@@ -104,7 +104,7 @@ fn a_long_message_in_tiny_segments_is_read_when_nothing_more_comes_for_a_minute(
         let mut frame = |bytes: &[u8], worker: &mut Worker| {
             let wire_length = bytes.len() as u32;
             let frame = Frame { at: begin, wire_length, link: LinkType::Ethernet, vlan: None, bytes };
-            worker.frame(&frame, &mut facts);
+            worker.frames(&[frame], &mut facts);
         };
         frame(&tcp(0, 0x02, &[]), &mut worker);
         for (number, bytes) in message.chunks(segment).enumerate() {

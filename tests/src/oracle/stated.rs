@@ -24,12 +24,7 @@ pub fn frames(path: &Path) -> Result<Vec<Framed>> {
     let mut frames = Vec::new();
     loop {
         match source.next()? {
-            Step::Frame(frame) => frames.push(Framed {
-                at: frame.at,
-                wire_length: frame.wire_length,
-                link: frame.link,
-                bytes: frame.bytes.to_vec(),
-            }),
+            Step::Frames(some) => frames.extend(some.into_iter().map(Framed::from)),
             Step::Idle => {}
             Step::End => return Ok(frames),
         }
@@ -49,6 +44,13 @@ pub struct Framed {
     pub bytes: Vec<u8>,
 }
 
+impl From<Frame<'_>> for Framed {
+    fn from(frame: Frame<'_>) -> Self {
+        let Frame { at, wire_length, link, bytes, .. } = frame;
+        Self { at, wire_length, link, bytes: bytes.to_vec() }
+    }
+}
+
 impl Framed {
     /// As a source would hand it over.
     pub fn frame(&self) -> Frame<'_> {
@@ -63,9 +65,8 @@ pub fn of_frames(frames: &[Framed]) -> (Vec<Fact>, Totals) {
     let limits = Limits { duplicate_window: Duration::ZERO, ..Limits::default() };
     let mut worker = Worker::new(&limits);
     let mut facts = Vec::new();
-    for frame in frames {
-        worker.frame(&frame.frame(), &mut facts);
-    }
+    let frames: Vec<_> = frames.iter().map(Framed::frame).collect();
+    worker.frames(&frames, &mut facts);
     worker.finish(&mut facts);
     (facts, worker.totals())
 }

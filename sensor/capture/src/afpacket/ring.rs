@@ -1,8 +1,8 @@
 //! The ring of a packet socket: memory that the kernel fills with frames, block by block (`TPACKET_V3`).
 //!
 //! A block belongs either to the kernel or to us, as its status word says. While it is ours the kernel leaves it alone,
-//! so a frame may be lent out of it; storing 0 in the status word gives it back, frames and all. What keeps that sound is
-//! the borrow: [`Ring::frame`] lends with `&self`, and only [`Ring::advance`], which takes `&mut self`, gives blocks back.
+//! so frames may be lent out of it; storing 0 in the status word gives it back, frames and all. What keeps that sound is
+//! the borrow: [`Ring::frames`] lends with `&self`, and only [`Ring::advance`], which takes `&mut self`, gives blocks back.
 //! The layout is that of `linux/if_packet.h` and the kernel's `Documentation/networking/packet_mmap.rst`.
 
 use std::io;
@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use libc::{tpacket_block_desc, tpacket_hdr_v1, tpacket3_hdr};
 
-use crate::VlanTag;
+use crate::{MOST_FRAMES, VlanTag};
 
 /// Bytes in a block. The longest frame, a segmented one of 64 KiB put together, fits many times.
 pub(super) const BLOCK: usize = 1 << 20;
@@ -34,8 +34,8 @@ pub(super) struct Ring {
     block: usize,
     /// What is left of that block, if it is ours.
     rest: Option<Rest>,
-    /// The frame to be lent; it lies in that block.
-    current: Option<Place>,
+    /// The frames to be lent; they lie in that block.
+    lent: Vec<Place>,
     malformed: u64,
 }
 
@@ -89,13 +89,14 @@ impl Ring {
             return Err(io::Error::last_os_error());
         }
         let memory = NonNull::new(memory.cast()).ok_or(io::ErrorKind::AddrNotAvailable)?;
-        Ok(Self { memory, blocks, block: 0, rest: None, current: None, malformed: 0 })
+        Ok(Self { memory, blocks, block: 0, rest: None, lent: Vec::new(), malformed: 0 })
     }
 
-    /// Goes on to the next frame; `false` if the kernel has none ready. A block that has been read goes back to the kernel.
+    /// Goes on to the next frames, of one block; `false` if the kernel has none ready. A block that has been read goes back to
+    /// the kernel.
     pub(super) fn advance(&mut self) -> bool {
-        self.current = None;
-        loop {
+        self.lent.clear();
+        while self.lent.is_empty() {
             let Some(rest) = self.rest else {
                 if !self.is_ours() {
                     return false;
@@ -107,25 +108,34 @@ impl Ring {
                 self.give_back();
                 continue;
             }
-            if let Some((place, step)) = self.place(rest.header) {
-                self.rest = Some(Rest { header: rest.header.saturating_add(step), frames: rest.frames - 1 });
-                self.current = Some(place);
-                return true;
-            }
-            // Not seen from any kernel; without a sound header there is no way to the frames behind it either.
-            self.malformed += u64::from(rest.frames);
-            self.rest = Some(Rest { frames: 0, ..rest });
+            self.take(rest);
         }
+        true
     }
 
-    /// The frame that [`Ring::advance`] went to.
-    pub(super) fn frame(&self) -> Option<RingFrame<'_>> {
-        let place = self.current?;
-        // SAFETY: `current` is only set while the block is ours, to a range that `place` checked to be within the block, and is
-        // unset before the block is given back. Giving it back takes `&mut self`, so it outlives this borrow.
-        let bytes = unsafe { std::slice::from_raw_parts(self.at(place.start).as_ptr(), place.length) };
-        let Place { wire_length, seconds, nanoseconds, vlan, .. } = place;
-        Some(RingFrame { bytes, wire_length, seconds, nanoseconds, vlan })
+    /// Takes the next frames of the current block, which must be ours.
+    fn take(&mut self, mut rest: Rest) {
+        while rest.frames > 0 && self.lent.len() < MOST_FRAMES {
+            if let Some((place, step)) = self.place(rest.header) {
+                self.lent.push(place);
+                rest = Rest { header: rest.header.saturating_add(step), frames: rest.frames - 1 };
+            } else {
+                // Not seen from any kernel; without a sound header there is no way to the frames behind it either.
+                self.malformed += u64::from(rest.frames);
+                rest.frames = 0;
+            }
+        }
+        self.rest = Some(rest);
+    }
+
+    /// The frames that [`Ring::advance`] went to.
+    pub(super) fn frames(&self) -> impl Iterator<Item = RingFrame<'_>> {
+        self.lent.iter().map(|&Place { start, length, wire_length, seconds, nanoseconds, vlan }| {
+            // SAFETY: `lent` holds places only while the block is ours, ranges that `place` checked to be within the block, and
+            // is emptied before the block is given back. Giving it back takes `&mut self`, so it outlives this borrow.
+            let bytes = unsafe { std::slice::from_raw_parts(self.at(start).as_ptr(), length) };
+            RingFrame { bytes, wire_length, seconds, nanoseconds, vlan }
+        })
     }
 
     /// Frames left out since their headers made no sense.
@@ -153,7 +163,7 @@ impl Ring {
     }
 
     fn give_back(&mut self) {
-        self.current = None;
+        self.lent.clear();
         self.rest = None;
         // Release: our reads of the block are done before the kernel may write to it.
         self.status().store(libc::TP_STATUS_KERNEL, Ordering::Release);

@@ -2,8 +2,8 @@
 //!
 //! A queue stands on its own and may be moved to a thread of its own; all it shares with the others is the program that hands
 //! frames over. Chunks of its memory go round: laid into the fill ring at the start, named by a descriptor when something was
-//! received into them, laid again when that was read. The frame at the head is the only one that is lent, with `&self`;
-//! [`Queue::pass`], which lays its chunk again, takes `&mut self`.
+//! received into them, laid again when that was read. Frames are lent with `&self`; [`Queue::take_back`], which lays their
+//! chunks again, takes `&mut self`.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -59,6 +59,8 @@ pub(super) struct Queue {
     /// The pieces of a frame that came in several.
     joined: Vec<u8>,
     head: Option<Head>,
+    /// Frames on loan. Their chunks are not laid.
+    lent: Vec<Head>,
     malformed: u64,
 }
 
@@ -129,6 +131,7 @@ impl Queue {
             unfinished: Unfinished::Nothing,
             joined: Vec::new(),
             head: None,
+            lent: Vec::new(),
             malformed: 0,
         })
     }
@@ -169,7 +172,7 @@ impl Queue {
         };
         let (time, length) = match self.unfinished {
             Unfinished::Nothing => {
-                // SAFETY: a descriptor has just named the piece, and nothing is lent, since there is no head.
+                // SAFETY: a descriptor has just named the piece, and no octets are borrowed, since that would borrow `self`.
                 let time = if self.has_times { unsafe { self.memory.take_time(piece) } } else { 0 };
                 if is_last {
                     self.head = Some(self.head_of(time, piece.length() as u32, Some(piece)));
@@ -210,21 +213,36 @@ impl Queue {
         unsafe { self.fill.lay(piece.chunk()) };
     }
 
-    /// The frame at the head.
-    pub(super) fn frame(&self) -> Option<Received<'_>> {
-        let Head { at, is_timed, length: wire_length, piece } = self.head?;
+    /// Takes the frame at the head to be lent, and goes on behind it; its number until [`Queue::take_back`].
+    pub(super) fn lend(&mut self) -> Option<usize> {
+        let head = self.head.take()?;
+        self.lent.push(head);
+        Some(self.lent.len() - 1)
+    }
+
+    /// Whether the frame that was lent last came in several pieces: the memory that they were put together in is needed for
+    /// the next such frame, so nothing more may be looked at before it is taken back.
+    pub(super) fn has_lent_joined(&self) -> bool {
+        self.lent.last().is_some_and(|head| head.piece.is_none())
+    }
+
+    /// A frame that is lent.
+    pub(super) fn frame(&self, number: usize) -> Option<Received<'_>> {
+        let &Head { at, is_timed, length: wire_length, piece } = self.lent.get(number)?;
         let bytes = match piece {
-            // SAFETY: a descriptor has named the piece; its chunk is laid in `pass`, which takes `&mut self`.
+            // SAFETY: a descriptor has named the piece; its chunk is laid in `take_back`, which takes `&mut self`.
             Some(piece) => unsafe { self.memory.bytes(piece) },
             None => &self.joined,
         };
         Some(Received { at, is_timed, wire_length, bytes })
     }
 
-    /// Goes on behind the frame at the head.
-    pub(super) fn pass(&mut self) {
-        if let Some(Head { piece: Some(piece), .. }) = self.head.take() {
-            self.lay(piece);
+    /// Takes back all frames on loan.
+    pub(super) fn take_back(&mut self) {
+        while let Some(head) = self.lent.pop() {
+            if let Some(piece) = head.piece {
+                self.lay(piece);
+            }
         }
         if self.untold >= BATCH {
             self.tell();

@@ -66,6 +66,13 @@ impl Pcap {
         Self { order, nanoseconds: header.is_nanosecond_precision(), link, record_header, parse }
     }
 
+    /// Whether the next record is in memory whole.
+    pub(super) fn is_in_memory(&self, window: &Window) -> bool {
+        let bytes = window.bytes();
+        let packet = bytes.len().checked_sub(self.record_header);
+        packet.is_some_and(|packet| packet >= self.order.u32(bytes, 8) as usize)
+    }
+
     pub(super) fn next(&self, window: &mut Window) -> Result<Next, Fault> {
         if !window.fill(self.record_header)? {
             return Ok(if window.at_end() { Next::End } else { Next::Cut });

@@ -43,6 +43,14 @@ impl PcapNg {
         Self { order: ByteOrder::Little, interfaces: Vec::new() } // both told by the section header
     }
 
+    /// Whether a packet's block is next, and is in memory whole. Blocks of other kinds are passed, which may take reading.
+    pub(super) fn is_in_memory(&self, window: &Window) -> bool {
+        let bytes = window.bytes();
+        bytes.len() >= SMALLEST_BLOCK
+            && matches!(self.order.u32(bytes, 0), EPB_MAGIC | SPB_MAGIC | PACKET_BLOCK)
+            && bytes.len() >= self.order.u32(bytes, 4) as usize
+    }
+
     pub(super) fn next(&mut self, window: &mut Window) -> Result<Next, Fault> {
         loop {
             if !window.fill(SMALLEST_BLOCK)? {

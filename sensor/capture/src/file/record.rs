@@ -9,14 +9,15 @@ use crate::LinkType;
 /// damage, not of a packet.
 pub(super) const LONGEST_PACKET: usize = 256 * 1024;
 
-/// A packet that lies in the window, not yet consumed.
+/// A packet that lies in the window.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Record {
     /// Nanoseconds since the Unix epoch, `None` if the record tells no time that can be expressed so.
     pub(super) time: Option<u64>,
     pub(super) wire_length: u32,
     pub(super) link: LinkType,
-    /// Where the packet begins in the window's bytes, and how many bytes were captured.
+    /// Where the packet begins, in the window's bytes before the record is consumed and in its memory after that, and how many
+    /// bytes were captured.
     pub(super) start: usize,
     pub(super) length: usize,
     /// How much of the window the record takes, headers and all.

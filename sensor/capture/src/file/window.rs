@@ -64,6 +64,17 @@ impl Window {
         self.buffer.get(self.start..self.end).unwrap_or_default()
     }
 
+    /// Where [`Window::bytes`] begins in the window's memory.
+    pub(super) fn place(&self) -> usize {
+        self.start
+    }
+
+    /// Bytes at a place of the window's memory. They stay there when they are consumed, until [`Window::fill`] is asked for
+    /// more than is in memory.
+    pub(super) fn lend(&self, place: usize, length: usize) -> &[u8] {
+        self.buffer.get(place..place + length).unwrap_or_default()
+    }
+
     /// Where [`Window::bytes`] begins in the stream.
     pub(super) fn offset(&self) -> u64 {
         self.offset

@@ -60,7 +60,7 @@ pub(crate) fn receive(source: &mut dyn Source, wanted: usize) -> (Vec<Datagram>,
     let (mut datagrams, mut idle) = (Vec::new(), 0);
     while datagrams.len() < wanted && idle < PATIENCE {
         match source.next() {
-            Ok(Step::Frame(frame)) => datagrams.extend(Datagram::of(frame)),
+            Ok(Step::Frames(frames)) => datagrams.extend(frames.into_iter().filter_map(Datagram::of)),
             Ok(Step::Idle) => idle += 1,
             Ok(Step::End) => panic!("an interface has no end"),
             Err(error) => return (datagrams, Some(error)),

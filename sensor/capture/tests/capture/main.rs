@@ -16,4 +16,5 @@ mod packet_socket;
 mod pcap;
 mod pcapng;
 mod reading;
+mod steps;
 mod writer;

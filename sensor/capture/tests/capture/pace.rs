@@ -1,6 +1,6 @@
 //! Replay at the pace of the recording.
 
-use wardwatch_capture::{CaptureError, CaptureFile, Pace, Source, Step};
+use wardwatch_capture::{CaptureError, CaptureFile, Frame, Pace, Source, Step};
 
 use crate::bytes::{MICROSECONDS, Order, pcap_header, pcap_record};
 use crate::reading::written;
@@ -16,7 +16,7 @@ fn a_caller_is_let_go_while_the_next_frame_is_far_away() {
     let path = written(&an_hour_between_two_frames());
     let mut file = CaptureFile::open(path.path(), Pace::Original { speed: 1.0 }).unwrap();
     assert!(
-        matches!(file.next(), Ok(Step::Frame(frame)) if frame.bytes == b"a"),
+        matches!(file.next(), Ok(Step::Frames(frames)) if matches!(frames[..], [Frame { bytes: b"a", .. }])),
         "the first frame is due at once"
     );
     for _ in 0..3 {
@@ -33,7 +33,7 @@ fn a_speed_shortens_the_distances() {
     let mut frames = Vec::new();
     loop {
         match file.next().unwrap() {
-            Step::Frame(frame) => frames.push((frame.at, frame.bytes.to_vec())),
+            Step::Frames(due) => frames.extend(due.iter().map(|frame| (frame.at, frame.bytes.to_vec()))),
             Step::Idle => {}
             Step::End => break,
         }

@@ -4,7 +4,9 @@ use std::io::Write;
 use std::path::Path;
 
 use tempfile::NamedTempFile;
-use wardwatch_capture::{CaptureError, CaptureFile, Frame, LinkType, Pace, Source, Statistics, Step};
+use wardwatch_capture::{
+    CaptureError, CaptureFile, Frame, LinkType, MOST_FRAMES, Pace, Source, Statistics, Step,
+};
 
 /// A frame that outlives its source.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,7 +61,10 @@ pub(crate) fn read_path(path: &Path) -> Result<Reading, CaptureError> {
     let mut frames = Vec::new();
     let error = loop {
         match file.next() {
-            Ok(Step::Frame(frame)) => frames.push(Seen::from(frame)),
+            Ok(Step::Frames(some)) => {
+                assert!((1..=MOST_FRAMES).contains(&some.len()));
+                frames.extend(some.into_iter().map(Seen::from));
+            }
             Ok(Step::Idle) => panic!("there is always something to do at full speed"),
             Ok(Step::End) => break None,
             Err(error) => break Some(error),

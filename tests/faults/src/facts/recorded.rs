@@ -21,7 +21,7 @@ pub fn of_process(captures: &[usize]) -> Result<Vec<Fact>> {
         let mut source = CaptureFile::open(path, Pace::Full)?;
         loop {
             match source.next()? {
-                Step::Frame(frame) => worker.frame(&frame, &mut facts),
+                Step::Frames(frames) => worker.frames(&frames, &mut facts),
                 Step::Idle => {}
                 Step::End => break,
             }
