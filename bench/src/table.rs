@@ -4,7 +4,7 @@
 //! Packets are of random flows, so each of them meets memory that was not used lately. Its frame does not: frames are
 //! written a thousand at a time, as a card leaves them in the processor's cache, and writing them is not counted. All
 //! takers get the same frames in turns: parsing alone, parsing and a counter in a hash table (the least that knowing flows can
-//! cost), parsing and the flow table.
+//! cost), parsing and the flow table, and the sensor's whole worker.
 
 mod flows;
 pub(crate) mod resident;
@@ -15,7 +15,7 @@ use clap::Args;
 
 use crate::report::{Figure, Format, Report, say};
 use resident::Kept;
-use turns::{AIM, Bare, Flows, Parsing, establish, turn};
+use turns::{AHEAD, AIM, Bare, Flows, Parsing, Sensor, establish, turn};
 
 /// The most memory that a million idle flows may take, in MiB; reassembly has its own budget.
 const MEMORY: f64 = 256.0;
@@ -63,12 +63,15 @@ struct Costs {
     bare: Vec<f64>,
     single: Vec<f64>,
     ahead: Vec<f64>,
+    worker_single: Vec<f64>,
+    worker_ahead: Vec<f64>,
 }
 
 fn speed(flows: u32, packets: u32, rounds: u8) -> Result<Vec<Figure>> {
     let (mut bare, mut table) = (Bare::new(flows), Flows::new());
     establish(&mut bare, flows).context("establish flows in a hash table")?;
     establish(&mut table, flows).context("establish flows in the flow table")?;
+    let mut sensor = Sensor::of(flows).context("establish flows in the sensor's worker")?;
     let mut costs = Costs::default();
     for round in 1..=rounds {
         say(&format!("{flows} flows: round {round} of {rounds}"));
@@ -79,6 +82,10 @@ fn speed(flows: u32, packets: u32, rounds: u8) -> Result<Vec<Figure>> {
         costs.single.push(turn(&mut table, flows, packets, seed));
         table.looks_ahead = true;
         costs.ahead.push(turn(&mut table, flows, packets, seed));
+        sensor.step = 1;
+        costs.worker_single.push(turn(&mut sensor, flows, packets, seed));
+        sensor.step = AHEAD;
+        costs.worker_ahead.push(turn(&mut sensor, flows, packets, seed));
     }
     let record = table.state_all();
     Ok(figures(flows, costs, record))
@@ -86,7 +93,7 @@ fn speed(flows: u32, packets: u32, rounds: u8) -> Result<Vec<Figure>> {
 
 fn figures(flows: u32, costs: Costs, record: f64) -> Vec<Figure> {
     let unit = "ns a packet";
-    let Costs { parsing, bare, single, ahead } = costs;
+    let Costs { parsing, bare, single, ahead, worker_single, worker_ahead } = costs;
     let rate = |name: &str, costs: &[f64]| {
         let rates = costs.iter().map(|nanos| 1e9 / nanos).collect();
         let rate = Figure::of(name, "packets a CPU second", rates);
@@ -95,6 +102,7 @@ fn figures(flows: u32, costs: Costs, record: f64) -> Vec<Figure> {
     let (single_rate, ahead_rate) =
         (rate("the same, one by one", &single), rate("the same, 32 at a time", &ahead));
     let ratios = ahead.iter().zip(&bare).map(|(table, bare)| table / bare).collect();
+    let gains = worker_single.iter().zip(&worker_ahead).map(|(single, ahead)| single / ahead).collect();
     // Every flow is reported once in a minute, whose packets share the cost.
     let share = record * f64::from(flows) / (60.0 * AIM);
     vec![
@@ -105,6 +113,9 @@ fn figures(flows: u32, costs: Costs, record: f64) -> Vec<Figure> {
         Figure::of("the latter to parsing and a bare hash table", "times", ratios),
         single_rate,
         ahead_rate,
+        Figure::of("the sensor's worker, one by one", unit, worker_single),
+        Figure::of("the sensor's worker, 32 at a time", unit, worker_ahead),
+        Figure::of("the former to the latter", "times", gains),
         Figure::once("a record of each flow, once a minute", "ns a record", record)
             .noting(format!("{share:.2} ns a packet at the rate that is the aim")),
     ]

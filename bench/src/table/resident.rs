@@ -4,11 +4,10 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, ensure};
 use clap::ValueEnum;
-use wardwatch_capture::{Frame, LinkType};
 use wardwatch_sensor::worker::{Limits, Worker};
 
 use super::flows::HANDSHAKE;
-use super::turns::{Flows, START, Taker as _, give_each};
+use super::turns::{Flows, START, Taker as _, framed, give_each};
 use crate::cpu::Cost;
 
 /// Who keeps the flows, and what came of each.
@@ -51,12 +50,7 @@ pub(crate) fn measure(kept: Kept, flows: u32) -> Result<u64> {
     let mut facts = Vec::new();
     let mut at = START;
     give_each(flows, segments, |frames| {
-        for bytes in frames {
-            at += 200;
-            let wire_length = bytes.len() as u32;
-            let frame = Frame { at, wire_length, bytes, link: LinkType::Ethernet, vlan: None };
-            worker.frames(&[frame], &mut facts);
-        }
+        worker.frames(&framed(frames, &mut at), &mut facts);
         facts.clear();
     });
     let after = resident()?;

@@ -1,4 +1,5 @@
-//! What takes turns on the same frames: parsing alone, with the least that a table can do, with the flow table.
+//! What takes turns on the same frames: parsing alone, with the least that a table can do, with the flow table, and with all
+//! that the sensor does.
 
 use std::hash::{Hash, Hasher};
 use std::net::IpAddr;
@@ -6,8 +7,11 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use hashbrown::HashMap;
+use wardwatch_capture::{Frame, LinkType};
 use wardwatch_flow::packet::{self, Link, Packet};
 use wardwatch_flow::table::{Config, FlowRecord, FlowTable};
+use wardwatch_proto::v1::Fact;
+use wardwatch_sensor::worker::{Limits, Worker};
 
 use super::flows::{self, HANDSHAKE, Segment, TALK};
 use crate::cpu;
@@ -16,7 +20,7 @@ use crate::cpu;
 const RING: usize = 1024;
 
 /// Packets whose memory is asked for at a time.
-const AHEAD: usize = 32;
+pub(super) const AHEAD: usize = 32;
 
 /// Packets a second that we want of one core, parsing and flow table.
 pub(super) const AIM: f64 = 5_000_000.0;
@@ -80,6 +84,15 @@ pub(super) fn turn(taker: &mut impl Taker, flows: u32, packets: u32, seed: u64) 
         spent += cpu::of_thread().saturating_sub(before);
     }
     spent.as_nanos() as f64 / (turns * RING) as f64
+}
+
+/// These frames as a source hands them over, the clock going on between them.
+pub(super) fn framed<'a>(frames: &'a [Vec<u8>], at: &mut u64) -> Vec<Frame<'a>> {
+    let frames = frames.iter().map(|bytes| {
+        *at += BETWEEN_PACKETS;
+        Frame { at: *at, wire_length: bytes.len() as u32, link: LinkType::Ethernet, vlan: None, bytes }
+    });
+    frames.collect()
 }
 
 fn ring() -> Vec<Vec<u8>> {
@@ -239,5 +252,39 @@ impl Taker for Flows {
 
     fn flows(&self) -> usize {
         self.table.len()
+    }
+}
+
+/// All that the sensor does on one core: its worker, with duplicates, reassembly and dissectors.
+#[derive(Debug)]
+pub(super) struct Sensor {
+    worker: Worker,
+    at: u64,
+    facts: Vec<Fact>,
+    /// Frames that the worker gets at a time.
+    pub(super) step: usize,
+}
+
+impl Sensor {
+    /// It knows these flows. Of what they speak it has given up those over UDP, and waits for more over TCP.
+    pub(super) fn of(flows: u32) -> Result<Self> {
+        let worker = Worker::new(&Limits::default());
+        let mut sensor = Self { worker, at: START, facts: Vec::new(), step: AHEAD };
+        establish(&mut sensor, flows)?;
+        give_each(flows, &TALK, |frames| sensor.take(frames));
+        Ok(sensor)
+    }
+}
+
+impl Taker for Sensor {
+    fn take(&mut self, frames: &[Vec<u8>]) {
+        for frames in framed(frames, &mut self.at).chunks(self.step.max(1)) {
+            self.worker.frames(frames, &mut self.facts);
+        }
+        self.facts.clear();
+    }
+
+    fn flows(&self) -> usize {
+        self.worker.totals().flows as usize
     }
 }
