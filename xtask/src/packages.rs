@@ -107,6 +107,8 @@ pub(crate) const OTHER_HOSPITALS: &[Package] = &[
     program("knxd", "knxd"),
     program("nghttpd", "nghttp2-server"),
     program("in.tftpd", "tftpd-hpa"),
+    program("mariadbd", "mariadb-server-core"),
+    program("mariadb", "mariadb-client-core"),
 ];
 
 impl Package {
