@@ -19,15 +19,21 @@ enum Sign {
     Program(&'static str),
     /// A file.
     File(&'static str),
+    /// The folder that every package has among the documentation.
+    Documentation,
 }
 
 const fn program(name: &'static str, package: &'static str) -> Package {
     Package { name: package, there: Sign::Program(name) }
 }
 
+const fn documented(package: &'static str) -> Package {
+    Package { name: package, there: Sign::Documentation }
+}
+
 const NODE: Package = program("node", "nodejs");
 const NPM: Package = program("npm", "npm");
-const VENV: Package = Package { name: "python3-venv", there: Sign::File("/usr/share/doc/python3-venv") };
+const VENV: Package = documented("python3-venv");
 
 /// What compiling needs: librdkafka is built from source and links OpenSSL.
 pub(crate) const BUILD: &[Package] = &[
@@ -109,6 +115,11 @@ pub(crate) const OTHER_HOSPITALS: &[Package] = &[
     program("in.tftpd", "tftpd-hpa"),
     program("mariadbd", "mariadb-server-core"),
     program("mariadb", "mariadb-client-core"),
+    documented("python3-gi"),
+    documented("gir1.2-gst-rtsp-server-1.0"),
+    documented("gstreamer1.0-plugins-base"),
+    documented("gstreamer1.0-plugins-good"),
+    program("gst-launch-1.0", "gstreamer1.0-tools"),
 ];
 
 impl Package {
@@ -121,6 +132,7 @@ impl Package {
                 folders.into_iter().any(|folder| folder.join(name).is_file())
             }
             Sign::File(path) => Path::new(path).exists(),
+            Sign::Documentation => Path::new("/usr/share/doc").join(self.name).exists(),
         }
     }
 }
