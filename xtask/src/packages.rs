@@ -121,6 +121,7 @@ pub(crate) const OTHER_HOSPITALS: &[Package] = &[
     documented("gstreamer1.0-plugins-good"),
     program("gst-launch-1.0", "gstreamer1.0-tools"),
     program("nmap", "nmap"),
+    program("llmnrd", "llmnrd"),
 ];
 
 impl Package {
