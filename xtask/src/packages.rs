@@ -122,6 +122,9 @@ pub(crate) const OTHER_HOSPITALS: &[Package] = &[
     program("gst-launch-1.0", "gstreamer1.0-tools"),
     program("nmap", "nmap"),
     program("llmnrd", "llmnrd"),
+    program("inetutils-inetd", "inetutils-inetd"),
+    program("telnetd", "inetutils-telnetd"),
+    program("telnet", "inetutils-telnet"),
 ];
 
 impl Package {
