@@ -125,6 +125,8 @@ pub(crate) const OTHER_HOSPITALS: &[Package] = &[
     program("inetutils-inetd", "inetutils-inetd"),
     program("telnetd", "inetutils-telnetd"),
     program("telnet", "inetutils-telnet"),
+    program("xrdp", "xrdp"),
+    program("xfreerdp", "freerdp2-x11"),
 ];
 
 impl Package {
