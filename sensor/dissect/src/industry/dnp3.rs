@@ -37,6 +37,9 @@ const AUTHENTICATE_FILE: u8 = 0x1D;
 const RESPONSE: u8 = 0x81;
 const UNSOLICITED: u8 = 0x82;
 
+/// Groups of objects that every master writes: time, and the indication of a restart that it clears.
+const HOUSEKEEPING: [u8; 2] = [50, 80];
+
 /// What is stated once: roles, and addresses above them.
 const MASTER: u32 = 1 << 16;
 const OPERATOR: u32 = 2 << 16;
@@ -130,6 +133,7 @@ impl State {
     fn application(&mut self, header: link::Header, message: &[u8], facts: &mut Facts<'_>) {
         let [_control, function, rest @ ..] = message else { return };
         match (*function, header.is_from_master) {
+            (WRITE, true) if rest.first().is_some_and(|group| HOUSEKEEPING.contains(group)) => {}
             (WRITE | SELECT..=DIRECT_OPERATE_NO_ACK | COLD_RESTART | WARM_RESTART, true) => {
                 self.role(OPERATOR, "dnp3-operator", facts);
             }

@@ -129,6 +129,19 @@ fn who_operates_and_who_shows_a_password_is_told() {
 }
 
 #[test]
+fn who_sets_the_clock_or_clears_the_restart_operates_nothing() {
+    // As OpenDNP3's master does behind every start of an outstation, and with a clock.
+    let clears = request(1047, &[0xC1, 2, 80, 1, 0, 7, 7, 0]);
+    let sets = request(1047, &[0xC2, 2, 50, 1, 7, 1, 0x6A, 0x12, 0xC3, 0x1A, 0x9B, 1]);
+    assert_eq!(flow().ask(&clears).ask(&sets).said(), ["sender 192.0.2.1 role dnp3-master"]);
+    let dead_band = request(1047, &[0xC3, 2, 34, 1, 0, 0, 0, 5, 0]);
+    assert_eq!(
+        flow().ask(&dead_band).said(),
+        ["sender 192.0.2.1 role dnp3-master", "sender 192.0.2.1 role dnp3-operator"]
+    );
+}
+
+#[test]
 fn a_wrong_check_is_not_dnp3() {
     let mut bytes = request(5, &[0xC0, 1, 60, 1, 6]);
     bytes[8] ^= 1;
