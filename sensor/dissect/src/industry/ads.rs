@@ -166,12 +166,13 @@ impl Ads {
     }
 }
 
-/// Result (4), major, minor, build (2), name (16).
+/// Result (4), major, minor, build (2), name (16, of which some leave out what is behind its end).
 fn device_info(data: &[u8], facts: &mut Facts<'_>) {
     let (Some(0), Some([major, minor]), Some(build)) = (le32(data, 0), piece(data, 4), le16(data, 6)) else {
         return;
     };
-    if let Some(name) = part(data, 8, 16).map(fixed) {
+    let name = data.get(8..data.len().min(24)).map(fixed).unwrap_or_default();
+    if !name.is_empty() {
         facts.of_sender(Attribute::SoftwareName, &name);
         facts.of_sender(Attribute::SoftwareVersion, &format!("{major}.{minor}.{build}"));
     }

@@ -57,6 +57,17 @@ fn a_server_tells_its_name_and_version() {
 }
 
 #[test]
+fn a_name_may_end_with_the_message() {
+    // The server of pyads.
+    let short = b"\0\0\0\0\x01\x02\x03\0TestServer\0";
+    let flow = TestFlow::new(TCP).ask(&ask(1, &[])).answer(&answer(1, short));
+    assert_eq!(flow.values(Attribute::SoftwareName), ["TestServer"]);
+    assert_eq!(flow.values(Attribute::SoftwareVersion), ["1.2.3"]);
+    let nameless = TestFlow::new(TCP).answer(&answer(1, &short[..8]));
+    assert_eq!(nameless.values(Attribute::SoftwareVersion), [""; 0]);
+}
+
+#[test]
 fn who_writes_is_told_and_a_bus_is_no_system() {
     let flow = TestFlow::new(TCP).ask(&ask(5, &[5, 0, 0, 0, 0, 0, 0, 0])).answer(&message(
         ENGINEER,
