@@ -57,6 +57,41 @@ fn the_wrapper_is_recognised_by_an_association_or_on_its_port() {
     assert_eq!(on_port.said(), SAID[..1]);
 }
 
+/// A meter of Gurux' server, read by Gurux' client: its name, its number and its firmware.
+const READ: [(&[u8], &[u8]); 3] = [
+    (b"\xc0\x01\xc1\0\x01\0\0\x2a\0\0\xff\x02\0", b"\xc4\x01\xc1\0\x09\x10LRK0000070021884"),
+    (b"\xc0\x01\xc1\0\x01\0\0\x60\x01\0\xff\x02\0", b"\xc4\x01\xc1\0\x09\x0aLF70021884"),
+    (b"\xc0\x01\xc1\0\x01\x01\0\0\x02\0\xff\x02\0", b"\xc4\x01\xc1\0\x09\x064.17.2"),
+];
+
+#[test]
+fn a_meter_tells_what_it_is_when_it_is_read_and_only_once() {
+    let mut flow = TestFlow::new(TCP).ask(&wrapper(&association()));
+    for (question, answer) in [READ, READ].concat() {
+        flow = flow.ask(&wrapper(question)).answer(&wrapper(answer));
+    }
+    let told = [
+        "sender 192.0.2.2 role dlms-server",
+        "sender 192.0.2.2 device_tag LRK0000070021884",
+        "sender 192.0.2.2 serial_number LF70021884",
+        "sender 192.0.2.2 firmware_version 4.17.2",
+    ];
+    assert_eq!(flow.said(), [&SAID[..], &told].concat());
+}
+
+#[test]
+fn an_answer_counts_for_its_own_question_alone() {
+    let flow = TestFlow::new(TCP).ask(&wrapper(&association()));
+    let energy = b"\xc0\x01\xc1\0\x03\x01\0\x01\x08\0\xff\x02\0";
+    let refused = b"\xc4\x01\xc1\x01\x04";
+    let other_number = b"\xc4\x01\xc2\0\x09\x0aLF70021884";
+    let flow = flow.answer(&wrapper(READ[1].1)).ask(&wrapper(energy)).answer(&wrapper(READ[1].1));
+    let mut flow = flow.ask(&wrapper(READ[1].0)).answer(&wrapper(other_number)).answer(&wrapper(refused));
+    flow.conversation.gap(FromInitiator, 21, &mut flow.statements);
+    let flow = flow.answer(&wrapper(READ[1].1));
+    assert_eq!(flow.values(Attribute::SerialNumber), [""; 0]);
+}
+
 #[test]
 fn without_low_level_security_there_is_no_password() {
     let mut high = association();
