@@ -34,7 +34,10 @@ pub(super) fn link(datagram: &[u8]) -> Option<Link<'_>> {
     if kind != TYPE || usize::from(be16(datagram, 2)?) != datagram.len() {
         return None;
     }
-    let body = datagram.get(4..)?;
+    message(function, datagram.get(4..)?)
+}
+
+fn message(function: u8, body: &[u8]) -> Option<Link<'_>> {
     Some(match (function, body.len()) {
         (0x00, 2) => Link::Result(be16(body, 0)?),
         // Broadcast distribution table (10 octets an entry), foreign device table (10 octets an entry).
@@ -53,18 +56,25 @@ pub(super) fn link(datagram: &[u8]) -> Option<Link<'_>> {
 }
 
 /// Certain where a network message of version 1 stands behind the header; the short messages without one are believed
-/// on BACnet's ports only.
+/// on BACnet's ports only. There a network message is recognised as well whose header has a wrong length: no device takes
+/// it, and nothing is read of it.
 pub(super) fn probe(input: &Input<'_>) -> Probe {
+    let is_on_port = PORTS.contains(&input.sender.port) || PORTS.contains(&input.receiver.port);
     match link(input.bytes) {
         Some(Link::Network(message) | Link::Forwarded(_, message))
             if super::network::is_plausible(message) =>
         {
             Probe::Certain
         }
+        None if is_on_port && is_misjudged(input.bytes) => Probe::Certain,
         Some(Link::Network(_) | Link::Forwarded(..)) | None => Probe::NotForUs,
-        Some(_) if PORTS.contains(&input.sender.port) || PORTS.contains(&input.receiver.port) => {
-            Probe::Certain
-        }
+        Some(_) if is_on_port => Probe::Certain,
         Some(_) => Probe::Unsure,
     }
+}
+
+/// Whether all of a network message is there but the right length.
+fn is_misjudged(datagram: &[u8]) -> bool {
+    let Some(([TYPE, function, _, _], body)) = datagram.split_first_chunk() else { return false };
+    matches!(message(*function, body), Some(Link::Network(message)) if super::network::is_plausible(message))
 }

@@ -184,6 +184,25 @@ fn who_registers_a_foreign_device_is_a_forwarder_once_it_agrees() {
 }
 
 #[test]
+fn a_message_of_a_wrong_length_is_recognised_on_bacnets_ports_and_not_read() {
+    let ports = || flow().with_responder(address("192.0.2.2", 47808));
+    // A client with a password, whose length is that of a shorter message (J.2.1).
+    let reinitialize = [&[1, 4, 0, 4, 1, 20, 9, 1, 0x1D, 7, 0][..], b"SECRET"].concat();
+    let mut message = bvlc(0x0A, &reinitialize);
+    message[3] -= 7;
+    let recognised = ports().datagram(FromInitiator, &message);
+    assert_eq!(recognised.conversation.protocol(), Protocol::Bacnet);
+    assert_eq!(recognised.said(), [""; 0]);
+    // What comes behind it is read.
+    assert_eq!(recognised.datagram(FromResponder, &unicast(I_AM)).values(Attribute::BacnetInstance), ["254"]);
+    // Elsewhere the length is needed to be sure, and on the ports the message.
+    let elsewhere = flow().datagram(FromInitiator, &message);
+    assert_eq!(elsewhere.conversation.protocol(), Protocol::Unspecified);
+    message[4] = 2;
+    assert_eq!(ports().datagram(FromInitiator, &message).conversation.protocol(), Protocol::Unspecified);
+}
+
+#[test]
 fn a_router_announces_its_networks() {
     let announced = flow().datagram(FromInitiator, &bvlc(0x0B, &[1, 0x80, 0x01, 0x07, 0xD1]));
     assert_eq!(announced.said(), ["sender 192.0.2.1 role bacnet-router"]);
