@@ -45,7 +45,8 @@ pub fn statements(capture: &Path) -> Result<BTreeSet<Statement>> {
     let mut said = Statements::default();
     let filters = [fields::FILTER, access::FILTER, neighbours::FILTER, industry::FILTER, management::FILTER];
     // The last ones are only looked for here, and asked about where there are some.
-    let filter = format!("({}) || dns || mdns || bacapp || sip || rtsp || mqtt", filters.join(") || ("));
+    let filter =
+        format!("({}) || dns || mdns || bacapp || sip || rtsp || mqtt || rdp", filters.join(") || ("));
     let wanted = [fields::NAMES, access::NAMES, neighbours::NAMES, industry::NAMES, management::NAMES];
     let wanted: BTreeSet<&str> = wanted.into_iter().flatten().copied().collect();
     let wanted: Vec<&str> = wanted.into_iter().collect();
@@ -61,6 +62,11 @@ pub fn statements(capture: &Path) -> Result<BTreeSet<Statement>> {
         // On this port Wireshark looks for TLS alone.
         let options = ["-d", "tcp.port==443,ssh", "-Y", "ssh && tcp.port == 443"];
         access::read(&self::fields(capture, &options, access::NAMES)?, &mut said);
+    }
+    if has(&["rdp"]) {
+        // Behind RDP's choice of it, Wireshark finds TLS only where it is told to.
+        let options = ["-d", "tcp.port==3389,tls", "-Y", "tls.handshake && tcp.port == 3389"];
+        fields::read(&self::fields(capture, &options, fields::NAMES)?, &mut said)?;
     }
     if has(&["dns", "mdns"]) {
         names::read(capture, &mut said)?;

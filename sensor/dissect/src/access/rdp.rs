@@ -1,8 +1,9 @@
 //! Remote Desktop (MS-RDPBCGR) on TCP, on any port: how a connection begins (X.224 class 0 in TPKT, RFC 1006).
 //!
-//! The server chooses how the session is protected. With TLS or CredSSP nothing is in clear behind that; with RDP's own
-//! protection, which has no server identity and old ciphers, and is therefore a finding, the client goes on to tell its name
-//! and its build. The cookie in the first request holds the name of a user and is passed over.
+//! The server chooses how the session is protected. With TLS, within which CredSSP is spoken, the handshake is in clear, and
+//! the certificate that the server shows has its host's name; with RDP's own protection, which has no server identity and old
+//! ciphers, and is therefore a finding, the client goes on to tell its name and its build. The cookie in the first request
+//! holds the name of a user and is passed over.
 //!
 //! A flow may be joined where the two ask for a conference and grant it (T.125), which they do in clear under RDP's own
 //! protection alone.
@@ -12,6 +13,7 @@
 use wardwatch_proto::v1::{Attribute, Protocol};
 
 use crate::octets::{be16, find, le16, le32, part, utf16le};
+use crate::web::tls;
 use crate::{Candidate, Direction, Dissector, Facts, Input, Probe, Progress};
 
 /// RDP on TCP.
@@ -55,6 +57,8 @@ const MOST_BLOCKS: usize = 16;
 struct Rdp {
     /// The server answered and nothing is protected by TLS.
     is_in_clear: bool,
+    /// Reads the handshake of TLS, once the server chose that.
+    tls: Option<Box<dyn Dissector>>,
 }
 
 /// A request or confirm: its code and the variable part.
@@ -144,6 +148,9 @@ impl Dissector for Rdp {
     }
 
     fn dissect(&mut self, input: &Input<'_>, facts: &mut Facts<'_>) -> Progress {
+        if let Some(tls) = &mut self.tls {
+            return tls.dissect(input, &mut facts.within(Protocol::Tls));
+        }
         let [3, 0, ..] = input.bytes else {
             return if input.bytes.len() < 2 { Progress::NeedMore } else { Progress::Done };
         };
@@ -161,6 +168,10 @@ impl Dissector for Rdp {
             None => joined(packet, facts),
         }
     }
+
+    fn gap(&mut self, direction: Direction, missing: u64) -> bool {
+        self.tls.as_mut().is_some_and(|tls| tls.gap(direction, missing))
+    }
 }
 
 impl Rdp {
@@ -175,6 +186,11 @@ impl Rdp {
             Some((NEGOTIATION_RESPONSE, STANDARD_SECURITY)) | None => {
                 facts.of_sender(Attribute::WeakProtocol, "rdp-standard-security");
                 self.is_in_clear = true;
+                Progress::Consumed(connection.length)
+            }
+            // Each of the others begins with TLS (5.4.5).
+            Some((NEGOTIATION_RESPONSE, _)) => {
+                self.tls = Some((tls::CANDIDATE.start)());
                 Progress::Consumed(connection.length)
             }
             Some(_) => Progress::Done,
@@ -228,6 +244,7 @@ mod tests {
     use crate::Outcome;
     use crate::access::ntlm::tests::utf16;
     use crate::test_flow::TestFlow;
+    use crate::web::tls::tests::{SELF_SIGNED, certificate, client_hello, server_hello};
     use proptest::prelude::*;
 
     fn tpkt(content: &[u8]) -> Vec<u8> {
@@ -262,12 +279,29 @@ mod tests {
         )
     }
 
+    /// A handshake in a record of TLS (RFC 5246, 6.2.1).
+    fn record(handshake: &[u8]) -> Vec<u8> {
+        let length = u16::try_from(handshake.len()).expect("short");
+        [&[22, 3, 1][..], &length.to_be_bytes(), handshake].concat()
+    }
+
     #[test]
-    fn behind_tls_there_is_nothing_to_read() {
-        let flow = TestFlow::new(crate::TCP).ask(&asks()).answer(&chooses(1));
-        assert_eq!(flow.said(), ["sender 192.0.2.1 role rdp-client", "sender 192.0.2.2 role rdp-server"]);
-        assert_eq!(flow.conversation.protocol(), Protocol::Rdp);
-        assert_eq!(flow.conversation.outcome(), Outcome::Learned);
+    fn the_handshake_of_tls_is_read_and_nothing_behind_it() {
+        for protection in [1, 2] {
+            let flow = TestFlow::new(crate::TCP).ask(&asks()).answer(&chooses(protection));
+            assert_eq!(flow.said(), ["sender 192.0.2.1 role rdp-client", "sender 192.0.2.2 role rdp-server"]);
+            let mut flow = flow.ask(&record(&client_hello("ct-1.example")));
+            let answer = [server_hello([3, 3], None), certificate(SELF_SIGNED), vec![14, 0, 0, 0]].concat();
+            record(&answer).chunks(100).for_each(|bytes| flow.bytes(Direction::FromResponder, bytes));
+            let flow = flow.ask(&[20, 3, 3, 0, 1, 1]).answer(&[20, 3, 3, 0, 1, 1]);
+            assert_eq!(flow.values(Attribute::TlsServerName), ["ct-1.example"]);
+            assert_eq!(flow.values(Attribute::TlsVersion), ["tls1.2"]);
+            assert_eq!(flow.values(Attribute::CertificateSha256).len(), 1);
+            let stated = &flow.statements.observations;
+            assert!(stated.iter().skip(2).all(|told| told.protocol() == Protocol::Tls));
+            assert_eq!(flow.conversation.protocol(), Protocol::Rdp);
+            assert_eq!(flow.conversation.outcome(), Outcome::Learned);
+        }
     }
 
     #[test]

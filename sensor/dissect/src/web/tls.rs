@@ -250,4 +250,4 @@ impl Side {
 }
 
 #[cfg(test)]
-pub(in crate::web) mod tests;
+pub(crate) mod tests;

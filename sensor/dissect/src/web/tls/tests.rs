@@ -9,7 +9,7 @@ use proptest::prelude::*;
 mod long_messages;
 mod upgrade;
 
-pub(in crate::web) const SELF_SIGNED: &[u8] = include_bytes!("tests/self_signed.der");
+pub(crate) const SELF_SIGNED: &[u8] = include_bytes!("tests/self_signed.der");
 const PERSON: &[u8] = include_bytes!("tests/person.der");
 const MACHINE: &[u8] = include_bytes!("tests/machine.der");
 const TELETEX: &[u8] = include_bytes!("tests/teletex.der");
@@ -45,7 +45,7 @@ fn counted(values: &[u16]) -> Vec<u8> {
 }
 
 /// The hello of the JA4 specification's example: Chrome, for this host.
-pub(in crate::web) fn client_hello(host: &str) -> Vec<u8> {
+pub(crate) fn client_hello(host: &str) -> Vec<u8> {
     let name = [&[0][..], &two(host.len()), host.as_bytes()].concat();
     let name = [&two(name.len())[..], &name].concat();
     let algorithms = counted(&[0x0403, 0x0804, 0x0401, 0x0503, 0x0805, 0x0501, 0x0806, 0x0601]);
@@ -73,18 +73,18 @@ pub(in crate::web) fn client_hello(host: &str) -> Vec<u8> {
 }
 
 /// A server's choice: the version in the hello, and that in the extension if any.
-pub(in crate::web) fn server_hello(version: [u8; 2], selected: Option<[u8; 2]>) -> Vec<u8> {
+pub(crate) fn server_hello(version: [u8; 2], selected: Option<[u8; 2]>) -> Vec<u8> {
     let extensions = selected.map(|version| extension(43, &version)).unwrap_or_default();
     let body = [&version[..], &[9; 32], &[0, 0xC0, 0x2F, 0], &two(extensions.len()), &extensions].concat();
     handshake(SERVER_HELLO, &body)
 }
 
-pub(in crate::web) fn certificate(der: &[u8]) -> Vec<u8> {
+pub(crate) fn certificate(der: &[u8]) -> Vec<u8> {
     let entry = [&three(der.len())[..], der].concat();
     handshake(CERTIFICATE, &[&three(entry.len())[..], &entry].concat())
 }
 
-pub(in crate::web) const JA4: &str = "t13d1516h2_8daaf6152771_e5627efa2ab1";
+pub(crate) const JA4: &str = "t13d1516h2_8daaf6152771_e5627efa2ab1";
 
 #[test]
 fn a_client_shows_its_fingerprint_and_names_the_server() {
