@@ -31,7 +31,7 @@ pub(crate) fn run(what: What, arguments: &[String]) -> Result<ExitCode> {
         packages::ensure(packages::PEERS)?;
     }
     if matches!(what, What::Pipeline | What::Soak) {
-        fetch::run(fetch::What::All)?;
+        fetch::engines()?;
     }
     let mut build = vec!["build", "--release", "--package", "wardwatch-bench"];
     if what == What::Soak {

@@ -11,8 +11,16 @@ pub(crate) enum What {
     Clickhouse,
     /// Apache Kafka's jars, with Maven: 45 MB
     Kafka,
-    /// Both
+    /// Suricata and libraries that it needs, with apt-get: 7 MB
+    Suricata,
+    /// All of them
     All,
+}
+
+/// Fetches the engines that services run on.
+pub(crate) fn engines() -> Result<()> {
+    run(What::Clickhouse)?;
+    run(What::Kafka)
 }
 
 /// Fetches into the cache what is not there yet.
@@ -29,6 +37,9 @@ pub(crate) fn run(what: What) -> Result<()> {
     }
     if matches!(what, What::Kafka | What::All) {
         tell(&format!("Apache Kafka {KAFKA_VERSION}"), cache.fetch_kafka(&mut progress)?);
+    }
+    if matches!(what, What::Suricata | What::All) {
+        tell("Suricata", cache.fetch_suricata(&mut progress)?);
     }
     Ok(())
 }

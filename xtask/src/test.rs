@@ -61,6 +61,7 @@ pub(crate) fn run(selection: &Selection) -> Result<ExitCode> {
         packages::ensure(packages::TESTS),
         fetch::run(fetch::What::Clickhouse),
         fetch::run(fetch::What::Kafka),
+        fetch::run(fetch::What::Suricata),
     ] {
         if let Err(error) = prepared {
             eprintln!("warning: {error:#}; tests that need it are skipped");

@@ -1,4 +1,4 @@
-//! The folder of things fetched once: ClickHouse's library, and Apache Kafka for the tests.
+//! The folder of things fetched once: ClickHouse's library, and Apache Kafka and Suricata for the tests.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -47,6 +47,11 @@ impl Cache {
     /// The folder of Apache Kafka's jars, once they have been fetched.
     pub fn kafka_libraries(&self) -> PathBuf {
         self.kafka_folder().join("libs")
+    }
+
+    /// The folder that Suricata's packages have been unpacked in, once they have been fetched.
+    pub fn suricata_folder(&self) -> PathBuf {
+        self.0.join("suricata")
     }
 
     fn clickhouse_folder(&self) -> PathBuf {

@@ -39,7 +39,7 @@ fn beside(program: &str) -> Result<PathBuf> {
 /// Fetches the engines, builds the suite, and becomes it.
 pub(super) fn run(arguments: &[String]) -> Result<ExitCode> {
     packages::ensure(packages::TESTS)?;
-    fetch::run(fetch::What::All)?;
+    fetch::engines()?;
     for build in [&SUBJECT[..], &["build", "--package", SUITE, "--package", "wardwatch-tests", "--bins"]] {
         cargo::require(build)?;
     }

@@ -1,4 +1,4 @@
-//! Fetching into the cache with the ordinary clients of two registries: `npm` and `mvn`.
+//! Fetching into the cache with the ordinary clients of registries: `npm`, `mvn` and `apt-get`.
 //!
 //! Each product has a folder with its version in the name. It is filled under another name and then renamed, so
 //! that a folder that is there is whole, and two fetches at once end with one of them.
@@ -12,6 +12,8 @@ use std::time::{Duration, Instant};
 use super::{CLICKHOUSE_PACKAGE, CLICKHOUSE_VERSION, Cache, KAFKA_VERSION};
 use crate::error::{Attempted, Error, Result};
 use crate::process::Owned;
+
+mod suricata;
 
 /// What the package's file must hash to: npm computes it, and this pins it.
 const CLICKHOUSE_INTEGRITY: &str =
