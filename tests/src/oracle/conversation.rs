@@ -27,6 +27,15 @@ impl fmt::Display for Conversation {
     }
 }
 
+/// A flow that a tool recognised, and what it calls it.
+#[derive(Debug, Clone)]
+pub struct Labelled {
+    /// Who talked to whom.
+    pub conversation: Conversation,
+    /// The tool's name for the protocol.
+    pub name: String,
+}
+
 /// What one end sent.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Sent {

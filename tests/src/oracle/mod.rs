@@ -2,8 +2,8 @@
 //! against each other.
 //!
 //! - [`corpus`]: the captures, and how to look at each of them in parallel
-//! - [`tshark`], [`openssl`], [`zeek`], [`ndpi`], [`ja4`]: the oracles; the first two are asked when the test runs, what the
-//!   others say stands beside the captures
+//! - [`tshark`], [`openssl`], [`suricata`], [`zeek`], [`ndpi`], [`ja4`]: the oracles; the first three are asked when the test
+//!   runs, what the others say stands beside the captures
 //! - [`conversation`], [`statement`]: flows and readings of fields in one form for all
 //! - [`stated`]: the sensor's facts about a capture file, from the library and not from a running program
 //! - [`program`]: the sensor's program as people run it
@@ -26,5 +26,16 @@ pub mod program;
 pub mod protocols_page;
 pub mod stated;
 pub mod statement;
+pub mod suricata;
 pub mod tshark;
 pub mod zeek;
+
+use std::fmt::Write as _;
+
+/// Octets in hexadecimal, as fingerprints are written.
+fn hexadecimal(octets: &[u8]) -> String {
+    octets.iter().fold(String::new(), |mut digits, octet| {
+        let _ = write!(digits, "{octet:02x}");
+        digits
+    })
+}

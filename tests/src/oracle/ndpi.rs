@@ -7,22 +7,15 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use wardwatch_proto::v1::Protocol;
 
-use super::conversation::Conversation;
+use super::conversation::{Conversation, Labelled};
 use super::corpus::Capture;
-
-/// A flow over TCP or UDP that nDPI recognised by what was said in it.
-#[derive(Debug, Clone)]
-pub struct Labelled {
-    /// Who talked to whom.
-    pub conversation: Conversation,
-    /// What nDPI calls it: a protocol and often what it carries, as in `HTTP.SOAP`.
-    pub name: String,
-}
 
 /// How a flow says that it was recognised by content, and not by its port, its addresses or another flow.
 const BY_CONTENT: &str = "[Confidence: DPI]";
 
-/// The flows of a capture that nDPI recognised; none where it was not asked. `data` holds `expected` beside `captures`.
+/// The flows over TCP and UDP in a capture that nDPI recognised by what was said in them; none where it was not asked.
+/// What it calls them is a protocol and often what that carries, as in `HTTP.SOAP`. `data` holds `expected` beside
+/// `captures`.
 pub fn flows(data: &Path, capture: &Capture) -> Result<Vec<Labelled>> {
     let path = data.join("expected").join(format!("{}.ndpi.out", capture.id));
     let Ok(text) = fs::read_to_string(&path) else { return Ok(Vec::new()) };

@@ -1,15 +1,14 @@
 //! Fields of TLS, QUIC, DTLS, HTTP, DHCP, DICOM and HL7 as Wireshark reads them.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::net::IpAddr;
 
 use anyhow::{Context, Result};
 use sha2::{Digest as _, Sha256};
 use wardwatch_proto::v1::{Attribute, Protocol};
 
-use super::super::openssl;
 use super::super::statement::Statements;
+use super::super::{hexadecimal, openssl};
 use super::{Row, Table};
 
 pub(super) const NAMES: &[&str] = &[
@@ -249,13 +248,6 @@ impl<'a> Frame<'a> {
 fn host_name(name: &str) -> Option<String> {
     let bare = name.trim_start_matches('[').trim_end_matches(']');
     bare.parse::<IpAddr>().is_err().then(|| name.trim_end_matches('.').to_ascii_lowercase())
-}
-
-fn hexadecimal(octets: &[u8]) -> String {
-    octets.iter().fold(String::new(), |mut digits, octet| {
-        let _ = write!(digits, "{octet:02x}");
-        digits
-    })
 }
 
 /// Octets in hexadecimal, with or without colons.
