@@ -2,20 +2,23 @@
 //! they are protected.
 //!
 //! Stated are the application's name and URIs and the product's URI, of a server from its answers to GetEndpoints and
-//! CreateSession, of a client from its CreateSession; certificates; security policies None and those that are deprecated,
-//! log-ins without a user, passwords in clear. Nodes and their values, session and user names are not looked at.
+//! CreateSession, of a client from its CreateSession; what a server's BuildInfo says of its software; certificates;
+//! security policies None and those that are deprecated, log-ins without a user, passwords in clear. Other nodes and their
+//! values, session and user names are not looked at.
 //!
 //! The traps. Messages are readable only under policy None (or signed): under any other everything of interest has been
 //! said once both sides have opened the channel. A long answer comes in chunks. Strings of length -1 are null.
 
 use wardwatch_proto::v1::{Attribute, Protocol};
 
+use self::build_info::{Questions, Told};
 use self::frame::{Chunk, Frame, Kind};
 use super::once::Once;
 use crate::web::tls::certificate::{self, Owner};
 use crate::{Candidate, Direction, Dissector, Facts, Input, Progress};
 
 mod binary;
+mod build_info;
 mod frame;
 mod service;
 
@@ -36,6 +39,7 @@ struct OpcUa {
     sides: [Side; 2],
     /// A client logs in without a user; the server has not answered yet.
     anonymous: bool,
+    questions: Questions,
 }
 
 #[derive(Debug, Default)]
@@ -129,6 +133,17 @@ impl OpcUa {
     }
 
     fn service(&mut self, message: &[u8], facts: &mut Facts<'_>) {
+        match self.questions.message(message) {
+            Some(Told::Question) => return self.role(CLIENT, "opcua-client", facts),
+            Some(Told::Answer(said)) => {
+                self.role(SERVER, "opcua-server", facts);
+                for (attribute, value) in said {
+                    facts.of_sender(attribute, &value);
+                }
+                return;
+            }
+            None => {}
+        }
         let Some(read) = service::read(message) else { return };
         self.role(
             if read.is_request { CLIENT } else { SERVER },

@@ -80,17 +80,19 @@ pub(super) fn read(message: &[u8]) -> Option<Read<'_>> {
     }
 }
 
-/// Authentication token, time, handle, diagnostics, audit entry, timeout, additional header.
-fn request_header(reader: &mut Reader<'_>) -> Option<()> {
+/// Authentication token, time, handle, diagnostics, audit entry, timeout, additional header. Gives the handle.
+pub(super) fn request_header(reader: &mut Reader<'_>) -> Option<u32> {
     reader.node_number()?;
-    reader.skip(8 + 4 + 4)?;
+    reader.skip(8)?;
+    let handle = reader.number()?;
+    reader.skip(4)?;
     reader.bytes_or_null()?;
     reader.skip(4)?;
-    reader.extension().map(|_| ())
+    reader.extension().map(|_| handle)
 }
 
 /// Time, handle, result, diagnostics (none: their form is not read), strings, additional header. Gives the result.
-fn response_header(reader: &mut Reader<'_>) -> Option<u32> {
+pub(super) fn response_header(reader: &mut Reader<'_>) -> Option<u32> {
     reader.skip(8 + 4)?;
     let result = reader.number()?;
     if reader.byte()? != 0 {
@@ -174,7 +176,7 @@ fn application(reader: &mut Reader<'_>, said: &mut Vec<(Attribute, String)>) -> 
 }
 
 /// A statement, once in a message, and none of an empty string.
-fn say(said: &mut Vec<(Attribute, String)>, attribute: Attribute, value: &str) {
+pub(super) fn say(said: &mut Vec<(Attribute, String)>, attribute: Attribute, value: &str) {
     if !value.is_empty() && !said.iter().any(|(of, known)| (*of, known.as_str()) == (attribute, value)) {
         said.push((attribute, value.to_owned()));
     }

@@ -98,6 +98,80 @@ fn endpoints(list: &[Vec<u8>]) -> Vec<u8> {
     [&RESPONSE_HEADER[..], &(list.len() as u32).to_le_bytes(), &list.concat()].concat()
 }
 
+/// A BuildInfo (OPC 10000-5, 12.4): product's URI, manufacturer, product, version, number and date of the build.
+fn build_info() -> Vec<u8> {
+    let texts = ["http://acme.example/plant", "Acme Automation", "Acme Plant Server", "2.4.1", "1187"];
+    [texts.map(string).concat(), vec![0; 8]].concat()
+}
+
+/// A value of an answer: a mask (value and time of the server), a type, the value, the time.
+fn value(kind: u8, octets: &[u8]) -> Vec<u8> {
+    [&[0x09, kind][..], octets, &[1; 8]].concat()
+}
+
+/// An ExtensionObject of this type with a body.
+fn structure(kind: u16, body: &[u8]) -> Vec<u8> {
+    let [low, high] = kind.to_le_bytes();
+    [&[1, 0, low, high, 1][..], &(body.len() as u32).to_le_bytes(), body].concat()
+}
+
+/// ReadRequest with this handle for the values of nodes in namespace 0; ReadResponse.
+fn read(handle: u32, nodes: &[u16]) -> Vec<u8> {
+    let node = |number: &u16| {
+        let [low, high] = number.to_le_bytes();
+        [&[1, 0, low, high, 13, 0, 0, 0][..], &NULL, &[0, 0], &NULL].concat()
+    };
+    let mut header = request_header();
+    header[10..14].copy_from_slice(&handle.to_le_bytes());
+    let nodes_to_read: Vec<u8> = nodes.iter().flat_map(node).collect();
+    [&header[..], &[0; 8], &[3, 0, 0, 0], &(nodes.len() as u32).to_le_bytes(), &nodes_to_read].concat()
+}
+
+fn answered(handle: u32, values: &[Vec<u8>]) -> Vec<u8> {
+    let mut header = RESPONSE_HEADER;
+    header[8..12].copy_from_slice(&handle.to_le_bytes());
+    [&header[..], &(values.len() as u32).to_le_bytes(), &values.concat(), &NULL].concat()
+}
+
+const BUILD: [&str; 4] = [
+    "sender 192.0.2.2 opc_ua_product_uri http://acme.example/plant",
+    "sender 192.0.2.2 software_vendor Acme Automation",
+    "sender 192.0.2.2 software_name Acme Plant Server",
+    "sender 192.0.2.2 software_version 2.4.1",
+];
+
+#[test]
+fn a_server_s_build_is_read_alone_and_within_its_status() {
+    let status = [&[2; 20][..], &build_info(), &[0; 5]].concat();
+    for (node, kind, body) in [(2260, 340, build_info()), (2256, 864, status)] {
+        // Behind it a value of another type: an array of two numbers.
+        let values = [value(22, &structure(kind, &body)), value(0x87, &[2, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0])];
+        let flow = flow()
+            .ask(&hello())
+            .answer(&acknowledge())
+            .ask(&message(631, &read(7, &[node, 2255]), 10_000))
+            .answer(&message(634, &answered(7, &values), 10_000));
+        assert_eq!(flow.said()[2..], BUILD, "{node}");
+    }
+}
+
+#[test]
+fn a_field_of_the_build_is_known_by_the_node_that_was_asked_for() {
+    let texts = ["Acme Plant Server", "http://acme.example/plant", "Acme Automation", "2.4.1", "1187"];
+    let values = texts.map(|text| value(12, &string(text)));
+    let ask = |handle| message(631, &read(handle, &[2261, 2262, 2263, 2264, 2265]), 10_000);
+    let flow = || flow().ask(&hello()).answer(&acknowledge()).ask(&ask(7));
+    let answer = message(634, &answered(7, &values), 60);
+    let mut said = flow().answer(&answer).said()[2..].to_vec();
+    said.sort();
+    let mut expected = BUILD.map(str::to_owned);
+    expected.sort();
+    assert_eq!(said, expected);
+    // The answer to another question.
+    let other = flow().answer(&message(634, &answered(8, &values), 10_000));
+    assert_eq!(other.said().len(), 2);
+}
+
 #[test]
 fn a_server_tells_what_it_is_and_what_it_lets_in() {
     let list = endpoints(&[endpoint(NONE, 1, 0), endpoint(BASIC256, 3, 1)]);
