@@ -71,6 +71,7 @@ const MODBUS: &[Listed] = &[
     (1, "AC-900", Attribute::Model),
     (2, "V2.11", Attribute::FirmwareVersion),
     (4, "Energy meter", Attribute::Description),
+    (5, "Acme Meter 90", Attribute::Model),
 ];
 
 fn modbus(mint: &mut Mint, text: &dyn Fn(&mut Mint, u8) -> String) -> Vec<Turn> {

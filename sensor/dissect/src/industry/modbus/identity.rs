@@ -11,8 +11,8 @@ type Said = Vec<(Attribute, String)>;
 /// The shortest run of characters in a server id that is taken for text.
 const SHORTEST_TEXT: usize = 4;
 
-/// Objects of a device identification: number, length, characters. The vendor's address on the web (3), the model's name
-/// (5, which repeats the product code) and the name that a user gives to the application (6) are not stated.
+/// Objects of a device identification: number, length, characters. A model has a code (1) and may have a name (5). The
+/// vendor's address on the web (3) and the name that a user gives to the application (6) are not stated.
 pub(super) fn device_identification(data: &[u8]) -> Said {
     let mut said = Said::new();
     let Some(mut rest) = data.get(6..) else { return said };
@@ -20,12 +20,14 @@ pub(super) fn device_identification(data: &[u8]) -> Said {
         let Some((value, next)) = behind.split_at_checked((*length).into()) else { break };
         let attribute = match number {
             0 => Some(Attribute::Manufacturer),
-            1 => Some(Attribute::Model),
+            1 | 5 => Some(Attribute::Model),
             2 => Some(Attribute::FirmwareVersion),
             4 => Some(Attribute::Description),
             _ => None,
         };
-        said.extend(attribute.map(|attribute| (attribute, fixed(value))));
+        let told = attribute.map(|attribute| (attribute, fixed(value)));
+        // Some devices give their code as the name, too.
+        said.extend(told.filter(|told| !said.contains(told)));
         rest = next;
     }
     said

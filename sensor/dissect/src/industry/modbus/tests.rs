@@ -57,6 +57,23 @@ fn a_device_tells_its_maker_model_and_version() {
 }
 
 #[test]
+fn a_model_has_a_code_and_a_name_and_the_name_may_come_in_a_later_answer() {
+    // Read device id code 2 (specification, 6.21): basic objects, of which more follow from object 5; then the rest.
+    let first = [&[0x2B, 0x0E, 2, 2, 0xFF, 5, 1][..], &[1, 6], b"AC-900"].concat();
+    let rest = [&[0x2B, 0x0E, 2, 2, 0, 0, 2][..], &[5, 13], b"Acme Meter 90", &[6, 3], b"OR2"].concat();
+    let flow = flow()
+        .ask(&message(7, 255, &[0x2B, 0x0E, 2, 0]))
+        .answer(&message(7, 255, &first))
+        .ask(&message(8, 255, &[0x2B, 0x0E, 2, 5]))
+        .answer(&message(8, 255, &rest));
+    assert_eq!(flow.values(Attribute::Model), ["AC-900", "Acme Meter 90"]);
+    assert_eq!(flow.said().len(), 4);
+    let same = [&[0x2B, 0x0E, 2, 2, 0, 0, 2][..], &[1, 6], b"AC-900", &[5, 6], b"AC-900"].concat();
+    let same = on_port().answer(&message(7, 255, &same));
+    assert_eq!(same.values(Attribute::Model), ["AC-900"]);
+}
+
+#[test]
 fn a_unit_behind_a_gateway_is_a_third_device() {
     let flow = on_port()
         .ask(&message(7, 17, &[0x2B, 0x0E, 1, 0]))
