@@ -122,6 +122,7 @@ impl Bacnet {
                 let said = match service {
                     application::I_AM => device::i_am(Tags(parameters)).map(Vec::from).unwrap_or_default(),
                     application::I_HAVE => device::i_have(Tags(parameters)),
+                    application::WHO_AM_I => device::who_am_i(Tags(parameters)),
                     _ => Vec::new(),
                 };
                 return speaker.state_device(said, facts);

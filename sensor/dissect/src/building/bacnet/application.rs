@@ -5,6 +5,7 @@ use super::tag::{Tag, Tags};
 /// Services that are read (clause 21).
 pub(super) const I_AM: u8 = 0;
 pub(super) const I_HAVE: u8 = 1;
+pub(super) const WHO_AM_I: u8 = 13;
 pub(super) const READ_PROPERTY: u8 = 12;
 pub(super) const READ_PROPERTY_MULTIPLE: u8 = 14;
 const DEVICE_COMMUNICATION_CONTROL: u8 = 17;

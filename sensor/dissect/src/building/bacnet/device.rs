@@ -1,5 +1,5 @@
-//! What a device says about itself: I-Am and I-Have (ASHRAE 135, clauses 16.10, 16.9), and its device object's properties
-//! in answers to ReadProperty and ReadPropertyMultiple (15.5, 15.7; property identifiers: clause 21).
+//! What a device says about itself: I-Am, I-Have and Who-Am-I (ASHRAE 135, clauses 16.10, 16.9, 16.11), and its device
+//! object's properties in answers to ReadProperty and ReadPropertyMultiple (15.5, 15.7; property identifiers: clause 21).
 
 use wardwatch_proto::v1::Attribute;
 
@@ -35,6 +35,19 @@ pub(super) fn i_have(mut tags: Tags<'_>) -> Vec<Fact> {
         && let Some(name) = text(name)
     {
         facts.push((Attribute::BacnetObjectName, name));
+    }
+    facts
+}
+
+/// Who-Am-I of a device that has no instance yet: vendor, model's name, serial number. You-Are, which answers it, goes to
+/// everybody and names the device by the same three; nothing of it is new.
+pub(super) fn who_am_i(mut tags: Tags<'_>) -> Vec<Fact> {
+    let Some(Tag::Application(UNSIGNED, vendor)) = tags.next() else { return Vec::new() };
+    let vendor = unsigned(vendor).map(|vendor| (Attribute::BacnetVendorId, vendor.to_string()));
+    let mut facts = Vec::from_iter(vendor);
+    for attribute in [Attribute::Model, Attribute::SerialNumber] {
+        let Some(Tag::Application(CHARACTER_STRING, characters)) = tags.next() else { break };
+        facts.extend(text(characters).map(|text| (attribute, text)));
     }
     facts
 }

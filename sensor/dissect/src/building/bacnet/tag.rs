@@ -149,13 +149,18 @@ pub(super) fn text(value: &[u8]) -> Option<String> {
     let (&encoding, octets) = value.split_first()?;
     match encoding {
         0 => String::from_utf8(octets.to_vec()).ok(),
+        // A code page, and characters in it; what is ASCII is the same in all.
+        1 => octets
+            .get(2..)
+            .filter(|octets| octets.is_ascii())
+            .map(|octets| octets.iter().copied().map(char::from).collect()),
         3 => octets.chunks(4).map(|unit| char::from_u32(unsigned(unit)?)).collect(),
         4 => {
             let units = octets.chunks(2).map(|unit| unit.try_into().map_or(0xFFFD, u16::from_be_bytes));
             String::from_utf16(&units.collect::<Vec<_>>()).ok()
         }
         5 => Some(octets.iter().copied().map(char::from).collect()),
-        // Code pages and JIS.
+        // JIS.
         _ => None,
     }
 }
@@ -202,6 +207,9 @@ mod tests {
         assert_eq!(text(b"\x04\0K\0\xfc").as_deref(), Some("Kü"));
         assert_eq!(text(b"\x03\0\0\0K").as_deref(), Some("K"));
         assert_eq!(text(b"\x02\xb0\xa1"), None);
+        // Code page 850 (0352h).
+        assert_eq!(text(b"\x01\x03\x52AC-900").as_deref(), Some("AC-900"));
+        assert_eq!(text(b"\x01\x03\x52K\x81che"), None);
     }
 
     #[test]

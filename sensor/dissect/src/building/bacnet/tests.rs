@@ -51,6 +51,21 @@ fn a_device_announces_itself() {
 }
 
 #[test]
+fn a_device_without_an_instance_asks_who_it_is() {
+    // Who-Am-I (16.11): vendor 260, model, serial number.
+    let who_am_i = [&[0x10, 13, 0x22, 0x01, 0x04][..], &string("AC-900"), &string("SN-0042")].concat();
+    assert_eq!(
+        flow().datagram(FromInitiator, &unicast(&who_am_i)).said(),
+        [
+            "sender 192.0.2.1 role bacnet-device",
+            "sender 192.0.2.1 bacnet_vendor_id 260",
+            "sender 192.0.2.1 model AC-900",
+            "sender 192.0.2.1 serial_number SN-0042",
+        ]
+    );
+}
+
+#[test]
 fn a_device_behind_a_router_is_not_the_router() {
     let routed = [&[1, 0x08, 0x07, 0xD1, 1, 0x0A], I_AM].concat();
     assert_eq!(
