@@ -40,21 +40,26 @@ const LISTED: &[(Tag, &str, &str, Attribute, &str)] = &[
     ((0x0040, 0x0243), "SH", "Room 4", Attribute::Location, "Room 4"),
 ];
 
-/// Elements that are read and mean something, but are not filled here: character set, titles, the frame grabber's
-/// description, sequences with listed elements in them.
+/// Elements that are read and mean something, but are not filled here: character set, titles, the descriptions of frame
+/// grabbers and of devices for hardcopies, sequences with listed elements in them.
 const LEFT_OUT: &[Tag] = &[
     (0x0008, 0x0005),
     (0x0008, 0x0055),
     (0x0018, 0x1010),
+    (0x0018, 0x1011),
     (0x0018, 0x1016),
+    (0x0018, 0x1017),
     (0x0018, 0x1018),
     (0x0018, 0x1019),
+    (0x0018, 0x101A),
+    (0x0018, 0x101B),
     (0x0018, 0x100A),
     (0x0018, 0xA001),
     (0x0040, 0x0100),
     (0x0040, 0x0241),
     (0x0040, 0x0242),
     (0x300A, 0x00B0),
+    (0x300A, 0x0206),
 ];
 
 /// Groups of a dataset below the pixels: identification, patient, acquisition, image, study, visit, procedure,

@@ -64,13 +64,16 @@ impl Attribution {
                 for device in std::iter::once(&equipment.converter).chain(&equipment.contributors) {
                     self.third(&device.key(), &device.values, facts);
                 }
-                for name in &equipment.treatment_machines {
-                    let key = Facts::third_key("machine", &[(Attribute::StationName, name)]);
-                    self.third(&key, &[(Attribute::StationName, name.clone())], facts);
+                for machine in &equipment.treatment_machines {
+                    self.machine(machine, facts);
                 }
             }
             Operation::Find if command.is_response => {
                 equipment.scheduled.iter().for_each(|station| self.station(station, association, facts));
+            }
+            // A film printer tells of itself (PS3.3, C.13.9).
+            Operation::Read if command.is_response && names_product(&equipment.creator) => {
+                self.own(&equipment.creator, facts);
             }
             _ => {}
         }
@@ -133,6 +136,18 @@ impl Attribution {
         }
     }
 
+    /// A treatment machine, told apart by its serial number or by the name that plans call it by.
+    fn machine(&mut self, machine: &Device, facts: &mut Facts<'_>) {
+        let name = (Attribute::StationName, machine.first(Attribute::StationName));
+        let serial = (Attribute::SerialNumber, machine.first(Attribute::SerialNumber));
+        let key = if Facts::third_key("serial", &[serial]).is_empty() {
+            Facts::third_key("machine", &[name])
+        } else {
+            machine.key()
+        };
+        self.third(&key, &machine.values, facts);
+    }
+
     /// A worklist names the stations that steps are scheduled on: the one that asks, or others.
     fn station(&mut self, station: &Station, association: &Association, facts: &mut Facts<'_>) {
         // Several titles (the attribute may have many) share one name: whose it is cannot be told.
@@ -159,6 +174,13 @@ impl Attribution {
         (key, values).hash(&mut hasher);
         !values.is_empty() && self.stated.len() < MOST_DESCRIPTIONS && self.stated.insert(hasher.finish())
     }
+}
+
+/// Whether a description is of a product, and not only of a place that something happens at.
+fn names_product(device: &Device) -> bool {
+    [Attribute::Manufacturer, Attribute::Model, Attribute::SerialNumber]
+        .iter()
+        .any(|attribute| !device.first(*attribute).is_empty())
 }
 
 /// Whether the sender's title agrees with what the object calls its creator.

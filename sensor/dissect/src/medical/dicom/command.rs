@@ -16,6 +16,8 @@ pub(super) enum Operation {
     Move,
     Create,
     Set,
+    /// N-GET: attributes of an object that the other end keeps about itself.
+    Read,
     #[default]
     Other,
 }
@@ -97,6 +99,7 @@ fn operation(code: u16) -> Operation {
         0x0010 => Operation::Get,
         0x0020 => Operation::Find,
         0x0021 => Operation::Move,
+        0x0110 => Operation::Read,
         0x0120 => Operation::Set,
         0x0140 => Operation::Create,
         _ => Operation::Other,

@@ -1,4 +1,5 @@
-//! What a dataset says about equipment (PS3.3, C.7.5.1, C.7.5.2, C.8.6.1, C.12.1), and about nothing else.
+//! What a dataset says about equipment (PS3.3, C.7.5.1, C.7.5.2, C.8.6.1, C.8.8.14, C.8.8.21, C.12.1, C.13.9), and about
+//! nothing else.
 //!
 //! The table below is the whole list: an element that is not in it is stepped over. Of the patient's group only one
 //! thing is noted, that something stands in it.
@@ -20,10 +21,6 @@ const PATIENT: u16 = 0x0010;
 const SERIAL_NUMBER: Tag = Tag(0x0018, 0x1000);
 const UDI: Tag = Tag(0x0018, 0x1009);
 const UDI_SEQUENCE: Tag = Tag(0x0018, 0x100A);
-const CAPTURE_ID: Tag = Tag(0x0018, 0x1010);
-const CAPTURE_MANUFACTURER: Tag = Tag(0x0018, 0x1016);
-const CAPTURE_MODEL: Tag = Tag(0x0018, 0x1018);
-const CAPTURE_SOFTWARE: Tag = Tag(0x0018, 0x1019);
 const SOFTWARE_VERSIONS: Tag = Tag(0x0018, 0x1020);
 const CONTRIBUTING_SEQUENCE: Tag = Tag(0x0018, 0xA001);
 const SCHEDULED_AE: Tag = Tag(0x0040, 0x0001);
@@ -34,6 +31,7 @@ const PERFORMED_AE: Tag = Tag(0x0040, 0x0241);
 const ORIGINAL_ATTRIBUTES: Tag = Tag(0x0400, 0x0561);
 const BEAM_SEQUENCE: Tag = Tag(0x300A, 0x00B0);
 const TREATMENT_MACHINE: Tag = Tag(0x300A, 0x00B2);
+const TREATMENT_MACHINE_SEQUENCE: Tag = Tag(0x300A, 0x0206);
 
 /// Elements that describe the device that made the object, or contributed to it, one value each (several where the
 /// standard allows several).
@@ -51,6 +49,27 @@ const OF_DEVICE: &[(Tag, Attribute)] = &[
     (Tag(0x0018, 0x1204), Attribute::ManufactureDate),
     (Tag(0x0040, 0x0242), Attribute::StationName),
     (Tag(0x0040, 0x0243), Attribute::Location),
+];
+
+/// Elements that describe what turned something else into the object: a device of secondary capture, or (retired) one of
+/// hardcopies.
+const OF_CONVERTER: &[(Tag, Attribute)] = &[
+    (Tag(0x0018, 0x1010), Attribute::SerialNumber),
+    (Tag(0x0018, 0x1011), Attribute::SerialNumber),
+    (Tag(0x0018, 0x1016), Attribute::Manufacturer),
+    (Tag(0x0018, 0x1017), Attribute::Manufacturer),
+    (Tag(0x0018, 0x1018), Attribute::Model),
+    (Tag(0x0018, 0x1019), Attribute::SoftwareVersion),
+    (Tag(0x0018, 0x101A), Attribute::SoftwareVersion),
+    (Tag(0x0018, 0x101B), Attribute::Model),
+];
+
+/// Elements of a beam, or of a record of what was given, that describe the machine which gives it.
+const OF_TREATMENT_MACHINE: &[(Tag, Attribute)] = &[
+    (MANUFACTURER, Attribute::Manufacturer),
+    (MODEL, Attribute::Model),
+    (SERIAL_NUMBER, Attribute::SerialNumber),
+    (TREATMENT_MACHINE, Attribute::StationName),
 ];
 
 /// The creator of GE's identification block, and what of it is wanted by the low octet of the element.
@@ -151,7 +170,8 @@ pub(super) struct Equipment {
     /// Whatever else the object passed through.
     pub(super) contributors: Vec<Device>,
     pub(super) scheduled: Vec<Station>,
-    pub(super) treatment_machines: Vec<String>,
+    /// One for each beam that is looked at: often the same.
+    pub(super) treatment_machines: Vec<Device>,
     /// Something stands in group 0010.
     pub(super) has_patient: bool,
     /// A system that it passed through, an archive as a rule, has noted what it changed (C.12.1.1.9).
@@ -173,17 +193,26 @@ impl Visitor for Equipment {
                 Want::Nothing
             }
             Place::Root => match tag {
-                UDI_SEQUENCE | CONTRIBUTING_SEQUENCE | SCHEDULED_SEQUENCE | BEAM_SEQUENCE => Want::Items,
-                CHARACTER_SET | STATION_AE | PERFORMED_AE | CAPTURE_ID | CAPTURE_MANUFACTURER
-                | CAPTURE_MODEL | CAPTURE_SOFTWARE => Want::Value,
-                _ => wanted(of_device(tag).is_some() || is_creator(tag) || self.of_ge_block(tag).is_some()),
+                UDI_SEQUENCE
+                | CONTRIBUTING_SEQUENCE
+                | SCHEDULED_SEQUENCE
+                | BEAM_SEQUENCE
+                | TREATMENT_MACHINE_SEQUENCE => Want::Items,
+                CHARACTER_SET | STATION_AE | PERFORMED_AE => Want::Value,
+                _ => wanted(
+                    find(OF_DEVICE, tag).or(find(OF_CONVERTER, tag)).is_some()
+                        || is_creator(tag)
+                        || self.of_ge_block(tag).is_some(),
+                ),
             },
             Place::Item(UDI_SEQUENCE, _) => wanted(tag == UDI),
-            Place::Item(CONTRIBUTING_SEQUENCE, _) => wanted(of_device(tag).is_some()),
+            Place::Item(CONTRIBUTING_SEQUENCE, _) => wanted(find(OF_DEVICE, tag).is_some()),
             Place::Item(SCHEDULED_SEQUENCE, _) => {
                 wanted(matches!(tag, MODALITY | SCHEDULED_AE | SCHEDULED_STATION | SCHEDULED_LOCATION))
             }
-            Place::Item(BEAM_SEQUENCE, _) => wanted(tag == TREATMENT_MACHINE),
+            Place::Item(BEAM_SEQUENCE | TREATMENT_MACHINE_SEQUENCE, _) => {
+                wanted(find(OF_TREATMENT_MACHINE, tag).is_some())
+            }
             Place::Item(..) => Want::Nothing,
         }
     }
@@ -206,7 +235,7 @@ impl Visitor for Equipment {
             }
             Place::Item(CONTRIBUTING_SEQUENCE, number) => {
                 if let (Some(attribute), Some(device)) =
-                    (of_device(tag), nth(&mut self.contributors, number, MOST_DEVICES))
+                    (find(OF_DEVICE, tag), nth(&mut self.contributors, number, MOST_DEVICES))
                 {
                     device.add_element(attribute, &text);
                 }
@@ -220,9 +249,11 @@ impl Visitor for Equipment {
                     _ => station.values.push((Attribute::DicomModality, text)),
                 }
             }
-            Place::Item(..) => {
-                if self.treatment_machines.len() < MOST_DEVICES && !self.treatment_machines.contains(&text) {
-                    self.treatment_machines.push(text);
+            Place::Item(_, number) => {
+                if let (Some(attribute), Some(device)) =
+                    (find(OF_TREATMENT_MACHINE, tag), nth(&mut self.treatment_machines, number, MOST_DEVICES))
+                {
+                    device.add_element(attribute, &text);
                 }
             }
         }
@@ -236,10 +267,6 @@ impl Equipment {
                 self.titles
                     .extend(text.split('\\').take(MOST_MULTIPLES).map(|title| title.trim().to_owned()));
             }
-            CAPTURE_ID => self.converter.add_element(Attribute::SerialNumber, text),
-            CAPTURE_MANUFACTURER => self.converter.add(Attribute::Manufacturer, text),
-            CAPTURE_MODEL => self.converter.add(Attribute::Model, text),
-            CAPTURE_SOFTWARE => self.converter.add_element(Attribute::SoftwareVersion, text),
             _ if is_creator(tag) => {
                 if text == GE_IDENTIFICATION {
                     self.ge_block = Some((tag.0, (tag.1 & 0xFF) as u8));
@@ -247,8 +274,10 @@ impl Equipment {
                 self.creator.add(Attribute::DicomPrivateCreator, text);
             }
             _ => {
-                if let Some(attribute) = of_device(tag).or_else(|| self.of_ge_block(tag)) {
+                if let Some(attribute) = find(OF_DEVICE, tag).or_else(|| self.of_ge_block(tag)) {
                     self.creator.add_element(attribute, text);
+                } else if let Some(attribute) = find(OF_CONVERTER, tag) {
+                    self.converter.add_element(attribute, text);
                 }
             }
         }
@@ -265,8 +294,9 @@ fn wanted(yes: bool) -> Want {
     if yes { Want::Value } else { Want::Nothing }
 }
 
-fn of_device(tag: Tag) -> Option<Attribute> {
-    OF_DEVICE.iter().find(|(of, _)| *of == tag).map(|(_, attribute)| *attribute)
+/// What a table has an element for.
+fn find(table: &[(Tag, Attribute)], tag: Tag) -> Option<Attribute> {
+    table.iter().find(|(of, _)| *of == tag).map(|(_, attribute)| *attribute)
 }
 
 /// Whether this element reserves a block of private elements by naming its creator (PS3.5, 7.8.1).

@@ -363,6 +363,63 @@ fn a_performed_step_describes_the_modality_that_reports_it() {
 }
 
 #[test]
+fn a_film_printer_tells_what_it_is() {
+    // The Printer SOP class (PS3.4, H.4.6), read by N-GET.
+    const PRINTER: &str = "1.2.840.10008.5.1.1.16";
+    let encoder = Encoder::of(wire::IMPLICIT_LITTLE);
+    let printer = [
+        encoder.element((0x0008, 0x0070), "LO", b"ACME"),
+        encoder.element((0x0008, 0x1090), "LO", b"Film 5"),
+        encoder.element((0x0018, 0x1000), "LO", b"FP77"),
+        encoder.element((0x0018, 0x1020), "LO", b"4.0"),
+        encoder.element((0x2110, 0x0010), "CS", b"NORMAL"),
+    ]
+    .concat();
+    let answer = [wire::command(1, 0x8110, PRINTER, &[]), wire::data(1, false, true, &printer)].concat();
+    let flow = associated("CONSOLE", &["1.2.840.10008.5.1.1.9"], wire::IMPLICIT_LITTLE).answer(&answer);
+    assert_eq!(
+        about_equipment(&flow),
+        ["manufacturer ACME", "model Film 5", "serial_number FP77", "software_version 4.0"]
+            .map(|fact| format!("sender 192.0.2.2 {fact}"))
+    );
+}
+
+#[test]
+fn a_plan_names_the_machine_that_gives_its_beams() {
+    // RT Beams (PS3.3, C.8.8.14), of a planning system; the machine with its product and without.
+    let encoder = Encoder::of(wire::EXPLICIT_LITTLE);
+    let named = encoder.element((0x300A, 0x00B2), "SH", b"LINAC3");
+    let beam = [
+        encoder.element((0x0008, 0x0070), "LO", b"BEAMCO"),
+        encoder.element((0x0008, 0x1090), "LO", b"Ray 6"),
+        encoder.element((0x0018, 0x1000), "LO", b"H1902"),
+        named.clone(),
+    ]
+    .concat();
+    let plan = |beams: &[Vec<u8>]| {
+        [
+            encoder.element((0x0008, 0x0070), "LO", b"PLANNERS"),
+            encoder.sequence((0x300A, 0x00B0), beams, true),
+        ]
+        .concat()
+    };
+    let flow = associated("PLANS", &["1.2.840.10008.5.1.4.1.1.481.5"], wire::EXPLICIT_LITTLE)
+        .ask(&store(1, "1.2.840.10008.5.1.4.1.1.481.5", &plan(&[beam.clone(), beam])))
+        .ask(&store(1, "1.2.840.10008.5.1.4.1.1.481.5", &plan(&[named])));
+    assert_eq!(
+        about_equipment(&flow),
+        [
+            "sender 192.0.2.1 manufacturer PLANNERS",
+            "third 192.0.2.1 serial=BEAMCO|Ray 6|H1902 manufacturer BEAMCO",
+            "third 192.0.2.1 serial=BEAMCO|Ray 6|H1902 model Ray 6",
+            "third 192.0.2.1 serial=BEAMCO|Ray 6|H1902 serial_number H1902",
+            "third 192.0.2.1 serial=BEAMCO|Ray 6|H1902 station_name LINAC3",
+            "third 192.0.2.1 machine=LINAC3 station_name LINAC3",
+        ]
+    );
+}
+
+#[test]
 fn a_move_names_a_third_system_and_a_query_betrays_a_patient() {
     let encoder = Encoder::of(wire::IMPLICIT_LITTLE);
     let keys = encoder.element((0x0010, 0x0020), "LO", b"4711");

@@ -20,7 +20,8 @@ impl Transfer {
             // The second is GE's private one: implicit VR with pixels in big endian.
             "1.2.840.10008.1.2" | "1.2.840.113619.5.2" => Self::ImplicitLittle,
             "1.2.840.10008.1.2.2" => Self::ExplicitBig,
-            "1.2.840.10008.1.2.1.99" | "1.2.840.10008.1.2.4.95" => Self::Deflated,
+            // And, of pixels that are fetched elsewhere, JPIP's for both generations of JPEG 2000.
+            "1.2.840.10008.1.2.1.99" | "1.2.840.10008.1.2.4.95" | "1.2.840.10008.1.2.4.205" => Self::Deflated,
             "" => Self::Unknown,
             // Every other syntax, compressed or not, has the explicit little endian encoding (A.4).
             _ => Self::ExplicitLittle,
