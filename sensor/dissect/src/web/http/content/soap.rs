@@ -2,7 +2,8 @@
 //! device (ISO/IEEE 11073-10207, SDC), `GetDeviceInformation` of cameras (ONVIF Device Management), and the identity
 //! of WS-Management (DSP0226, 11).
 //!
-//! All of it describes the sender of the answer. Of a medical device only what identifies it is read: no contexts (a
+//! All of it describes the sender of the answer, save the devices behind a gateway, which are third ones, told apart by
+//! their serial numbers. Of a medical device only what identifies it is read: no contexts (a
 //! patient's, an operator's), no measurements, no names that people gave. That a patient's names or date of birth are
 //! carried in clear is told, in answers and in what a device sends to its subscribers.
 
@@ -61,10 +62,15 @@ const CAMERA: &[Field] = &[
 /// Codes of production specifications (ISO/IEEE 11073-10101).
 const SPECIFICATIONS: &[(&str, Attribute)] = &[
     ("531972", Attribute::SerialNumber),
+    ("531973", Attribute::PartNumber),
     ("531974", Attribute::HardwareVersion),
     ("531975", Attribute::SoftwareVersion),
     ("531976", Attribute::FirmwareVersion),
 ];
+
+/// Systems of one description that are looked at, and specifications of each.
+const MOST_SYSTEMS: usize = 32;
+const MOST_SPECIFICATIONS: usize = 16;
 
 fn is_mine(described: &Described, root: &Element) -> bool {
     described.is_own_answer() && root.name == "Envelope"
@@ -80,8 +86,8 @@ fn read(_: &Described, root: &Element, facts: &mut Facts<'_>) {
                     state(section, METADATA, &mut facts);
                 }
             }
-            "GetMdibResponse" => medical_device(answer.at(&["Mdib", "MdDescription"]), &mut facts),
-            "GetMdDescriptionResponse" => medical_device(answer.child("MdDescription"), &mut facts),
+            "GetMdibResponse" => medical_devices(answer.at(&["Mdib", "MdDescription"]), &mut facts),
+            "GetMdDescriptionResponse" => medical_devices(answer.child("MdDescription"), &mut facts),
             "GetDeviceInformationResponse" => state(answer, CAMERA, &mut facts),
             "IdentifyResponse" => managed_host(answer, &mut facts),
             _ => {}
@@ -110,26 +116,70 @@ fn state(element: &Element, fields: &[Field], facts: &mut Facts<'_>) {
     }
 }
 
-/// The one medical device system that is described. Where there are several, the sender is a gateway to them.
-fn medical_device(description: Option<&Element>, facts: &mut Facts<'_>) {
-    let mut systems = description.into_iter().flat_map(|description| description.all("Mds"));
-    let (Some(system), None) = (systems.next(), systems.next()) else { return };
-    state(system, MEDICAL_DEVICE, facts);
-    if let Some(day) = system.text(&["MetaData", "ManufactureDate"]).get(..10) {
-        facts.of_sender(Attribute::ManufactureDate, day);
+/// The medical device systems that are described. Where there are several, the sender is a gateway to them.
+fn medical_devices(description: Option<&Element>, facts: &mut Facts<'_>) {
+    let systems = description.into_iter().flat_map(|description| description.all("Mds"));
+    let systems: Vec<&Element> = systems.take(MOST_SYSTEMS).collect();
+    for system in &systems {
+        let said = system_identity(system);
+        if systems.len() == 1 {
+            for (attribute, value) in &said {
+                facts.of_sender(*attribute, value);
+            }
+        } else {
+            third(&said, facts);
+        }
     }
+}
+
+/// States what was said of a third device, if it has a serial number.
+fn third(said: &[(Attribute, String)], facts: &mut Facts<'_>) {
+    let value = |attribute| {
+        let found = said.iter().find(|(of, _)| *of == attribute);
+        (attribute, found.map(|(_, value)| value.as_str()).unwrap_or_default())
+    };
+    let serial = value(Attribute::SerialNumber);
+    if Facts::third_key("serial", &[serial]).is_empty() {
+        return;
+    }
+    let key = Facts::third_key("serial", &[value(Attribute::Manufacturer), value(Attribute::Model), serial]);
+    for (attribute, value) in said {
+        facts.of_third(&key, *attribute, value);
+    }
+}
+
+fn system_identity(system: &Element) -> Vec<(Attribute, String)> {
+    let mut said = Vec::new();
+    let mut say = |attribute, value: &str| {
+        if !value.is_empty() {
+            said.push((attribute, value.to_owned()));
+        }
+    };
+    for (way, attribute) in MEDICAL_DEVICE {
+        say(*attribute, system.text(way));
+    }
+    say(
+        Attribute::ManufactureDate,
+        system.text(&["MetaData", "ManufactureDate"]).get(..10).unwrap_or_default(),
+    );
     let declared = system.text(&["MetaData", "Udi", "DeviceIdentifier"]);
     let printed = system.text(&["MetaData", "Udi", "HumanReadableForm"]);
     if let Some(udi) = Udi::read(declared).or_else(|| Udi::read(printed)) {
-        facts.of_sender(Attribute::UdiDi, &udi.device);
+        say(Attribute::UdiDi, &udi.device);
     }
-    for specification in system.all("ProductionSpecification") {
+    said.extend(specifications(system));
+    said
+}
+
+fn specifications(system: &Element) -> Vec<(Attribute, String)> {
+    let specifications = system.all("ProductionSpecification").take(MOST_SPECIFICATIONS);
+    let said = specifications.filter_map(|specification| {
         let code = specification.text(&["SpecType", "Code"]);
         let value = specification.text(&["ProductionSpec"]);
-        if let Some((_, attribute)) = SPECIFICATIONS.iter().find(|(known, _)| *known == code) {
-            facts.of_sender(*attribute, value);
-        }
-    }
+        let known = SPECIFICATIONS.iter().find(|(known, _)| *known == code && !value.is_empty());
+        known.map(|(_, attribute)| (*attribute, value.to_owned()))
+    });
+    said.collect()
 }
 
 /// `ProductVersion` of Windows: `OS: 10.0.20348 SP: 0.0 Stack: 3.0`. To strangers the system is said to be 0.0.0.

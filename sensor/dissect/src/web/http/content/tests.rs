@@ -171,8 +171,26 @@ fn of_a_medical_devices_description_only_what_identifies_it_is_stated() {
             "sender 192.0.2.2 software_version 7.8.9",
         ]
     );
-    // A gateway to several is none of them.
-    assert_eq!(said("application/soap+xml", &mdib(2)), [""; 0]);
+}
+
+#[test]
+fn a_gateway_is_none_of_the_devices_behind_it() {
+    let of = |serial: &str| {
+        [
+            "manufacturer Acme".to_owned(),
+            "model Vent 500".to_owned(),
+            format!("serial_number {serial}"),
+            "manufacture_date 2024-05-06".to_owned(),
+            "udi_di 04012345678901".to_owned(),
+            "software_version 7.8.9".to_owned(),
+        ]
+        .map(|fact| format!("third 192.0.2.2 serial=Acme|Vent 500|{serial} {fact}"))
+    };
+    let two = mdib(2).replacen("S-1", "S-2", 1);
+    assert_eq!(said("application/soap+xml", &two), [of("S-2"), of("S-1")].concat());
+    // Without a number of its own nobody can be told.
+    let nameless = mdib(2).replace("<dom:SerialNumber>S-1</dom:SerialNumber>", "");
+    assert_eq!(said("application/soap+xml", &nameless), [""; 0]);
 }
 
 #[test]
