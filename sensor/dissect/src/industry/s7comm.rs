@@ -1,5 +1,5 @@
-//! S7comm, the protocol of SIMATIC S7-300 and S7-400 and of what speaks like them, over RFC 1006; S7comm-plus, that of the
-//! S7-1200 and S7-1500, is recognised only. Siemens publishes neither: the layout is that which open implementations and
+//! S7comm, the protocol of SIMATIC S7-300 and S7-400 and of what speaks like them, over RFC 1006; of S7comm-plus, that of the
+//! S7-1200 and S7-1500, the beginning is read ([`plus`]). Siemens publishes neither: the layout is that which open implementations and
 //! Wireshark agree on; the system status lists are described in Siemens' manual "System and standard functions".
 //!
 //! Stated are who asks and who answers, who writes, who loads programs or starts and stops the controller, and of the
@@ -16,6 +16,7 @@ use super::tpkt::{self, Frame, Tpdu};
 use crate::octets::be16;
 use crate::{Candidate, Direction, Dissector, Facts, Input, Probe, Progress};
 
+mod plus;
 mod status_list;
 mod userdata;
 
@@ -30,7 +31,7 @@ pub(crate) const CANDIDATE: Candidate = Candidate {
 pub(crate) const PLUS: Candidate = Candidate {
     protocol: Protocol::S7commPlus,
     probe: |input| probe(input, is_plus),
-    start: || Box::new(Plus),
+    start: || Box::new(plus::Plus::default()),
 };
 
 /// The first octet of a message.
@@ -164,33 +165,6 @@ impl S7 {
     fn role(&mut self, number: u32, role: &str, facts: &mut Facts<'_>) {
         if self.stated.first(number) {
             facts.of_sender(Attribute::Role, role);
-        }
-    }
-}
-
-/// A connection of S7comm-plus: which side asks is all that is read of it.
-#[derive(Debug)]
-struct Plus;
-
-impl Dissector for Plus {
-    fn protocol(&self) -> Protocol {
-        Protocol::S7commPlus
-    }
-
-    fn dissect(&mut self, input: &Input<'_>, facts: &mut Facts<'_>) -> Progress {
-        match tpkt::read(input.bytes) {
-            Frame::Partial => Progress::NeedMore,
-            Frame::Other => Progress::Broken("not a TPKT"),
-            Frame::Whole(Tpdu::Data { data: [S7COMM_PLUS, ..], .. }, _) => {
-                let (own, others) = match input.direction {
-                    Direction::FromInitiator => ("s7-client", "s7-server"),
-                    Direction::FromResponder => ("s7-server", "s7-client"),
-                };
-                facts.of_sender(Attribute::Role, own);
-                facts.of_receiver(Attribute::Role, others);
-                Progress::Done
-            }
-            Frame::Whole(_, length) => Progress::Consumed(length),
         }
     }
 }

@@ -119,6 +119,40 @@ fn s7comm_plus_is_recognised_and_let_go() {
     assert_eq!(flow.said(), ["sender 192.0.2.1 role s7-client", "peer 192.0.2.2 role s7-server"]);
 }
 
+/// A message of S7comm-plus, version 1, with its trailer.
+fn plus(data: &[u8]) -> Vec<u8> {
+    tpkt(&[&[0x72, 1][..], &(data.len() as u16).to_be_bytes(), data, &[0x72, 1, 0, 0]].concat())
+}
+
+/// The session's version in an answer to CreateObject as open drivers write and read it: attribute 319, a text.
+fn session(description: &str) -> Vec<u8> {
+    let text = [&[0x82, 0x3F, 0x00, 0x15, description.len() as u8][..], description.as_bytes()].concat();
+    let answer = [&[0x32, 0, 0, 4, 0xCA, 0, 0, 0, 1, 0x36, 0x11, 0x02][..], &text, &[0; 8]].concat();
+    plus(&answer)
+}
+
+#[test]
+fn a_controller_tells_its_order_number_as_it_opens_a_session() {
+    let asked = || flow().ask(CONNECT).answer(CONFIRM).ask(&plus(&[0x31, 0, 0, 4, 0xCA, 0]));
+    let flow = asked().answer(&session("1;6ES7 215-1AG40-0XB0 ;V4.2"));
+    assert_eq!(
+        flow.said()[2..],
+        ["sender 192.0.2.2 order_number 6ES7 215-1AG40-0XB0", "sender 192.0.2.2 firmware_version 4.2",]
+    );
+    // A simulation on a computer has no firmware.
+    let simulated = asked().answer(&session("1;6ES7 SIM-01500-APLC;S4.1"));
+    assert_eq!(simulated.said()[2..], ["sender 192.0.2.2 order_number 6ES7 SIM-01500-APLC"]);
+    for other in ["2;811810", "1;6ES7 215", "1;a;V1;b"] {
+        assert_eq!(asked().answer(&session(other)).said().len(), 2, "{other}");
+    }
+    // What comes after the opening is not looked at.
+    let mut late = asked();
+    for _ in 0..4 {
+        late = late.answer(&plus(&[0x32, 0]));
+    }
+    assert_eq!(late.answer(&session("1;6ES7 215-1AG40-0XB0 ;V4.2")).said().len(), 2);
+}
+
 #[test]
 fn other_protocols_over_the_same_transport_are_not_for_us() {
     // RDP's request with a cookie and its negotiation; MMS; an S7 header whose lengths do not add up.
