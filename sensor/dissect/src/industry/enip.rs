@@ -1,22 +1,24 @@
 //! EtherNet/IP (CIP volume 2, chapter 2) and of CIP (volume 1) the Identity object, class 1.
 //!
-//! Stated is what ListIdentity answers say, and what the Identity object says through unconnected messages: vendor, device
-//! type, product code, revision, serial number, product name. Tags and their values are not looked at.
+//! Stated is what ListIdentity answers say, and what the Identity object says in unconnected messages and over connections:
+//! vendor, device type, product code, revision, serial number, product name. Tags and their values are not looked at.
 //!
 //! The traps. Everything is little endian but the socket address in an identity, which is big endian and may be another
 //! than the packet's. A request may be routed on through a backplane: then the module in the slot answers, not the adapter
 //! at the address, and it is stated as a third device. An answer does not repeat what was asked for, so that only answers
-//! to questions that were seen are read; those through connections are not, since where a connection ends is not known
-//! when it is joined in the middle.
+//! to questions that were seen are read. Those over a connection are read only where its opening was seen: else it is not
+//! known where it ends.
 
 use wardwatch_proto::v1::{Attribute, Protocol};
 
 use self::cip::Question;
+use self::connections::Connections;
 use self::frame::{Command, Frame, Packet};
 use super::once::Once;
 use crate::{Candidate, Direction, Dissector, Facts, Input, Progress};
 
 mod cip;
+mod connections;
 mod frame;
 mod identity;
 
@@ -56,6 +58,7 @@ struct State {
     stated: Once,
     /// By the sender context, which an answer repeats.
     questions: Vec<([u8; 8], Question)>,
+    connections: Connections,
 }
 
 impl Dissector for Enip {
@@ -124,12 +127,20 @@ impl State {
                     self.unconnected(packet.context, message, facts);
                 }
             }
-            // Both sides send all of these, and what they carry is not told apart.
-            Command::Nop | Command::UnregisterSession | Command::SendUnitData | Command::Status => {}
+            Command::SendUnitData => {
+                if let Some((number, sequence, message)) = frame::connected(packet.data)
+                    && let Some(question) = self.connections.connected(number, sequence, message)
+                {
+                    state_answer(&question, message, facts);
+                }
+            }
+            // Both sides send all of these.
+            Command::Nop | Command::UnregisterSession | Command::Status => {}
         }
     }
 
     fn unconnected(&mut self, context: [u8; 8], message: &[u8], facts: &mut Facts<'_>) {
+        self.connections.unconnected(context, message);
         let place = self.questions.iter().position(|(of, _)| *of == context);
         let asked = place.map(|place| self.questions.swap_remove(place).1);
         if !cip::is_answer(message) {
@@ -143,9 +154,7 @@ impl State {
         }
         self.role(SERVER, facts);
         if let Some(question) = asked {
-            for (attribute, value) in question.answer(message) {
-                question.whom.state(attribute, &value, facts);
-            }
+            state_answer(&question, message, facts);
         }
     }
 
@@ -154,6 +163,12 @@ impl State {
             let name = if role == CLIENT { "cip-client" } else { "cip-server" };
             facts.of_sender(Attribute::Role, name);
         }
+    }
+}
+
+fn state_answer(question: &Question, message: &[u8], facts: &mut Facts<'_>) {
+    for (attribute, value) in question.answer(message) {
+        question.whom.state(attribute, &value, facts);
     }
 }
 

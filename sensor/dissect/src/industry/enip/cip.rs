@@ -23,7 +23,7 @@ const ANSWER: u8 = 0x80;
 
 /// Classes.
 const IDENTITY: u16 = 0x01;
-const CONNECTION_MANAGER: u16 = 0x06;
+pub(super) const CONNECTION_MANAGER: u16 = 0x06;
 const PCCC: u16 = 0x67;
 
 /// Octets of the longest route that is kept.
@@ -52,14 +52,15 @@ pub(super) fn question(message: &[u8]) -> Option<Question> {
             let embedded = part(data, 4, length)?;
             let at = 4 + length + length % 2;
             let route = part(data, at + 2, usize::from(*data.get(at)?) * 2)?;
-            let question = question_at(embedded, route)?;
+            let question = question_on(embedded, route)?;
             Some(question)
         }
-        _ => question_at(message, &[]),
+        _ => question_on(message, &[]),
     }
 }
 
-fn question_at(message: &[u8], route: &[u8]) -> Option<Question> {
+/// The same of a request that went on this way already.
+pub(super) fn question_on(message: &[u8], route: &[u8]) -> Option<Question> {
     let (path, data) = path(message)?;
     let service = *message.first()?;
     let is_status = (service, path.class) == (EXECUTE_PCCC, PCCC) && asks_for_status(data);
@@ -146,14 +147,14 @@ fn list(data: &[u8]) -> Said {
 
 /// The logical address of a request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Path {
-    class: u16,
+pub(super) struct Path {
+    pub(super) class: u16,
     instance: u16,
     attribute: u16,
 }
 
 /// Reads the padded path (volume 1, C-1) of a request, in words, and gives what follows it.
-fn path(message: &[u8]) -> Option<(Path, &[u8])> {
+pub(super) fn path(message: &[u8]) -> Option<(Path, &[u8])> {
     let length = usize::from(*message.get(1)?) * 2;
     let (mut segments, data) = message.get(2..)?.split_at_checked(length)?;
     let mut path = Path::default();

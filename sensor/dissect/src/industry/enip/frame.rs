@@ -187,3 +187,13 @@ pub(super) fn unconnected(data: &[u8]) -> Option<&[u8]> {
     }
     items(data.get(6..)?).find(|(kind, _)| *kind == UNCONNECTED_DATA).map(|(_, value)| value)
 }
+
+/// The message in SendUnitData: the number of its connection, its sequence count, and what comes behind that.
+pub(super) fn connected(data: &[u8]) -> Option<(u32, u16, &[u8])> {
+    if le32(data, 0)? != 0 {
+        return None;
+    }
+    let item = |wanted| items(data.get(6..)?).find(|(kind, _)| *kind == wanted).map(|(_, value)| value);
+    let (number, value) = (le32(item(CONNECTED_ADDRESS)?, 0)?, item(CONNECTED_DATA)?);
+    Some((number, le16(value, 0)?, value.get(2..)?))
+}

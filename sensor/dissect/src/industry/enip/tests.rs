@@ -124,6 +124,64 @@ fn a_module_behind_the_backplane_is_a_third_device() {
     assert_eq!(flow.said()[2..], SAID.map(|fact| format!("third 192.0.2.2 cip=0103 {fact}")));
 }
 
+/// A connected message in SendUnitData.
+fn connected(number: u32, sequence: u16, message: &[u8]) -> Vec<u8> {
+    let data = [
+        &[0, 0, 0, 0, 0, 0, 2, 0, 0xA1, 0, 4, 0][..],
+        &number.to_le_bytes(),
+        &[0xB1, 0],
+        &(message.len() as u16 + 2).to_le_bytes(),
+        &sequence.to_le_bytes(),
+        message,
+    ];
+    packet(0x70, SESSION, 0, &data.concat())
+}
+
+/// Forward_Open on this way to the message router, of class 3, and its answer: connections 0x0A to the target and 0x0B
+/// back.
+fn opened(route: &[u8]) -> (Vec<u8>, Vec<u8>) {
+    let path = [route, &[0x20, 2, 0x24, 1]].concat();
+    let ask = [
+        &[0x54, 2, 0x20, 6, 0x24, 1, 10, 5, 0, 0, 0, 0, 0x0B, 0, 0, 0, 1, 0, 0x37, 0x13, 1, 2, 3, 4][..],
+        &[1, 0, 0, 0, 0x80, 0x84, 0x1E, 0, 0xF4, 0x43, 0x80, 0x84, 0x1E, 0, 0xF4, 0x43, 0xA3],
+        &[path.len() as u8 / 2],
+        &path,
+    ]
+    .concat();
+    let numbers = [&[0x0A, 0, 0, 0, 0x0B, 0, 0, 0, 1, 0, 0x37, 0x13, 1, 2, 3, 4][..], &[0; 10]].concat();
+    (unconnected(5, &ask), unconnected(5, &answered(0x54, &numbers)))
+}
+
+#[test]
+fn over_a_connection_the_device_is_the_one_that_it_was_opened_to() {
+    for (route, of) in [
+        (&[][..], "sender 192.0.2.2"),
+        (&[1, 0], "third 192.0.2.2 cip=0100"),
+        // An electronic key before the router.
+        (&[1, 2, 0x34, 4, 1, 0, 12, 0, 58, 0, 0x84, 3], "third 192.0.2.2 cip=0102"),
+    ] {
+        let (open, opened) = opened(route);
+        let flow = TestFlow::new(TCP)
+            .ask(&open)
+            .answer(&opened)
+            .ask(&connected(0x0A, 1, ALL))
+            .answer(&connected(0x0B, 1, &answered(1, OBJECT)));
+        assert_eq!(flow.said()[2..], SAID.map(|fact| format!("{of} {fact}")));
+    }
+    // One whose opening was not seen leads anywhere; an answer to another question, or of another connection.
+    let (open, opened) = opened(&[]);
+    let begun = || TestFlow::new(TCP).ask(&open).answer(&opened);
+    let answer = |number, sequence| connected(number, sequence, &answered(1, OBJECT));
+    for flow in [
+        TestFlow::new(TCP).ask(&connected(0x0A, 1, ALL)).answer(&answer(0x0B, 1)),
+        begun().ask(&connected(0x0A, 1, ALL)).answer(&answer(0x0B, 2)),
+        begun().ask(&connected(0x0A, 1, ALL)).answer(&answer(0x0C, 1)),
+        begun().ask(&connected(0x0A, 1, &[1, 2, 0x20, 0xAC, 0x24, 1])).answer(&answer(0x0B, 1)),
+    ] {
+        assert_eq!(flow.values(Attribute::Model), [""; 0]);
+    }
+}
+
 /// As a controller sends its outputs: sequenced address, connected data.
 fn io() -> Vec<u8> {
     let data = [1, 0, 9, 9];
