@@ -6,6 +6,7 @@
 //!   runs, what the others say stands beside the captures
 //! - [`conversation`], [`statement`]: flows and readings of fields in one form for all
 //! - [`stated`]: the sensor's facts about a capture file, from the library and not from a running program
+//! - [`identities`]: who devices say they are, from all of these
 //! - [`program`]: the sensor's program as people run it
 //! - [`protocols_page`]: `docs/protocols.md`, made of such a comparison
 //! - [`altered`], [`elsewhere`]: what is left of it on other ports, and where the beginning was missed
@@ -19,6 +20,7 @@ pub mod corpus;
 pub mod dice;
 pub mod elsewhere;
 pub mod exceptions;
+pub mod identities;
 pub mod ja4;
 pub mod ndpi;
 pub mod openssl;

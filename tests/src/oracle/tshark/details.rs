@@ -7,24 +7,24 @@ use anyhow::{Context, Result};
 
 /// A frame: its innermost addresses and the lines of the protocols that were asked for, indented by depth.
 #[derive(Debug, Default)]
-pub(super) struct Frame {
+pub(in crate::oracle) struct Frame {
     /// The sender's address.
-    pub(super) source: String,
+    pub(in crate::oracle) source: String,
     /// The receiver's address.
-    pub(super) destination: String,
+    pub(in crate::oracle) destination: String,
     /// UDP ports, 0 on other transports.
-    pub(super) ports: [u16; 2],
+    pub(in crate::oracle) ports: [u16; 2],
     /// The tree.
-    pub(super) lines: Vec<String>,
+    pub(in crate::oracle) lines: Vec<String>,
 }
 
 /// The trees of `protocols` in the frames that pass the display filter.
-pub(super) fn details(capture: &Path, filter: &str, protocols: &str) -> Result<Vec<Frame>> {
+pub(in crate::oracle) fn details(capture: &Path, filter: &str, protocols: &str) -> Result<Vec<Frame>> {
     details_with(capture, &[], filter, protocols)
 }
 
 /// The same, with further options for tshark.
-pub(super) fn details_with(
+pub(in crate::oracle) fn details_with(
     capture: &Path,
     options: &[&str],
     filter: &str,
@@ -59,7 +59,7 @@ pub(super) fn details_with(
 }
 
 /// What stands behind one text and before another, or before the end.
-pub(super) fn between<'a>(line: &'a str, before: &str, behind: &str) -> &'a str {
+pub(in crate::oracle) fn between<'a>(line: &'a str, before: &str, behind: &str) -> &'a str {
     let rest = line.split_once(before).map_or("", |(_, rest)| rest);
     rest.split_once(behind).map_or(rest, |(inner, _)| inner)
 }

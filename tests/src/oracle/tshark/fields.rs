@@ -251,7 +251,7 @@ fn host_name(name: &str) -> Option<String> {
 }
 
 /// Octets in hexadecimal, with or without colons.
-pub(super) fn octets(text: &str) -> Option<Vec<u8>> {
+pub(in crate::oracle) fn octets(text: &str) -> Option<Vec<u8>> {
     let digits: Vec<u8> = text.bytes().filter(|byte| *byte != b':').collect();
     let (pairs, rest) = digits.as_chunks::<2>();
     let octet = |pair: &[u8; 2]| u8::from_str_radix(str::from_utf8(pair).ok()?, 16).ok();
