@@ -3,11 +3,16 @@
 //! Stated are that a server lets everybody in without authentication, that a log-in was refused, which software shows by a
 //! version of its own, and the server's name where it is a host name. Names that are sentences (`J. Doe's desktop`) are
 //! not. What is seen and typed is behind that, and the flow is let go of.
+//!
+//! A session that is joined late is known by what a client says of the picture that it wants (see [`late`]): both roles are
+//! stated then, and nothing else.
 
 use wardwatch_proto::v1::{Attribute, Protocol};
 
 use crate::octets::{be32, part};
 use crate::{Candidate, Direction, Dissector, Facts, Input, Probe, Progress};
+
+mod late;
 
 /// VNC on TCP.
 pub(crate) const CANDIDATE: Candidate =
@@ -55,13 +60,19 @@ fn version(bytes: &[u8]) -> Option<(u16, u16)> {
 }
 
 fn probe(input: &Input<'_>) -> Probe {
-    const MARK: &[u8] = b"RFB 00";
-    let seen = input.bytes.len().min(MARK.len());
-    match (input.bytes.get(..seen) == MARK.get(..seen), version(input.bytes)) {
+    match (begins(input.bytes), version(input.bytes)) {
         (true, Some(_)) => Probe::Certain,
         (true, None) if input.bytes.len() < VERSION_OCTETS => Probe::Unsure,
-        _ => Probe::NotForUs,
+        (true, None) => Probe::NotForUs,
+        (false, _) => late::probe(input.bytes),
     }
+}
+
+/// Whether these octets are, as far as they go, a session's first.
+fn begins(bytes: &[u8]) -> bool {
+    const MARK: &[u8] = b"RFB 00";
+    let seen = bytes.len().min(MARK.len());
+    bytes.get(..seen) == MARK.get(..seen)
 }
 
 impl Dissector for Vnc {
@@ -70,6 +81,10 @@ impl Dissector for Vnc {
     }
 
     fn dissect(&mut self, input: &Input<'_>, facts: &mut Facts<'_>) -> Progress {
+        let is_beginning = self.minor.is_none() && matches!(self.server, Server::Version);
+        if is_beginning && !begins(input.bytes) {
+            return joined(input.bytes, facts);
+        }
         match input.direction {
             Direction::FromInitiator => self.client(input.bytes, facts),
             Direction::FromResponder => self.server(input.bytes, facts),
@@ -183,6 +198,16 @@ impl Vnc {
     }
 }
 
+/// In a session without its beginning the client is who wants a picture; what the server says is skipped until then.
+fn joined(bytes: &[u8], facts: &mut Facts<'_>) -> Progress {
+    if late::probe(bytes) != Probe::Certain {
+        return Progress::Consumed(bytes.len());
+    }
+    facts.of_sender(Attribute::Role, "vnc-client");
+    facts.of_receiver(Attribute::Role, "vnc-server");
+    Progress::Done
+}
+
 /// Versions that are nobody else's.
 fn software(version: (u16, u16)) -> Option<&'static str> {
     match version {
@@ -291,6 +316,25 @@ mod tests {
             bytes.chunks(1).for_each(|byte| flow.bytes(direction, byte));
         }
         assert_eq!(flow.values(Attribute::HostName), ["ct2"]);
+    }
+
+    #[test]
+    fn joined_behind_the_versions_it_is_known_by_the_picture_that_is_wanted() {
+        // The rest of the opening: security types, the result, the parameters; the choice, and that others may look, too.
+        let server = [&[1, 1, 0, 0, 0, 0][..], &named("ct2")].concat();
+        let client = [&[1, 1][..], &late::tests::PIXEL_FORMAT].concat();
+        for size in [1, 1000] {
+            let mut flow = TestFlow::new(crate::TCP);
+            for (direction, bytes) in
+                [(Direction::FromResponder, &server), (Direction::FromInitiator, &client)]
+            {
+                bytes.chunks(size).for_each(|bytes| flow.bytes(direction, bytes));
+            }
+            let said = ["sender 192.0.2.1 role vnc-client", "peer 192.0.2.2 role vnc-server"];
+            assert_eq!(flow.said(), said, "{size}");
+            assert_eq!(flow.conversation.protocol(), Protocol::Vnc);
+            assert_eq!(flow.conversation.outcome(), Outcome::Learned);
+        }
     }
 
     #[test]
