@@ -2,19 +2,25 @@
 //!
 //! The client's preface is what recognises it. That both sides speak HTTP is stated; header fields are compressed with
 //! what was said before them (RFC 7541), and are not read.
+//!
+//! Trap: behind its preface a client begins as a server does.
 
 use wardwatch_proto::v1::{Attribute, Protocol};
 
-use crate::{Candidate, Dissector, Facts, Input, Probe, Progress};
+use crate::{Candidate, Direction, Dissector, Facts, Input, Probe, Progress};
 
 /// HTTP/2 on TCP.
 pub(crate) const CANDIDATE: Candidate =
-    Candidate { protocol: Protocol::Http2, probe, start: || Box::new(Http2) };
+    Candidate { protocol: Protocol::Http2, probe, start: || Box::new(Http2::default()) };
 
 /// RFC 9113, 3.4.
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-struct Http2;
+#[derive(Default)]
+struct Http2 {
+    /// Where the preface came from.
+    client: Option<Direction>,
+}
 
 fn probe(input: &Input<'_>) -> Probe {
     if input.bytes.starts_with(PREFACE) {
@@ -34,7 +40,11 @@ impl Dissector for Http2 {
     fn dissect(&mut self, input: &Input<'_>, facts: &mut Facts<'_>) -> Progress {
         if input.bytes.starts_with(PREFACE) {
             facts.of_sender(Attribute::Role, "http-client");
+            self.client = Some(input.direction);
             return Progress::Consumed(PREFACE.len());
+        }
+        if self.client == Some(input.direction) {
+            return Progress::Consumed(input.bytes.len());
         }
         match input.bytes {
             // The server begins with SETTINGS, which is of stream 0 and holds numbers of six octets (RFC 9113, 6.5).
@@ -60,12 +70,23 @@ mod tests {
 
     const SETTINGS: &[u8] = &[0, 0, 6, 4, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 100];
 
+    const BOTH: [&str; 2] = ["sender 192.0.2.1 role http-client", "sender 192.0.2.2 role http-server"];
+
     #[test]
     fn both_sides_are_known_by_how_they_begin() {
         let flow = TestFlow::new(crate::TCP).ask(PREFACE).answer(SETTINGS);
         assert_eq!(flow.conversation.protocol(), Protocol::Http2);
-        assert_eq!(flow.said(), ["sender 192.0.2.1 role http-client", "sender 192.0.2.2 role http-server"]);
+        assert_eq!(flow.said(), BOTH);
         assert_eq!(flow.conversation.outcome(), Outcome::Learned);
+    }
+
+    #[test]
+    fn the_settings_behind_the_preface_are_the_clients() {
+        let client = [PREFACE, SETTINGS].concat();
+        for size in [1, 24, 1000] {
+            let asked = client.chunks(size).fold(TestFlow::new(crate::TCP), TestFlow::ask);
+            assert_eq!(asked.ask(SETTINGS).answer(SETTINGS).said(), BOTH, "{size}");
+        }
     }
 
     #[test]
@@ -77,7 +98,7 @@ mod tests {
         for octet in SETTINGS.chunks(1) {
             flow = flow.answer(octet);
         }
-        assert_eq!(flow.said(), ["sender 192.0.2.1 role http-client", "sender 192.0.2.2 role http-server"]);
+        assert_eq!(flow.said(), BOTH);
     }
 
     proptest! {
