@@ -83,7 +83,7 @@ pub(crate) const LAB: &[Package] = &[
     program("hostname", "hostname"),
 ];
 
-/// What talks in hospitals other than that of the captures.
+/// What talks in hospitals other than the first.
 pub(crate) const OTHER_HOSPITALS: &[Package] = &[
     program("smbd", "samba"),
     program("smbclient", "smbclient"),

@@ -1,5 +1,7 @@
-"""Runs TigerVNC's server: a screen that anybody may look at."""
+"""Runs TigerVNC's server: a screen that anybody may look at, under the name of its machine."""
 
 import os
 
-os.execvp("Xtigervnc", ["Xtigervnc", ":77", "-rfbport", "5900", "-SecurityTypes", "None", "-localhost=0"])
+from plan import THIS
+
+os.execvp("Xtigervnc", ["Xtigervnc", ":77", "-rfbport", "5900", "-SecurityTypes", "None", "-localhost=0", "-desktop", THIS["host_name"]])
