@@ -278,7 +278,7 @@ fn tshark_and_openssl_read_the_same_fields() -> Result<()> {
         Agreement::new("fields that tshark reads", Exceptions::read("fields.toml", "tshark")?);
     let mut page = Page::default();
     for (capture, (theirs, ours)) in captures.iter().zip(compared) {
-        page.add(capture, &theirs, &ours);
+        page.add(capture, &theirs, &ours)?;
         let ours = ours.statements();
         for said in theirs.union(ours).filter(|said| is_compared(said.field)) {
             let class = said.field.name();

@@ -1,5 +1,5 @@
-//! What the sensor states about the project's own captures: all of it as snapshots, and against `hospital.toml`, from
-//! which the recorded software was configured.
+//! What the sensor states about the project's own captures: all of it as snapshots, and against the descriptions of the
+//! hospitals, from which the recorded software was configured.
 
 #![forbid(unsafe_code)]
 
@@ -9,19 +9,20 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use wardwatch_lab::{Device, Hospital};
+use wardwatch_lab::truth::{self, Saying};
+use wardwatch_lab::{Device, Hospital, Scene, Truth};
 use wardwatch_proto::address::{ip_text, mac_text};
 use wardwatch_proto::name::Named as _;
 use wardwatch_proto::v1::{Attribute, Fact, Observation, fact};
 use wardwatch_tests::oracle::agreement::Agreement;
-use wardwatch_tests::oracle::corpus::{self, Capture};
+use wardwatch_tests::oracle::corpus::{self, Capture, Recorded};
 use wardwatch_tests::oracle::exceptions::Exceptions;
 use wardwatch_tests::oracle::stated;
 
-/// The truth about the devices.
+/// The truth about the devices of the first hospital.
 const DESCRIPTION: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/captures/hospital.toml");
 
-/// The captures, by the names of their scenes.
+/// The first hospital's captures, by the names of their scenes.
 const SCENES: [&str; 5] = ["bedside", "building", "network", "operating-room", "radiology"];
 
 #[test]
@@ -55,10 +56,72 @@ fn the_facts_of_radiology() -> Result<()> {
 }
 
 #[test]
+fn the_facts_of_the_other_hospital() -> Result<()> {
+    for capture in the_other()?.captures {
+        insta::assert_snapshot!(capture.id.trim_end_matches(".pcap").replace('/', "-"), list(&capture)?);
+    }
+    Ok(())
+}
+
+#[test]
 fn every_capture_has_a_snapshot() -> Result<()> {
-    let names: BTreeSet<String> = corpus::own()?.iter().map(scene).collect();
+    let names: BTreeSet<String> = the_first()?.captures.iter().map(Capture::scene).collect();
     assert_eq!(names, SCENES.map(str::to_owned).into());
     Ok(())
+}
+
+/// What a scene says that devices say in it, and what follows from what they do: all of it is stated.
+#[test]
+fn what_a_scene_says_is_stated_of_its_devices() -> Result<()> {
+    let mut missing = Vec::new();
+    let mut checked = 0;
+    for recorded in corpus::hospitals()? {
+        let hospital = recorded.lab.hospital();
+        for capture in &recorded.captures {
+            let told = told(capture)?;
+            let scene = recorded.lab.scene(&capture.scene())?;
+            for (device, saying) in truths(hospital, &scene)? {
+                let teller = device.behind.as_deref().and_then(|teller| hospital.device(teller));
+                let about = |subject: &Subject| match teller {
+                    Some(teller) => is_of(teller, subject) && !subject.key.is_empty(),
+                    None => is_of(device, subject),
+                };
+                let mut said = told.iter().filter(|(subject, _)| about(subject)).flat_map(|(_, said)| said);
+                checked += 1;
+                if !said.any(|(attribute, value)| saying.is(*attribute, value)) {
+                    let what = saying.attribute().name();
+                    missing.push(format!("{}: {} {what} {}", capture.id, device.name, saying.value()));
+                }
+            }
+        }
+    }
+    assert!(checked > 200, "{checked} sayings");
+    assert_eq!(missing, [""; 0]);
+    Ok(())
+}
+
+/// What each device is to say in a scene, by the scene's truths.
+fn truths<'a>(hospital: &'a Hospital, scene: &Scene) -> Result<Vec<(&'a Device, Saying)>> {
+    let mut expected = Vec::new();
+    for Truth { of, says, states, .. } in &scene.truths {
+        for name in of {
+            let device = hospital.device(name).with_context(|| format!("no device {name}"))?;
+            let described = truth::sayings(device).into_iter().filter(|saying| says.contains(&saying.key));
+            expected.extend(described.map(|saying| (device, saying)));
+            for (attribute, values) in states {
+                let attributes: Vec<_> = Attribute::from_name(attribute).into_iter().collect();
+                expected.extend(values.iter().map(|value| {
+                    let saying = Saying {
+                        key: String::new(),
+                        attributes: attributes.clone(),
+                        forms: vec![value.clone()],
+                    };
+                    (device, saying)
+                }));
+            }
+        }
+    }
+    Ok(expected)
 }
 
 /// What a device's software was told to say, and the sensor states of this device.
@@ -68,10 +131,10 @@ fn what_devices_were_configured_to_say_is_among_the_facts() -> Result<()> {
     let software = software()?;
     let mut agreement =
         Agreement::new("what devices say about themselves", Exceptions::read("hospital.toml", "hospital")?);
-    for capture in corpus::own()? {
+    for capture in the_first()?.captures {
         let told = told(&capture)?;
-        for device in hospital.seen_in(&scene(&capture)) {
-            let expected = expected(device, software.get(&device.name), &scene(&capture));
+        for device in hospital.seen_in(&capture.scene()) {
+            let expected = expected(device, software.get(&device.name), &capture.scene());
             let missing = missing(&expected, device, &hospital, &told);
             for said in &expected {
                 let (attributes, value) = said;
@@ -94,22 +157,25 @@ fn what_devices_were_configured_to_say_is_among_the_facts() -> Result<()> {
 /// No device is given another one's name, and none a name that nobody has.
 #[test]
 fn no_device_is_said_to_be_another() -> Result<()> {
-    let hospital = hospital()?;
     let mut checked = 0;
-    for capture in corpus::own()? {
-        for (subject, said) in told(&capture)? {
-            let identity: Vec<_> = said.iter().filter(|(attribute, _)| is_identity(*attribute)).collect();
-            checked += identity.len();
-            let owner = hospital.devices.iter().find(|device| {
-                let is_subject = subject.key.is_empty() == device.behind.is_none() && is_of(device, &subject)
-                    || !subject.key.is_empty();
-                is_subject && identity.iter().all(|(attribute, value)| gives(device, *attribute, value))
-            });
-            assert!(
-                identity.is_empty() || owner.is_some(),
-                "{}: {subject:?} is said to be {said:?}",
-                capture.id
-            );
+    for recorded in corpus::hospitals()? {
+        let hospital = recorded.lab.hospital();
+        for capture in recorded.captures {
+            for (subject, said) in told(&capture)? {
+                let identity: Vec<_> = said.iter().filter(|(attribute, _)| is_identity(*attribute)).collect();
+                checked += identity.len();
+                let owner = hospital.devices.iter().find(|device| {
+                    let is_subject = subject.key.is_empty() == device.behind.is_none()
+                        && is_of(device, &subject)
+                        || !subject.key.is_empty();
+                    is_subject && identity.iter().all(|(attribute, value)| gives(device, *attribute, value))
+                });
+                assert!(
+                    identity.is_empty() || owner.is_some(),
+                    "{}: {subject:?} is said to be {said:?}",
+                    capture.id
+                );
+            }
         }
     }
     assert!(checked > 50, "{checked} statements");
@@ -229,7 +295,8 @@ fn gives(device: &Device, attribute: Attribute, value: &str) -> bool {
         // A printer gives its model with and without its maker's name.
         Attribute::Model => {
             let maker = device.manufacturer.as_deref().unwrap_or_default();
-            value == given || given.strip_prefix(maker).map(str::trim) == Some(value)
+            let without = given.strip_prefix(maker).map(str::trim);
+            value == given || without == Some(value) || value == format!("{maker} {given}")
         }
         _ => value == given,
     }
@@ -253,15 +320,24 @@ fn software() -> Result<BTreeMap<String, toml::Table>> {
     named.collect()
 }
 
-fn scene(capture: &Capture) -> String {
-    capture.path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+/// The hospital in `tests/captures`.
+fn the_first() -> Result<Recorded> {
+    corpus::hospitals()?.into_iter().next().context("a hospital")
+}
+
+/// The one whose software speaks what that of the first does not.
+fn the_other() -> Result<Recorded> {
+    corpus::hospitals()?.into_iter().nth(1).context("another hospital")
+}
+
+fn listing(name: &str) -> Result<String> {
+    let captures = the_first()?.captures;
+    list(captures.iter().find(|capture| capture.scene() == name).context("a capture of this name")?)
 }
 
 /// All facts of a scene, sorted, without what differs from one recording to the next: times, flows' numbers, the ports
 /// of clients.
-fn listing(name: &str) -> Result<String> {
-    let captures = corpus::own()?;
-    let capture = captures.iter().find(|capture| scene(capture) == name).context("a capture of this name")?;
+fn list(capture: &Capture) -> Result<String> {
     let facts = stated::facts(&capture.path)?;
     let observations: BTreeSet<String> = stated::observations(&facts).map(observation_line).collect();
     let mut flows = BTreeMap::<String, BTreeSet<u64>>::new();

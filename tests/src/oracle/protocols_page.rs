@@ -1,4 +1,5 @@
-//! `docs/protocols.md`: what is read of each protocol, and what independent tools confirm, made from a comparison with them.
+//! `docs/protocols.md`: what is read of each protocol, and what of it is confirmed, by independent tools or by the configuration
+//! of the software in the lab. It is made from a comparison with both.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -10,6 +11,7 @@ use wardwatch_dissect::standard;
 use wardwatch_proto::name::{Named as _, protocols};
 use wardwatch_proto::v1::{Attribute, Protocol};
 
+use super::configured;
 use super::corpus::Capture;
 use super::elsewhere::{Elsewhere, Joined, Trial, has_no_port};
 use super::statement::{Field, Statement};
@@ -34,7 +36,7 @@ const FAMILIES: [(&str, &str); 7] = [
     ("web", "The web"),
 ];
 
-/// What the sensor states of each protocol, and which of it somebody else reads as well.
+/// What the sensor states of each protocol, and which of it is confirmed.
 #[derive(Debug, Default)]
 pub struct Page {
     protocols: BTreeMap<Protocol, Found>,
@@ -43,34 +45,47 @@ pub struct Page {
 #[derive(Debug, Default)]
 struct Found {
     stated: BTreeSet<Attribute>,
-    confirmed: BTreeSet<Attribute>,
-    /// With how many statements that agree.
-    captures: BTreeMap<String, usize>,
-    /// What is left elsewhere of others' captures.
+    /// What a tool reads as well, in captures that others made.
+    read: BTreeSet<Attribute>,
+    /// What software in the lab was configured to say.
+    configured: BTreeSet<Attribute>,
+    /// With how many statements that are confirmed; behind those of others, those of the lab.
+    captures: BTreeMap<(Origin, String), usize>,
+    /// What is left elsewhere.
     trial: Trial,
+}
+
+/// Who made a capture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Origin {
+    Others,
+    Lab,
 }
 
 impl Page {
     /// Adds what was stated about a capture, and what an oracle reads in it.
-    pub fn add(&mut self, capture: &Capture, theirs: &BTreeSet<Statement>, ours: &Elsewhere) {
-        // What the project recorded itself confirms nothing.
-        let is_others = capture.area != "own";
+    pub fn add(&mut self, capture: &Capture, theirs: &BTreeSet<Statement>, ours: &Elsewhere) -> Result<()> {
+        let configured = configured::confirmed(capture, ours.statements())?;
+        let origin = if capture.lab.is_some() { Origin::Lab } else { Origin::Others };
         let mut confirmed = BTreeMap::<Protocol, Vec<&Statement>>::new();
         for said in ours.statements() {
             let Field { protocol, attribute } = said.field;
             let found = self.protocols.entry(protocol).or_default();
             found.stated.insert(attribute);
-            if is_others && theirs.contains(said) {
-                found.confirmed.insert(attribute);
-                *found.captures.entry(capture.id.clone()).or_default() += 1;
-                confirmed.entry(protocol).or_default().push(said);
-            }
+            match origin {
+                Origin::Others if theirs.contains(said) => found.read.insert(attribute),
+                Origin::Lab if configured.contains(said) => found.configured.insert(attribute),
+                _ => continue,
+            };
+            *found.captures.entry((origin, capture.id.clone())).or_default() += 1;
+            confirmed.entry(protocol).or_default().push(said);
         }
-        for protocol in ours.protocols().filter(|_| is_others) {
+        for protocol in ours.protocols() {
             let confirmed = confirmed.get(&protocol).map_or(&[][..], Vec::as_slice);
             let found = self.protocols.entry(protocol).or_default();
             found.trial.add(ours.trial(protocol, confirmed));
         }
+        Ok(())
     }
 
     /// Holds it against `docs/protocols.md`, or writes that anew where the variable says so.
@@ -101,24 +116,22 @@ impl Page {
         for (family, title) in FAMILIES {
             let _ = writeln!(
                 text,
-                "\n## {title}\n| protocol | defined by | facts | confirmed by others | on | on another port | joined in the middle |\n\
-                 |---|---|---|---|---|---|---|"
+                "\n## {title}\n| protocol | defined by | facts | decoded | read by tools | configured | on | on another port | joined in the middle |\n\
+                 |---|---|---|---|---|---|---|---|---|"
             );
             for (protocol, standard) in all.iter().filter(|(_, standard)| standard.family == family) {
                 let found = self.protocols.get(protocol).unwrap_or(&nothing);
-                let mut confirmed = names(&found.confirmed);
-                if !is_decoded(protocol) {
-                    let between = if confirmed.is_empty() { "" } else { ": " };
-                    confirmed = format!("recognised only{between}{confirmed}");
-                }
+                let decoded = if is_decoded(protocol) { "yes" } else { "recognised only" };
                 let [port, joined] = found.elsewhere(*protocol);
                 let _ = writeln!(
                     text,
-                    "| **{}** `{}` | {} | {} | {confirmed} | {} | {port} | {joined} |",
+                    "| **{}** `{}` | {} | {} | {decoded} | {} | {} | {} | {port} | {joined} |",
                     standard.title,
                     protocol.name(),
                     standard.documents,
                     names(&found.stated),
+                    names(&found.read),
+                    names(&found.configured),
                     found.named()
                 );
             }
@@ -135,10 +148,11 @@ impl Found {
         let is_joined = has_no_port(protocol)
             || DOCUMENTS.contains(&protocol)
             || matches!(self.trial.joined(), Joined::Stated | Joined::Recognised | Joined::NothingLeft);
-        !self.confirmed.is_empty() && is_anywhere && is_joined
+        let is_confirmed = !self.read.is_empty() || !self.configured.is_empty();
+        is_confirmed && is_anywhere && is_joined
     }
 
-    /// The columns on other ports and on joining in the middle; empty for what nobody else has recorded.
+    /// The columns on other ports and on joining in the middle; empty for what nobody has recorded.
     fn elsewhere(&self, protocol: Protocol) -> [String; 2] {
         match protocol {
             _ if !self.trial.is_tried() => Default::default(),
@@ -151,8 +165,8 @@ impl Found {
     /// The captures in which most is confirmed.
     fn named(&self) -> String {
         let mut captures: Vec<_> = self.captures.iter().collect();
-        captures.sort_by_key(|(name, count)| (std::cmp::Reverse(**count), *name));
-        let named = captures.iter().take(NAMED).map(|(name, _)| format!("`{name}`")).collect::<Vec<_>>();
+        captures.sort_by_key(|((origin, name), count)| (*origin, std::cmp::Reverse(**count), name));
+        let named = captures.iter().take(NAMED).map(|((_, name), _)| format!("`{name}`")).collect::<Vec<_>>();
         match captures.len().checked_sub(NAMED) {
             Some(more @ 1..) => format!("{}, {more} more", named.join(", ")),
             _ => named.join(", "),
@@ -170,10 +184,13 @@ const INTRODUCTION: &str = "\
 
 What the sensor recognises by content, on any port, and what it states. This page is made by the test
 `sensor_agrees_on_fields`, which fails when it is out of date, from what the sensor states about all captures that the tests
-are given and what tshark and openssl read in them.
+are given. Facts are those that were stated about some capture; a dissector may know more.
 
-**Confirmed** is a fact that one of them reads in the same words, in a capture that this project has not made. Facts are those
-that were stated about some capture; a dissector may know more.
+A fact is **confirmed** in one of two ways. *Read by tools*: tshark or openssl reads it in the same words, in a capture that
+this project has not made. *Configured*: real software said it in the lab, whose captures are `own/` and `larkfield/`, and was
+configured to: it stands in the hospital's description (`tests/captures/hospital.toml`, `tests/lab/larkfield/hospital.toml`)
+about the device with that address, as its setting or as the software's own name. Roles count only where a tool reads them,
+and the address by which a device is known counts nowhere.
 
 **On another port**: the same captures again, each port changed into one on which nothing is known to listen. *yes*: every
 confirmed fact is stated there too; *yes, 3 of 4*: so many of them; *recognised*: the protocol is found and no such fact comes;
@@ -186,7 +203,7 @@ may be missing; *document*: it stands in one message of HTTP; *opening*: it is f
 handshake may be missing; *no*: it is not found; *none*: each frame stands alone.
 
 **Decoded** is a protocol with a confirmed fact that comes on another port, and that is found in the middle where there is one.
-All others are *recognised only*: their dissectors were tried on bytes that were built from the standard, or on recordings that
-nobody else reads. Of protocols without an entry in the last columns there is no recording by others.
+All others are *recognised only*: their dissectors were tried on bytes that were built from the standard, or on recordings in
+which nothing is confirmed. Of protocols without an entry in the last columns there is no recording.
 
 ";
