@@ -17,7 +17,6 @@
 #![forbid(unsafe_code)]
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
 use anyhow::Result;
 use wardwatch_lab::{Device as Described, Hospital};
@@ -36,8 +35,8 @@ const LEAST: f64 = 0.98;
 /// Characters of the shortest value that is looked for in the bytes as it is.
 const SHORTEST: usize = 4;
 
-/// The capture of the hospital's offices and servers: no medical or building device speaks its own protocol in it.
-const OFFICES: &str = "network";
+/// Scenes of offices, their servers and what stands in corridors: no medical or building device speaks its own protocol.
+const OFFICES: [&str; 2] = ["network", "offices"];
 
 /// What was compared of one capture: the class, the item, and whether it holds.
 #[derive(Debug, Default)]
@@ -55,9 +54,7 @@ fn manufacturers_models_serial_numbers_and_versions_are_found_and_none_is_invent
     }
     let mut captures = corpus::captures(&data)?;
     captures.extend(corpus::own()?);
-    let hospital =
-        Hospital::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("captures").join("hospital.toml"))?;
-    let compared = corpus::each(&captures, |capture| compare(capture, &hospital))?;
+    let compared = corpus::each(&captures, compare)?;
     let mut found = Agreement::new("identities in the bytes", Exceptions::read("identities.toml", "found")?);
     let mut stands =
         Agreement::new("identities that are stated", Exceptions::read("identities.toml", "stated")?);
@@ -90,7 +87,7 @@ fn note(
     }
 }
 
-fn compare(capture: &Capture, hospital: &Hospital) -> Result<Compared> {
+fn compare(capture: &Capture) -> Result<Compared> {
     let told = statement::of_sensor(&stated::facts(&capture.path)?);
     let stated = identities::by_subject(&told);
     let devices = identities::read(&capture.path)?;
@@ -114,7 +111,7 @@ fn compare(capture: &Capture, hospital: &Hospital) -> Result<Compared> {
     let is_read = |address: &str, protocol: Protocol, said: &(Kind, String)| {
         read.iter().any(|(of, from, value)| (*of, *from, *value) == (protocol, address, said))
     };
-    let is_own = capture.area == "own";
+    let hospital = capture.lab.as_ref().map(|lab| lab.hospital());
     let mut unread = Vec::new();
     for device in stated.values() {
         let address = identities::address(&device.subject);
@@ -128,13 +125,16 @@ fn compare(capture: &Capture, hospital: &Hospital) -> Result<Compared> {
             compared.stands.insert((class, item), stands);
         }
     }
-    let sent = if is_own || !unread.is_empty() { Sent::read(&capture.path)? } else { Sent::default() };
+    let sent =
+        if hospital.is_some() || !unread.is_empty() { Sent::read(&capture.path)? } else { Sent::default() };
     for (class, item, address, value) in unread {
         let stands = value.chars().count() >= SHORTEST && sent.has(address, value);
         compared.stands.insert((class, item), stands);
     }
-    let scene = capture.path.file_stem().unwrap_or_default().to_string_lossy();
-    if is_own && scene != OFFICES {
+    let scene = capture.scene();
+    if let Some(hospital) = hospital
+        && !OFFICES.contains(&scene.as_str())
+    {
         let said: BTreeSet<(String, Kind, String)> = told
             .iter()
             .filter_map(|statement| {
