@@ -57,6 +57,7 @@ pub(crate) const TESTS: &[Package] = &[
     program("ethtool", "ethtool"),
     program("tcpdump", "tcpdump"),
     program("tshark", "tshark"),
+    program("setcap", "libcap2-bin"),
     VENV,
 ];
 

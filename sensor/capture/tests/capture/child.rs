@@ -1,12 +1,16 @@
 //! A process of its own that captures: this test program, started again for the one test that does nothing else. For what
 //! cannot be tried within a process: being killed, being somebody else.
 
+use std::fs;
 use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
+use rustix::fs::{StatVfsMountFlags, statvfs};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use wardwatch_capture::{AfXdp, AfXdpOptions, Source};
-use wardwatch_skip::skip;
+use wardwatch_skip::{skip, without_programs};
 
 use crate::namespace::{Cable, SENSOR_INTERFACE, SENSOR_IP, cable_or_skip};
 
@@ -25,11 +29,15 @@ struct Captor {
 impl Captor {
     /// Starts a child in the namespace, `by` another program where one is given.
     fn start(cable: &Cable, by: &[&str], mebibytes: u32, in_driver: bool) -> Self {
-        let this = std::env::current_exe().unwrap();
+        Self::start_file(&std::env::current_exe().unwrap(), cable, by, mebibytes, in_driver)
+    }
+
+    /// The same, from a copy of this program.
+    fn start_file(file: &Path, cable: &Cable, by: &[&str], mebibytes: u32, in_driver: bool) -> Self {
         let mut child = Command::new("ip")
             .args(["netns", "exec", cable.sensor()])
             .args(by)
-            .arg(this)
+            .arg(file)
             .args(["--ignored", "--exact", "child::captures_until_it_is_killed", "--nocapture"])
             .env(MEBIBYTES, mebibytes.to_string())
             .env(IN_DRIVER, in_driver.to_string())
@@ -163,4 +171,50 @@ fn three_capabilities_are_enough_and_each_is_needed() {
         "interface v1: 64 MiB of memory for packets are more than this process may lock (RLIMIT_MEMLOCK: 8192 KiB); raise the limit, grant CAP_IPC_LOCK, or ask for less"
     );
     start("-all,+net_raw,+bpf,+net_admin,+ipc_lock", 64).says("CAPTURING");
+}
+
+/// As `setcap` grants them to an installed program: whoever starts it has them, and it alone.
+#[test]
+fn the_same_three_are_enough_as_capabilities_of_the_file() {
+    let test = "child::the_same_three_are_enough_as_capabilities_of_the_file";
+    let cable = cable_or_skip!("child::the_same_three_are_enough_as_capabilities_of_the_file");
+    if let Some(reason) = without_programs(&["setcap", "setpriv"]) {
+        return skip!(test, reason);
+    }
+    let folder = tempfile::tempdir().unwrap();
+    if statvfs(folder.path()).unwrap().f_flag.contains(StatVfsMountFlags::NOSUID) {
+        return skip!(
+            test,
+            "the folder of temporary files is mounted nosuid, where a file's capabilities grant nothing"
+        );
+    }
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    let file = folder.path().join("captor");
+    fs::copy(std::env::current_exe().unwrap(), &file).unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
+    let nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all"];
+    for (granted, missing) in [
+        ("cap_net_raw,cap_bpf,cap_net_admin=ep", None),
+        ("cap_net_raw,cap_net_admin=ep", Some("CAP_BPF")),
+        ("cap_net_raw,cap_bpf=ep", Some("CAP_NET_ADMIN")),
+    ] {
+        let set = Command::new("setcap").arg(granted).arg(&file).output().unwrap();
+        if !set.status.success() {
+            let reason = String::from_utf8_lossy(&set.stderr);
+            return skip!(test, format!("files here cannot have capabilities: {}", reason.trim()));
+        }
+        let mut captor = Captor::start_file(&file, &cable, &nobody, 4, true);
+        match missing {
+            None => {
+                captor.says("CAPTURING");
+            }
+            Some(missing) => {
+                let said = captor.says("REFUSED");
+                assert!(
+                    said.contains(&format!("needs the capability {missing}, which")),
+                    "{granted}: {said}"
+                );
+            }
+        }
+    }
 }
