@@ -26,6 +26,7 @@ mod media;
 mod medical;
 mod network;
 mod octets;
+mod pending;
 mod scope;
 mod standards;
 #[cfg(test)]

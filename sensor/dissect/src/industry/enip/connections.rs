@@ -3,6 +3,7 @@
 
 use super::cip::{self, CONNECTION_MANAGER, Question};
 use crate::octets::{le32, part};
+use crate::pending::Pending;
 
 /// Services of the Connection Manager; the second is for connections that carry more at a time.
 const FORWARD_OPEN: u8 = 0x54;
@@ -23,34 +24,26 @@ const MOST_QUESTIONS: usize = 16;
 #[derive(Debug, Default)]
 pub(super) struct Connections {
     /// By the sender context of the request.
-    opening: Vec<([u8; 8], Vec<u8>)>,
-    open: Vec<Connection>,
+    opening: Pending<[u8; 8], Vec<u8>, MOST_OPENING>,
+    /// By the number to the target: that on the way back, and the way.
+    open: Pending<u32, (u32, Vec<u8>), MOST_OPEN>,
     /// By the number under which the answer comes, and the sequence count that it repeats.
-    questions: Vec<((u32, u16), Question)>,
-}
-
-#[derive(Debug)]
-struct Connection {
-    /// To the target and back.
-    to: u32,
-    back: u32,
-    route: Vec<u8>,
+    questions: Pending<(u32, u16), Question, MOST_QUESTIONS>,
 }
 
 impl Connections {
     /// Takes note of an unconnected message.
     pub(super) fn unconnected(&mut self, context: [u8; 8], message: &[u8]) {
         if let Some(route) = opened(message) {
-            push(&mut self.opening, (context, route.to_vec()), MOST_OPENING);
-        } else if let Some(place) = self.opening.iter().position(|(of, _)| *of == context)
-            && cip::is_answer(message)
+            self.opening.add(context, route.to_vec());
+        } else if cip::is_answer(message)
+            && let Some(route) = self.opening.take(&context)
         {
-            let (_, route) = self.opening.swap_remove(place);
             // Service, reserved, status (good), no more of it; the numbers.
             if let [0xD4 | 0xDB, _, 0, 0, numbers @ ..] = message
                 && let (Some(to), Some(back)) = (le32(numbers, 0), le32(numbers, 4))
             {
-                push(&mut self.open, Connection { to, back, route }, MOST_OPEN);
+                self.open.add(to, (back, route));
             }
         }
     }
@@ -58,23 +51,13 @@ impl Connections {
     /// Takes a message that came under this number with this sequence count; gives the question that it answers.
     pub(super) fn connected(&mut self, number: u32, sequence: u16, message: &[u8]) -> Option<Question> {
         if cip::is_answer(message) {
-            let place = self.questions.iter().position(|(of, _)| *of == (number, sequence))?;
-            return Some(self.questions.swap_remove(place).1);
+            return self.questions.take(&(number, sequence));
         }
-        let connection = self.open.iter().find(|connection| connection.to == number)?;
-        let question = cip::question_on(message, &connection.route)?;
-        let name = (connection.back, sequence);
-        push(&mut self.questions, (name, question), MOST_QUESTIONS);
+        let (back, route) = self.open.get(&number)?;
+        let question = cip::question_on(message, route)?;
+        self.questions.add((*back, sequence), question);
         None
     }
-}
-
-/// The oldest makes room.
-fn push<T>(list: &mut Vec<T>, item: T, most: usize) {
-    if list.len() >= most {
-        list.remove(0);
-    }
-    list.push(item);
 }
 
 /// The way on which a connection to a message router is to be opened, of a request for one.

@@ -8,6 +8,7 @@ use wardwatch_proto::v1::Attribute;
 
 use super::binary::Reader;
 use super::service::{request_header, response_header, say};
+use crate::pending::Pending;
 
 const READ_REQUEST: u32 = 631;
 const READ_RESPONSE: u32 = 634;
@@ -30,7 +31,7 @@ const MOST_QUESTIONS: usize = 8;
 #[derive(Debug, Default)]
 pub(super) struct Questions {
     /// By the request's handle, what each entry of the answer is.
-    asked: Vec<(u32, Vec<Option<Attribute>>)>,
+    asked: Pending<u32, Vec<Option<Attribute>>, MOST_QUESTIONS>,
 }
 
 /// What a message that reads, or its answer, says.
@@ -47,20 +48,15 @@ impl Questions {
         match reader.node_number()? {
             READ_REQUEST => {
                 let asked = question(reader).filter(|(_, nodes)| nodes.iter().any(Option::is_some));
-                if let Some(asked) = asked {
-                    // The oldest will not be answered any more.
-                    if self.asked.len() >= MOST_QUESTIONS {
-                        self.asked.remove(0);
-                    }
-                    self.asked.push(asked);
+                if let Some((handle, nodes)) = asked {
+                    self.asked.add(handle, nodes);
                 }
                 Some(Told::Question)
             }
             READ_RESPONSE => {
                 // Behind the time.
                 let handle = Reader(reader.0.get(8..)?).number()?;
-                let place = self.asked.iter().position(|(of, _)| *of == handle);
-                let nodes = place.map(|place| self.asked.swap_remove(place).1).unwrap_or_default();
+                let nodes = self.asked.take(&handle).unwrap_or_default();
                 let mut said = Vec::new();
                 answer(reader, &nodes, &mut said);
                 Some(Told::Answer(said))
