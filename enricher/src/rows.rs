@@ -1,6 +1,7 @@
 //! Rows as they stand in ClickHouse, see `deploy/clickhouse`. Their columns are matched by name and checked against the
 //! table's types by the client.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
@@ -181,6 +182,14 @@ pub(crate) struct DeviceRow {
     why_confidence: Vec<u8>,
     knowledge: String,
     superseded_by: String,
+    details: BTreeMap<String, String>,
+    #[serde(rename = "gaps.field")]
+    gap_fields: Vec<String>,
+    #[serde(rename = "gaps.reason")]
+    gap_reasons: Vec<String>,
+    #[serde(rename = "gaps.completed_by")]
+    gap_completed_by: Vec<String>,
+    visibility: u8,
     source_incarnation: u32,
     source_partition: u32,
     source_offset: u64,
@@ -190,7 +199,7 @@ pub(crate) struct DeviceRow {
 impl DeviceRow {
     /// The row of a device as it is known after the message at this place.
     pub(crate) fn new(site: &str, record: DeviceRecord, at: LogMoment) -> Self {
-        let (factors, why) = (&record.factors, &record.why);
+        let (factors, why, gaps) = (&record.factors, &record.why, &record.gaps);
         Self {
             site: site.to_owned(),
             device: record.id,
@@ -235,6 +244,11 @@ impl DeviceRow {
             why_confidence: why.iter().map(|why| percent(why.confidence)).collect(),
             knowledge: record.knowledge,
             superseded_by: record.superseded_by,
+            gap_fields: gaps.iter().map(|gap| gap.field.clone()).collect(),
+            gap_reasons: gaps.iter().map(|gap| gap.reason.clone()).collect(),
+            gap_completed_by: gaps.iter().map(|gap| gap.completed_by.clone()).collect(),
+            details: record.details.into_iter().map(|detail| (detail.field, detail.value)).collect(),
+            visibility: percent(record.visibility),
             source_incarnation: at.incarnation,
             source_partition: at.partition,
             source_offset: at.offset,

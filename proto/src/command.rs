@@ -33,6 +33,24 @@ pub const FIELDS: &[&str] = &[
     "location",
     "department",
     "institution",
+    // Of the profile's fields without a column.
+    "type_family",
+    "model_family",
+    "product_code",
+    "fda_class",
+    "mobility",
+    "operating_system",
+    "operating_system_version",
+    "criticality",
+    "phi_transmits",
+    "phi_stores",
+    "zone",
+    "building",
+    "floor",
+    "room",
+    "asset_tag",
+    "assignee",
+    "labels",
 ];
 
 /// The field of this name, if a person may override it. The column `type` of `devices` is the field `device_type`.

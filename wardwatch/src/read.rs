@@ -30,14 +30,18 @@ pub(crate) struct Reading {
     format: Format,
 }
 
-/// The columns of `v_devices`, with the lists that belong together made into lists of objects: `factors` and `why`.
-const DEVICE: &str = "* EXCEPT ('^(factor|why)_.*'),
+/// The columns of `v_devices`, with the lists that belong together made into lists of objects: `factors`, `why`
+/// and `gaps`.
+const DEVICE: &str = "* EXCEPT ('^(factor|why|gap)_.*'),
     arrayMap((name, points, evidence, explanation, remedy) -> CAST((name, points, evidence, explanation, remedy),
         'Tuple(name String, points UInt32, evidence String, explanation String, remedy String)'),
         factor_names, factor_points, factor_evidence, factor_explanations, factor_remedies) AS factors,
     arrayMap((field, value, statement, evidence, confidence) -> CAST((field, value, statement, evidence, confidence),
         'Tuple(field String, value String, statement String, evidence String, confidence UInt8)'),
-        why_fields, why_values, why_statements, why_evidence, why_confidence) AS why";
+        why_fields, why_values, why_statements, why_evidence, why_confidence) AS why,
+    arrayMap((field, reason, completed_by) -> CAST((field, reason, completed_by),
+        'Tuple(field String, reason String, completed_by String)'),
+        gap_fields, gap_reasons, gap_completed_by) AS gaps";
 
 /// The devices for which an SQL condition holds.
 pub(crate) async fn device_rows(

@@ -53,6 +53,7 @@ pub const ALL: &[Migration] = migrations![
     9 "sensor_boots" in "0009_sensor_boots.sql",
     10 "ledger" in "0010_ledger.sql",
     11 "inserted parts" in "0011_inserted_parts.sql",
+    12 "profiles" in "0012_profiles.sql",
 ];
 
 impl Migration {

@@ -8,7 +8,7 @@
 
 use bytes::{BufMut as _, BytesMut};
 use serde::Serialize;
-use serde::ser::{self, Impossible, SerializeSeq, SerializeStruct, SerializeTuple};
+use serde::ser::{self, Impossible, SerializeMap, SerializeSeq, SerializeStruct, SerializeTuple};
 
 use crate::columns::{Column, plain_type};
 
@@ -99,7 +99,7 @@ impl ser::Serializer for &mut Encoder<'_> {
     type SerializeStruct = Self;
     type SerializeTupleStruct = Impossible<(), Misfit>;
     type SerializeTupleVariant = Impossible<(), Misfit>;
-    type SerializeMap = Impossible<(), Misfit>;
+    type SerializeMap = Self;
     type SerializeStructVariant = Impossible<(), Misfit>;
 
     number!(serialize_i8, i8, put_i8, "Int8");
@@ -218,8 +218,12 @@ impl ser::Serializer for &mut Encoder<'_> {
         Err(Misfit::Unknown("a variant"))
     }
 
-    fn serialize_map(self, _length: Option<usize>) -> Result<Self::SerializeMap, Misfit> {
-        Err(Misfit::Unknown("a map"))
+    /// A list of keys and values in turn.
+    fn serialize_map(self, length: Option<usize>) -> Result<Self, Misfit> {
+        self.compare("a map", &["Map"])?;
+        self.within = self.within.strip_prefix("Map(").and_then(|of| of.strip_suffix(')')).unwrap_or("");
+        self.length(length.ok_or(Misfit::Unknown("a map of unknown length"))?);
+        Ok(self)
     }
 
     fn serialize_struct_variant(
@@ -243,6 +247,31 @@ impl SerializeSeq for &mut Encoder<'_> {
 
     fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Misfit> {
         value.serialize(&mut **self)
+    }
+
+    fn end(self) -> Result<(), Misfit> {
+        Ok(())
+    }
+}
+
+impl SerializeMap for &mut Encoder<'_> {
+    type Ok = ();
+    type Error = Misfit;
+
+    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Misfit> {
+        let both = self.within;
+        self.within = plain_type(both.split_once(", ").map_or("", |(key, _)| key));
+        let written = key.serialize(&mut **self);
+        self.within = both;
+        written
+    }
+
+    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Misfit> {
+        let both = self.within;
+        self.within = plain_type(both.split_once(", ").map_or("", |(_, value)| value));
+        let written = value.serialize(&mut **self);
+        self.within = both;
+        written
     }
 
     fn end(self) -> Result<(), Misfit> {
@@ -355,6 +384,25 @@ mod tests {
             let misfit = write_compared(&sample(), &columns(kinds), &mut BytesMut::new());
             let text = misfit.expect_err("it does not fit").to_string();
             assert!(text.contains(["name", "address", "vlans", "hosts", "at"][index]), "{text}");
+        }
+    }
+
+    #[derive(Serialize)]
+    struct Labelled {
+        details: std::collections::BTreeMap<String, u8>,
+    }
+
+    #[test]
+    fn a_map_is_a_list_of_keys_and_values_in_turn() {
+        let details = [("ab".to_owned(), 7), ("c".to_owned(), 8)].into();
+        let column = |kind: &str| [Column { name: "details".into(), kind: kind.into() }];
+        let row = Labelled { details };
+        let mut out = BytesMut::new();
+        write_compared(&row, &column("Map(LowCardinality(String), UInt8)"), &mut out).expect("it fits");
+        assert_eq!(out.as_ref(), [2, 2, b'a', b'b', 7, 1, b'c', 8]);
+        for other in ["Map(UInt64, UInt8)", "Map(String, UInt64)", "Array(String)"] {
+            let misfit = write_compared(&row, &column(other), &mut BytesMut::new());
+            assert!(misfit.expect_err("it does not fit").to_string().contains("details"), "{other}");
         }
     }
 }

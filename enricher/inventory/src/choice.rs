@@ -58,6 +58,18 @@ impl Candidates {
         )
     }
 
+    /// Whether sources of equal standing go on saying different things: a rival was still said after the best value was
+    /// first said. A new version that replaces an old one is no conflict.
+    pub(crate) fn is_conflicting(&self) -> bool {
+        let Some(best) = self.best() else { return false };
+        let mut rivals = self.list.iter().filter(|other| {
+            order(other.trust) == order(best.trust)
+                && other.value != best.value
+                && other.last_seen.saturating_add(STILL_SAID) >= best.last_seen
+        });
+        rivals.any(|rival| rival.last_seen > best.first_seen)
+    }
+
     /// All of them, the best source first.
     pub(crate) fn ranked(mut self) -> Vec<Candidate> {
         self.list.sort_by(|a, b| {
@@ -143,6 +155,19 @@ mod tests {
         let b = candidate("b", 0, 2, 1000);
         assert_eq!(best(&[candidate("a", 0, 1, 999), b.clone()]), "b");
         assert_eq!(best(&[candidate("a", 0, 1, 1001), b]), "b");
+    }
+
+    #[test]
+    fn what_goes_on_being_said_beside_the_best_is_a_conflict() {
+        let conflicts = |list: &[Candidate]| {
+            let mut candidates = Candidates::default();
+            list.iter().cloned().for_each(|candidate| candidates.add(candidate));
+            candidates.is_conflicting()
+        };
+        assert!(conflicts(&[candidate("a", 0, 1, 1000), candidate("b", 0, 2, 999)]));
+        assert!(!conflicts(&[candidate("1.0", 0, 1, 10), candidate("1.1", 0, 11, 12)]), "an update");
+        assert!(!conflicts(&[candidate("a", 0, 1, 1000), candidate("b", 4, 2, 999)]), "a lesser source");
+        assert!(!conflicts(&[candidate("a", 0, 1, 2)]));
     }
 
     #[test]

@@ -9,6 +9,7 @@ use wardwatch_proto::v1::{DeviceAppeared, DeviceChanged, DeviceSummary, Event, F
 
 use crate::choice::{trust, words};
 use crate::conclusion::{AttributeRecord, Change, Conclusions, DeviceRecord, LogMoment};
+use crate::details;
 use crate::device::Device;
 use crate::dossier::{Dossier, FindingKey};
 use crate::intake::{End, Pending};
@@ -18,30 +19,25 @@ use crate::statement::{Statement, StatementKey};
 
 const HOUR: u64 = 3600 * 1_000_000_000;
 
-/// Reads a field of a record as text.
-type Read = fn(&DeviceRecord) -> String;
-
-/// The fields whose changes are told.
-#[rustfmt::skip]
-const TRACKED: &[(&str, Read)] = &[
-    ("name", |record| record.name.clone()),
-    ("category", |record| record.category.clone()),
-    ("subcategory", |record| record.subcategory.clone()),
-    ("device_type", |record| record.device_type.clone()),
-    ("manufacturer", |record| record.manufacturer.clone()),
-    ("model", |record| record.model.clone()),
-    ("serial_number", |record| record.serial_number.clone()),
-    ("hardware_version", |record| record.hardware_version.clone()),
-    ("firmware_version", |record| record.firmware_version.clone()),
-    ("software_name", |record| record.software_name.clone()),
-    ("software_version", |record| record.software_version.clone()),
-    ("udi_di", |record| record.udi_di.clone()),
-    ("location", |record| record.location.clone()),
-    ("department", |record| record.department.clone()),
-    ("institution", |record| record.institution.clone()),
-    ("ips", |record| record.ips.join(", ")),
-    ("parent", |record| record.parent.clone()),
-    ("score", |record| record.score.to_string()),
+/// The fields with a column whose changes are told.
+const TRACKED: &[&str] = &[
+    "name",
+    "category",
+    "subcategory",
+    "device_type",
+    "manufacturer",
+    "model",
+    "serial_number",
+    "hardware_version",
+    "firmware_version",
+    "software_name",
+    "software_version",
+    "udi_di",
+    "location",
+    "department",
+    "institution",
+    "ips",
+    "parent",
 ];
 
 /// Conclusions being drawn from one message.
@@ -235,12 +231,7 @@ impl Concluding<'_> {
             if was_superseded {
                 self.changed(&record, "superseded_by", before.superseded_by.clone(), String::new());
             } else {
-                for (field, read) in TRACKED {
-                    let (before, after) = (read(&before), read(&record));
-                    if before != after {
-                        self.changed(&record, field, before, after);
-                    }
-                }
+                self.differences(&before, &record);
             }
         } else {
             let device = Some(summary(&record));
@@ -248,6 +239,23 @@ impl Concluding<'_> {
         }
         self.conclusions.devices.push(record);
         true
+    }
+
+    /// Tells what is different of a device.
+    fn differences(&mut self, before: &DeviceRecord, after: &DeviceRecord) {
+        let knowledge = self.knowledge;
+        let details =
+            knowledge.profile().iter().filter(|field| !field.is_volatile).map(|field| field.name.as_str());
+        let is_column = |name: &str| details::COLUMNS.iter().any(|(column, _)| *column == name);
+        for field in TRACKED.iter().copied().chain(details.filter(|name| !is_column(name))) {
+            let (before, now) = (details::value_of(before, field), details::value_of(after, field));
+            if before != now {
+                self.changed(after, field, before, now);
+            }
+        }
+        if before.score != after.score {
+            self.changed(after, "score", before.score.to_string(), after.score.to_string());
+        }
     }
 
     fn seen(&self, device: &Device) -> (u64, u64) {

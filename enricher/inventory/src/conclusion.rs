@@ -154,6 +154,47 @@ pub struct DeviceRecord {
     /// addresses and score have moved there.
     #[prost(string, tag = "34")]
     pub superseded_by: String,
+    /// The fields of the profile that have no column of their own and are known, in the order of the profile.
+    #[prost(message, repeated, tag = "35")]
+    pub details: Vec<Detail>,
+    /// The fields of the profile that are not known, or on which sources disagree, each with the reason.
+    #[prost(message, repeated, tag = "36")]
+    pub gaps: Vec<Gap>,
+    /// How much of what applies to its kind is known, in percent by the weights of the profile's fields.
+    #[prost(uint32, tag = "37")]
+    pub visibility: u32,
+}
+
+impl DeviceRecord {
+    /// A field of the profile that has no column of its own; empty where it is not known.
+    pub fn detail(&self, field: &str) -> &str {
+        self.details.iter().find(|detail| detail.field == field).map_or("", |detail| detail.value.as_str())
+    }
+}
+
+/// A field of the profile.
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub struct Detail {
+    /// Its name in the knowledge pack.
+    #[prost(string, tag = "1")]
+    pub field: String,
+    /// Several values are joined by `, `.
+    #[prost(string, tag = "2")]
+    pub value: String,
+}
+
+/// A field of the profile that is not known, or not for sure.
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub struct Gap {
+    /// Its name in the knowledge pack.
+    #[prost(string, tag = "1")]
+    pub field: String,
+    /// `not-seen`, `not-applicable`, or `conflicting`: sources of equal standing go on saying different things.
+    #[prost(string, tag = "2")]
+    pub reason: String,
+    /// What would fill it; empty where it does not apply.
+    #[prost(string, tag = "3")]
+    pub completed_by: String,
 }
 
 /// One reason for a device's score.

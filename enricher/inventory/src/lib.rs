@@ -33,6 +33,7 @@ mod conclude;
 mod conclusion;
 mod counters;
 mod decision;
+mod details;
 mod device;
 mod dossier;
 mod identity;
@@ -48,10 +49,11 @@ mod state;
 mod statement;
 
 pub use conclusion::{
-    AttributeRecord, Change, Conclusions, DeviceRecord, EnrichedFlow, Factor, LogMoment, Why,
+    AttributeRecord, Change, Conclusions, Detail, DeviceRecord, EnrichedFlow, Factor, Gap, LogMoment, Why,
 };
 pub use counters::Counters;
 pub use decision::Undecided;
+pub use details::value_of as profile_field;
 pub use device::Device;
 pub use inventory::Inventory;
 pub use network::local_networks;

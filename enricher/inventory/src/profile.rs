@@ -47,13 +47,15 @@ pub(crate) struct Profile {
 }
 
 /// A device being described.
-struct Sketch<'a> {
-    knowledge: &'a Knowledge,
-    dossiers: Vec<&'a Dossier>,
-    statements: Vec<&'a Statement>,
+pub(crate) struct Sketch<'a> {
+    pub(crate) knowledge: &'a Knowledge,
+    pub(crate) dossiers: Vec<&'a Dossier>,
+    pub(crate) statements: Vec<&'a Statement>,
     /// What people decided about it, by field.
     decisions: BTreeMap<&'static str, &'a Decision>,
-    record: DeviceRecord,
+    pub(crate) record: DeviceRecord,
+    /// Fields of which sources of equal standing go on saying different things.
+    pub(crate) conflicts: BTreeSet<String>,
 }
 
 /// Describes a device by everything that is known of it.
@@ -69,7 +71,8 @@ pub(crate) fn describe(register: &Register, at: u32, device: &Device, knowledge:
         ..DeviceRecord::default()
     };
     let decisions = register.decisions(at);
-    let mut sketch = Sketch { knowledge, dossiers, statements, decisions, record };
+    let mut sketch =
+        Sketch { knowledge, dossiers, statements, decisions, record, conflicts: BTreeSet::new() };
     sketch.sightings(register, device);
     crate::addressing::describe(&mut sketch.record, register, device, &sketch.dossiers);
     sketch.fields();
@@ -78,6 +81,8 @@ pub(crate) fn describe(register: &Register, at: u32, device: &Device, knowledge:
     sketch.roles(is_router);
     sketch.classify(device, is_router);
     sketch.name(device);
+    sketch.said_details();
+    sketch.completeness();
     let chosen = sketch.chosen();
     Profile { record: sketch.record, chosen }
 }
@@ -104,7 +109,7 @@ impl Sketch<'_> {
     }
 
     /// What is said of an attribute, as candidates.
-    fn candidates(&self, attribute: Attribute) -> Candidates {
+    pub(crate) fn candidates(&self, attribute: Attribute) -> Candidates {
         let mut candidates = Candidates::default();
         for statement in self.about(attribute) {
             candidates.add(self.candidate(statement, statement.key.value.to_string(), None));
@@ -112,7 +117,7 @@ impl Sketch<'_> {
         candidates
     }
 
-    fn about(&self, attribute: Attribute) -> impl Iterator<Item = &Statement> {
+    pub(crate) fn about(&self, attribute: Attribute) -> impl Iterator<Item = &Statement> {
         let number = i32::from(attribute);
         let start = self.statements.partition_point(|statement| statement.key.attribute < number);
         let rest = self.statements.get(start..).unwrap_or_default();
@@ -120,7 +125,7 @@ impl Sketch<'_> {
     }
 
     /// A value that a statement speaks for, directly or by way of a table.
-    fn candidate(
+    pub(crate) fn candidate(
         &self,
         statement: &Statement,
         value: String,
@@ -170,18 +175,26 @@ impl Sketch<'_> {
             names.into_iter().take(MOST_NAMES).map(|candidate| candidate.value).collect();
     }
 
+    /// What a person decided about a field.
+    pub(crate) fn decision(&self, field: &str) -> Option<&Decision> {
+        self.decisions.get(field).copied()
+    }
+
     /// What a person decided about a field, which goes on record.
-    fn decided(&mut self, field: &str) -> Option<String> {
+    pub(crate) fn decided(&mut self, field: &str) -> Option<String> {
         let decision = self.decisions.get(field)?;
         self.record.why.push(decision.why(field));
         Some(decision.value.clone())
     }
 
     /// What a person decided, else the best candidate's value; the reasons for it and for its rivals go on record.
-    fn believe(&mut self, field: &str, candidates: Candidates) -> String {
+    pub(crate) fn believe(&mut self, field: &str, candidates: Candidates) -> String {
         let decided = self.decided(field);
         if candidates.is_empty() {
             return decided.unwrap_or_default();
+        }
+        if decided.is_none() && candidates.is_conflicting() {
+            self.conflicts.insert(field.to_owned());
         }
         let best = decided
             .or_else(|| candidates.best().map(|candidate| candidate.value.clone()))

@@ -2,7 +2,8 @@
 //! lay its own.
 //!
 //! A pack holds manufacturers and their spellings, MAC prefixes, DICOM roots, BACnet vendors, HL7 applications, the
-//! order in which sources are believed, the taxonomy with the rules that classify, and the factors of the score.
+//! order in which sources are believed, the taxonomy with the rules that classify, the factors of the score, and the fields
+//! of a device's profile.
 //! Every rule and factor carries an example that must match it; a pack whose rules do not hold their own examples, or
 //! ask for values that no sensor may send, is refused with an error that names file, entry and key.
 //!
@@ -24,6 +25,7 @@ mod example;
 mod hl7;
 mod manufacturer;
 mod pack;
+mod profile;
 mod score;
 mod source;
 mod taxonomy;
@@ -33,6 +35,7 @@ pub use dicom::DicomRoot;
 pub use error::KnowledgeError;
 pub use evidence::{Evidence, Field, Said, Spoken, describe_said};
 pub use manufacturer::Registered;
+pub use profile::ProfileField;
 pub use score::{Factor, Held};
 pub use source::{Source, Trust};
 pub use taxonomy::{Classification, Reason};
@@ -55,6 +58,7 @@ pub struct Knowledge {
     third_keys: third::ThirdKeys,
     taxonomy: taxonomy::Taxonomy,
     factors: score::Factors,
+    profile: profile::Profile,
     watched: Vec<Attribute>,
 }
 
@@ -166,7 +170,15 @@ impl Knowledge {
         for entry in file.entries("factor", "id")? {
             self.factors.add(entry)?;
         }
+        for entry in file.entries("field", "name")? {
+            self.profile.add(entry)?;
+        }
         Ok(())
+    }
+
+    /// The fields of a device's profile, in the order in which they are shown.
+    pub fn profile(&self) -> &[ProfileField] {
+        self.profile.fields()
     }
 
     /// The pack's version, joined by `+` with those of the packs laid over it.

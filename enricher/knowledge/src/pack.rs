@@ -25,6 +25,7 @@ const BUILT_IN: &[(&str, &str)] = &[
     ("rules-network.toml", include_str!("../pack/rules-network.toml")),
     ("rules-other.toml", include_str!("../pack/rules-other.toml")),
     ("score.toml", include_str!("../pack/score.toml")),
+    ("profile.toml", include_str!("../pack/profile.toml")),
 ];
 
 /// What may stand at the top of a file.
@@ -43,6 +44,7 @@ const SECTIONS: &[&str] = &[
     "type",
     "rule",
     "factor",
+    "field",
 ];
 
 /// A file of a pack.

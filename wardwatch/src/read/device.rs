@@ -90,6 +90,8 @@ impl Page {
         )?;
         let score = format!("Score {} of 100, the sum of", text(&self.device, "score"));
         self.print_list(&score, "factors", &["points", "name", "explanation", "evidence", "remedy"])?;
+        let seen = format!("What is not known (visibility {} %)", text(&self.device, "visibility"));
+        self.print_list(&seen, "gaps", &["field", "reason", "completed_by"])?;
         print_rows(
             "Everything that was said about it",
             &self.attributes,
