@@ -5,6 +5,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::name::is_name;
 use crate::v1::command::Action;
+use crate::v1::rule_sameness::Verdict;
 use crate::v1::{Command, LoadKnowledgePack, OverrideAttribute};
 
 /// The longest note, in octets.
@@ -67,6 +68,7 @@ pub fn action(command: &Command) -> &'static str {
         Some(Action::ReopenAlert(_)) => "reopen_alert",
         Some(Action::OverrideAttribute(_)) => "override_attribute",
         Some(Action::LoadKnowledgePack(_)) => "load_knowledge_pack",
+        Some(Action::RuleSameness(_)) => "rule_sameness",
     }
 }
 
@@ -148,6 +150,11 @@ pub fn check(command: &Command) -> Result<(), Malformed> {
         }
         Action::OverrideAttribute(override_attribute) => check_override(override_attribute)?,
         Action::LoadKnowledgePack(load) => check_pack(load)?,
+        Action::RuleSameness(rule) => {
+            ensure(is_id(&rule.device) && is_id(&rule.other), Malformed::BadSubject)?;
+            ensure(Verdict::try_from(rule.verdict).is_ok(), Malformed::NoAction)?;
+            &rule.note
+        }
     };
     let is_readable = |c: char| c == '\n' || !c.is_control();
     ensure(note.len() <= LONGEST_NOTE && note.chars().all(is_readable), Malformed::BadNote)

@@ -8,13 +8,21 @@ use wardwatch_proto::address;
 use crate::conclusion::DeviceRecord;
 use crate::device::Device;
 use crate::dossier::Dossier;
-use crate::identity::{DeviceKey, EndpointId};
+use crate::identity::{DeviceKey, EndpointId, Mac};
 use crate::register::Register;
 
 /// An address is in use until it has not been seen for this long before the device's last sighting: 7 days.
 const IN_USE: u64 = 7 * 86_400 * 1_000_000_000;
 /// Addresses that are listed.
 const MOST_ADDRESSES: usize = 64;
+
+/// The interface that a dossier is of, or whose frames an address was seen in.
+fn interface(id: &EndpointId) -> Option<Mac> {
+    match id {
+        EndpointId::Interface(mac) => Some(*mac),
+        EndpointId::Address(..) | EndpointId::Third(..) => None,
+    }
+}
 
 pub(crate) fn describe(
     record: &mut DeviceRecord,
@@ -35,10 +43,11 @@ pub(crate) fn describe(
             dossier.bindings.iter().filter(|binding| is_current(binding.last)).map(|binding| binding.ip),
         );
     }
-    if let DeviceKey::Mac(mac) = device.key {
-        record.macs = vec![address::mac_text(&mac)];
+    let macs: BTreeSet<Mac> = dossiers.iter().filter_map(|dossier| interface(&dossier.id)).collect();
+    if !macs.is_empty() {
+        record.macs = macs.iter().map(|mac| address::mac_text(mac)).collect();
         // What has gone over to another interface since, and what is answered for others, is not its own.
-        ips.retain(|ip| register.has_address(mac, *ip));
+        ips.retain(|ip| macs.iter().any(|mac| register.has_address(*mac, *ip)));
     }
     record.ips = ips.into_iter().take(MOST_ADDRESSES).map(|ip| ip.to_string()).collect();
     if !matches!(device.key, DeviceKey::Third(..)) {

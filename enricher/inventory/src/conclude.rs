@@ -8,7 +8,7 @@ use wardwatch_proto::v1::event::Event as Kind;
 use wardwatch_proto::v1::{DeviceAppeared, DeviceChanged, DeviceSummary, Event, Finding, Position};
 
 use crate::choice::{trust, words};
-use crate::conclusion::{AttributeRecord, Change, Conclusions, DeviceRecord, LogMoment};
+use crate::conclusion::{AttributeRecord, Change, Conclusions, DeviceRecord, LogMoment, Why};
 use crate::details;
 use crate::device::Device;
 use crate::dossier::{Dossier, FindingKey};
@@ -149,10 +149,12 @@ impl Concluding<'_> {
         let mut bereft = Vec::new();
         for (at, affected) in affected.iter() {
             let Some(device) = self.register.devices.get(*at as usize) else { continue };
-            let is_part = device.has_appeared() && !self.register.is_real(device);
+            let is_joined = device.joint.under.is_some();
+            let is_part = (device.has_appeared() || is_joined) && !self.register.is_real(device);
             let before = &device.record.superseded_by;
-            let whole =
-                is_part.then(|| affected.gone_to.or_else(|| self.register.whole_of(before))).flatten();
+            let whole = is_part
+                .then(|| device.joint.under.or(affected.gone_to).or_else(|| self.register.whole_of(before)))
+                .flatten();
             let left = self.register.is_part_of(*at, whole);
             if !self.register.decisions(*at).is_empty() {
                 bereft.extend(left);
@@ -168,7 +170,12 @@ impl Concluding<'_> {
         let Some(device) = self.register.devices.get(at as usize) else { return false };
         let is_real = self.register.is_real(device);
         match (is_real, device.has_appeared()) {
-            (false, false) => false,
+            // What is joined at once was never told of by itself, and is to be found by its id all the same.
+            (false, false) if device.joint.under.is_none() => false,
+            (false, false) => {
+                self.superseded(at, affected);
+                true
+            }
             (false, true) => {
                 self.superseded(at, affected);
                 true
@@ -179,19 +186,35 @@ impl Concluding<'_> {
 
     /// Nothing but hearsay is left of it: its evidence has moved to another device.
     fn superseded(&mut self, at: u32, affected: &Affected) {
-        let now = affected.gone_to.and_then(|to| self.register.devices.get(to as usize));
+        let under = self.register.devices.get(at as usize).and_then(|device| device.joint.under);
+        let now = under.or(affected.gone_to).and_then(|to| self.register.devices.get(to as usize));
         let superseded_by = now.map(|device| device.id.to_string()).unwrap_or_default();
+        let (first_seen, last_seen) = self.seen_at_roots(at);
         let Some(device) = self.register.devices.get_mut(at as usize) else { return };
-        let before = device.record.superseded_by.clone();
+        let (before, is_new) = (device.record.superseded_by.clone(), !device.has_appeared());
         device.record = DeviceRecord {
-            id: device.record.id.clone(),
-            name: device.record.name.clone(),
-            first_seen: device.record.first_seen,
-            last_seen: device.record.last_seen,
+            id: device.id.to_string(),
+            name: if is_new { device.key.to_string() } else { device.record.name.clone() },
+            first_seen: if is_new { first_seen } else { device.record.first_seen },
+            last_seen: if is_new { last_seen } else { device.record.last_seen },
             knowledge: self.knowledge.version().to_owned(),
             superseded_by: if superseded_by.is_empty() { before.clone() } else { superseded_by },
             ..DeviceRecord::default()
         };
+        let (statement, evidence) = match &device.joint.why {
+            Some((_, likely)) => (likely.because.clone(), likely.evidence.clone()),
+            None => (
+                "its address belongs to another device, by ARP, DHCP or what was seen since".to_owned(),
+                String::new(),
+            ),
+        };
+        device.record.why = vec![Why {
+            field: "superseded_by".to_owned(),
+            value: device.record.superseded_by.clone(),
+            statement,
+            evidence,
+            confidence: 90,
+        }];
         device.chosen.clear();
         let record = device.record.clone();
         self.statements(at, &affected.statements, true);
@@ -256,6 +279,15 @@ impl Concluding<'_> {
         if before.score != after.score {
             self.changed(after, "score", before.score.to_string(), after.score.to_string());
         }
+    }
+
+    /// Between which event times the interface, address or key itself was seen, whatever device it is part of.
+    fn seen_at_roots(&self, at: u32) -> (u64, u64) {
+        let roots = self.register.devices.get(at as usize).map(|device| device.roots.as_slice());
+        let seen = roots.unwrap_or_default().iter().filter_map(|root| self.register.dossier(*root));
+        let seen = seen.filter(|root| root.exists);
+        let ends = seen.map(|root| (root.first_seen, root.last_seen()));
+        ends.reduce(|all, next| (all.0.min(next.0), all.1.max(next.1))).unwrap_or_default()
     }
 
     fn seen(&self, device: &Device) -> (u64, u64) {

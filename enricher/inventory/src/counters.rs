@@ -30,6 +30,8 @@ pub struct Counters {
     pub bindings_evicted: u64,
     /// Findings that may be told again early, because their memory was given up for newer ones.
     pub findings_forgotten: u64,
+    /// Times that more endpoints hung together by what they say of themselves than are compared, so that none was joined.
+    pub joints_too_many: u64,
     /// Times on the wire that lay more than a day ahead of the broker's, and were replaced by it.
     pub clock_ahead: u64,
     /// Devices in the state that no evidence belongs to any more: the settings have changed.

@@ -39,6 +39,12 @@ pub enum Undecided {
     UnknownField,
     /// There is no override of this field to be withdrawn.
     NotOverridden,
+    /// Both ids are of one device.
+    SameDevice,
+    /// There is no ruling about these two to be withdrawn.
+    NotRuled,
+    /// The site has as many rulings as there may be.
+    TooManyRulings,
 }
 
 impl Undecided {
@@ -48,6 +54,9 @@ impl Undecided {
             Self::UnknownDevice => "unknown-device",
             Self::UnknownField => "unknown-field",
             Self::NotOverridden => "not-overridden",
+            Self::SameDevice => "same-device",
+            Self::NotRuled => "not-ruled",
+            Self::TooManyRulings => "too-many-rulings",
         }
     }
 }

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use crate::conclusion::DeviceRecord;
 use crate::decision::Decisions;
 use crate::identity::DeviceKey;
+use crate::joining::Joint;
 
 /// A device as it is known.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,6 +18,10 @@ pub struct Device {
     pub(crate) key: DeviceKey,
     /// Indices of its dossiers, in order. Not part of the state: it follows from the dossiers.
     pub(crate) members: Vec<u32>,
+    /// Indices of the dossiers that are of this interface, address or key, whatever device that is part of.
+    pub(crate) roots: Vec<u32>,
+    /// What it was joined with. It follows from the dossiers and from rulings.
+    pub(crate) joint: Joint,
     /// As it was last concluded; empty until it exists.
     pub(crate) record: DeviceRecord,
     /// The value shown of each attribute that has one value at a time.
@@ -35,6 +40,8 @@ impl Device {
             name: Arc::from(id.to_string()),
             key,
             members: Vec::new(),
+            roots: Vec::new(),
+            joint: Joint::default(),
             record: DeviceRecord::default(),
             chosen: Vec::new(),
             resolved_hour: 0,

@@ -3,6 +3,7 @@
 
 use std::net::IpAddr;
 
+use crate::activity::Activity;
 use crate::identity::EndpointId;
 use crate::statement::Statements;
 
@@ -31,6 +32,8 @@ pub(crate) struct Dossier {
     pub(crate) vlans: Vec<u32>,
     pub(crate) sensors: Vec<String>,
     pub(crate) findings: Vec<Told>,
+    /// When it was in use, to the minute.
+    pub(crate) activity: Activity,
     /// Of a third device: who told of it, and first when.
     pub(crate) tellers: Vec<(EndpointId, u64)>,
     /// Of an interface: addresses that ARP or DHCP bound to it.
@@ -86,6 +89,7 @@ impl Dossier {
             vlans: Vec::new(),
             sensors: Vec::new(),
             findings: Vec::new(),
+            activity: Activity::default(),
             tellers: Vec::new(),
             bindings: Vec::new(),
             outside: Vec::new(),
@@ -95,7 +99,8 @@ impl Dossier {
     /// It was seen, and so it exists.
     pub(crate) fn sight(&mut self, first: u64, last: u64) -> Sighting {
         let minute = minute(last);
-        let has_changed = first < self.first_seen || minute > self.last_minute;
+        let is_news = self.activity.note(first, last);
+        let has_changed = is_news || first < self.first_seen || minute > self.last_minute;
         self.first_seen = self.first_seen.min(first);
         self.last_minute = self.last_minute.max(minute);
         match (std::mem::replace(&mut self.exists, true), has_changed) {

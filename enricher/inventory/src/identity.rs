@@ -63,6 +63,16 @@ pub(crate) enum DeviceKey {
     Third(Option<Uuid>, Box<str>),
 }
 
+impl fmt::Display for DeviceKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Mac(mac) => f.write_str(&address::mac_text(mac)),
+            Self::Ip(ip) => write!(f, "{ip}"),
+            Self::Third(_, key) => f.write_str(key),
+        }
+    }
+}
+
 impl DeviceKey {
     /// The same for the same key in the same site, always.
     pub(crate) fn id(&self, site: &Uuid) -> Uuid {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use hashbrown::HashMap;
 use wardwatch_knowledge::Knowledge;
 use wardwatch_proto::v1::fact::Fact as Stated;
-use wardwatch_proto::v1::{Fact, Flow, OverrideAttribute};
+use wardwatch_proto::v1::{Fact, Flow, OverrideAttribute, RuleSameness};
 
 use crate::conclude::Concluding;
 use crate::conclusion::{Conclusions, EnrichedFlow, LogMoment};
@@ -80,6 +80,7 @@ impl Inventory {
         }
         let Intake { newest, findings, .. } = intake;
         self.register.settle_routers();
+        self.register.settle_joints();
         let batch = self.register.take_batch();
         self.changed_dossiers.extend(&batch.touched);
         let mut concluding = concluding(&mut self.register, &self.knowledge, &self.site, at, newest);
@@ -120,6 +121,29 @@ impl Inventory {
         Ok(conclusions)
     }
 
+    /// A person rules that two devices are one, or are two, or withdraws that.
+    ///
+    /// # Errors
+    /// Why nothing came of it; everything is as it was then.
+    pub fn rule(
+        &mut self,
+        command: &RuleSameness,
+        author: &str,
+        made_at: u64,
+        at: LogMoment,
+    ) -> Result<Conclusions, Undecided> {
+        self.settle();
+        self.register.rule(command, author, made_at, at)?;
+        self.register.settle_joints();
+        let batch = self.register.take_batch();
+        self.changed_dossiers.extend(&batch.touched);
+        let mut concluding = concluding(&mut self.register, &self.knowledge, &self.site, at, made_at);
+        let devices = concluding.devices(&batch);
+        let conclusions = concluding.conclusions;
+        self.changed_devices.extend(devices);
+        Ok(conclusions)
+    }
+
     /// Every device is concluded anew with another knowledge, in the order of ids. What was heard before stays under the
     /// endpoints that it was heard of, and findings are not looked for in it.
     pub fn learn(&mut self, knowledge: Arc<Knowledge>, learned_at: u64, at: LogMoment) -> Conclusions {
@@ -127,6 +151,7 @@ impl Inventory {
         let before = std::mem::replace(&mut self.knowledge, knowledge);
         self.register.learn(&self.knowledge);
         self.register.claim_anew();
+        self.register.settle_joints();
         let batch = self.register.take_batch();
         self.changed_dossiers.extend(&batch.touched);
         let mut concluding = concluding(&mut self.register, &self.knowledge, &self.site, at, learned_at);
@@ -157,6 +182,8 @@ impl Inventory {
         let devices = devices.into_iter().filter_map(|at| self.register.devices.get(at as usize));
         let devices = devices.filter(|device| device.has_appeared()).map(state::of_device);
         let mut entries: Vec<StateEntry> = dossiers.chain(devices).collect();
+        let rulings = self.register.rulings.take_changed().into_iter();
+        entries.extend(rulings.map(|(key, value)| StateEntry { key, value }));
         entries.sort_by(|a, b| a.key.cmp(&b.key));
         entries
     }

@@ -10,6 +10,8 @@
 //! - `binding` keeps which interface has which address, by ARP and DHCP.
 //! - `placement` decides which device each dossier belongs to. Devices are views over dossiers: when ARP turns up, or
 //!   a MAC address turns out to be a router's, dossiers move with all they hold.
+//! - `joining` puts interfaces and addresses together that are one device by what they say of themselves (`likeness`) and by
+//!   when they were in use (`activity`), or by what people ruled (`ruling`).
 //! - `sameness` finds the third devices that are devices of the site after all.
 //! - `profile` describes a device by its dossiers (`choice` says which of several values to believe) and asks the
 //!   knowledge pack what it is and how risky.
@@ -26,6 +28,7 @@
 
 #![forbid(unsafe_code)]
 
+mod activity;
 mod addressing;
 mod binding;
 mod choice;
@@ -39,10 +42,13 @@ mod dossier;
 mod identity;
 mod intake;
 mod inventory;
+mod joining;
+mod likeness;
 mod network;
 mod placement;
 mod profile;
 mod register;
+mod ruling;
 mod sameness;
 mod settings;
 mod state;

@@ -20,6 +20,7 @@ use std::net::IpAddr;
 use crate::device::Device;
 use crate::dossier::{Dossier, Interval, most_at_once};
 use crate::identity::{DeviceKey, EndpointId, Mac};
+use crate::joining::Joint;
 use crate::network;
 use crate::register::{Register, is_own};
 
@@ -29,7 +30,9 @@ const TOGETHER: u64 = 3600 * 1_000_000_000;
 impl Register {
     /// Puts a dossier with its device, and what it told of with it.
     pub(crate) fn place(&mut self, at: u32) {
-        let target = self.key_of(at).map(|key| self.device_for(key));
+        let base = self.key_of(at).map(|key| self.device_for(key));
+        self.base(at, base);
+        let target = base.map(|base| self.joined(base));
         let Some(link) = self.links.get_mut(at as usize) else { return };
         let before = link.device;
         if before == target {
@@ -52,6 +55,37 @@ impl Register {
             self.place(child);
         }
         self.place_thirds_of(at);
+    }
+
+    /// Notes which interface, address or key a dossier is of; what may be joined by it is judged anew.
+    fn base(&mut self, at: u32, base: Option<u32>) {
+        let Some(link) = self.links.get_mut(at as usize) else { return };
+        let before = std::mem::replace(&mut link.base, base);
+        if before == base {
+            return;
+        }
+        if let Some(device) = before.and_then(|before| self.devices.get_mut(before as usize)) {
+            device.roots.retain(|root| *root != at);
+        }
+        if let Some(device) = base.and_then(|base| self.devices.get_mut(base as usize))
+            && let Err(place) = device.roots.binary_search(&at)
+        {
+            device.roots.insert(place, at);
+        }
+        let identities = self.identities_of(at);
+        let is_joined = |of: Option<u32>| {
+            of.and_then(|of| self.devices.get(of as usize))
+                .is_some_and(|device| device.joint != Joint::default())
+        };
+        if !identities.is_empty() || is_joined(before) || is_joined(base) {
+            self.batch.suspects.extend(before);
+            self.suspect(at, &identities);
+        }
+    }
+
+    /// The device that a base stands under.
+    fn joined(&self, base: u32) -> u32 {
+        self.devices.get(base as usize).and_then(|device| device.joint.under).unwrap_or(base)
     }
 
     /// Places a dossier that has begun to exist, and all that depends on it.
@@ -121,6 +155,7 @@ impl Register {
         for at in 0..self.dossiers.len() as u32 {
             self.place(at);
         }
+        self.settle_joints();
         self.enter_parts();
     }
 
@@ -143,7 +178,7 @@ impl Register {
             }
             (None, Some(ip)) => self.key_at(None, ip, Some(at))?,
         };
-        let device = *self.device_index.get(&key)?;
+        let device = self.joined(*self.device_index.get(&key)?);
         self.devices.get(device as usize).filter(|known| self.is_real(known)).map(|_| device)
     }
 

@@ -15,7 +15,7 @@ use crate::conclusion::{DeviceRecord, Factor, Why};
 use crate::decision::Decision;
 use crate::device::Device;
 use crate::dossier::Dossier;
-use crate::identity::DeviceKey;
+use crate::identity::{DeviceKey, EndpointId};
 use crate::register::Register;
 use crate::statement::Statement;
 
@@ -77,7 +77,11 @@ pub(crate) fn describe(register: &Register, at: u32, device: &Device, knowledge:
     crate::addressing::describe(&mut sketch.record, register, device, &sketch.dossiers);
     sketch.fields();
     sketch.manufacturer(device);
-    let is_router = matches!(device.key, DeviceKey::Mac(mac) if register.is_router(mac));
+    sketch.joints(register, at, device);
+    let is_router = sketch.dossiers.iter().any(|dossier| match dossier.id {
+        EndpointId::Interface(mac) => register.is_router(mac),
+        _ => false,
+    });
     sketch.roles(is_router);
     sketch.classify(device, is_router);
     sketch.name(device);
@@ -88,6 +92,14 @@ pub(crate) fn describe(register: &Register, at: u32, device: &Device, knowledge:
 }
 
 impl Sketch<'_> {
+    /// Why it is more than one interface, and what it says that another device says as well.
+    fn joints(&mut self, register: &Register, at: u32, device: &Device) {
+        self.record.why.extend(register.joint_reasons(at));
+        for (attribute, _) in &device.joint.cloned {
+            self.conflicts.insert(attribute.name().to_owned());
+        }
+    }
+
     fn sightings(&mut self, register: &Register, device: &Device) {
         let sighted = || register.sighted(device);
         self.record.first_seen = sighted().map(|dossier| dossier.first_seen).min().unwrap_or_default();

@@ -16,6 +16,7 @@ use crate::device::Device;
 use crate::dossier::{Dossier, Sighting};
 use crate::identity::{DeviceKey, EndpointId, Mac, is_made_from};
 use crate::network;
+use crate::ruling::Rulings;
 use crate::sameness::Identity;
 use crate::settings::Settings;
 
@@ -46,6 +47,8 @@ pub(crate) struct Register {
     pub(crate) parts: HashMap<u32, BTreeSet<u32>>,
     /// How many decisions of people are kept.
     pub(crate) decided: usize,
+    /// What people ruled about which devices are one.
+    pub(crate) rulings: Rulings,
     /// Dossiers that say of themselves what may identify a third device, in order.
     pub(crate) claimants: HashMap<Identity, Vec<u32>>,
     /// Third devices by what would make them a device of the site.
@@ -59,6 +62,8 @@ pub(crate) struct Register {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Link {
     pub(crate) device: Option<u32>,
+    /// The device by its own interface, address or key, which may be part of the one above.
+    pub(crate) base: Option<u32>,
     /// Third devices that it told of, in order.
     pub(crate) children: Vec<u32>,
     is_touched: bool,
@@ -92,6 +97,8 @@ pub(crate) struct Batch {
     pub(crate) touched: Vec<u32>,
     /// Dossiers and the devices that they left.
     pub(crate) moved: Vec<(u32, Option<u32>)>,
+    /// Bases about which something changed that may join them with others, or no longer.
+    pub(crate) suspects: BTreeSet<u32>,
 }
 
 impl Register {
@@ -112,6 +119,7 @@ impl Register {
             wholes: HashMap::new(),
             parts: HashMap::new(),
             decided: 0,
+            rulings: Rulings::default(),
             claimants: HashMap::new(),
             thirds: HashMap::new(),
             hearsay: 0,

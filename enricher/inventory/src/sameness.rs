@@ -22,7 +22,7 @@ pub(crate) type Identity = (Attribute, Box<str>);
 impl Register {
     /// A dossier says something new of itself.
     pub(crate) fn claims(&mut self, at: u32, attribute: Attribute, value: &str) {
-        if self.knowledge.identifies(attribute) {
+        if self.is_claim(attribute) {
             let identity: Identity = (attribute, value.into());
             let claimants = self.claimants.entry(identity.clone()).or_default();
             if let Err(place) = claimants.binary_search(&at) {
@@ -31,6 +31,9 @@ impl Register {
             if claimants.len() <= MOST_CLAIMANTS + 1 {
                 self.place_thirds(&identity);
             }
+            self.suspect(at, &[identity]);
+        } else if self.knowledge.tells_devices_apart(attribute) || attribute == Attribute::Manufacturer {
+            self.suspect(at, &[]);
         }
         if self.knowledge.distinguishes(attribute) {
             self.place_thirds_of(at);
@@ -40,7 +43,7 @@ impl Register {
     /// A dossier's statement was given up for another.
     pub(crate) fn claims_no_longer(&mut self, at: u32, key: &StatementKey) {
         let attribute = Attribute::try_from(key.attribute).unwrap_or_default();
-        if self.knowledge.identifies(attribute)
+        if self.is_claim(attribute)
             && !self.dossier(at).is_some_and(|dossier| dossier.says(attribute, &key.value))
         {
             let identity: Identity = (attribute, key.value.clone());
@@ -48,10 +51,18 @@ impl Register {
                 claimants.retain(|claimant| *claimant != at);
             }
             self.place_thirds(&identity);
+            self.suspect(at, &[identity]);
+        } else {
+            self.suspect(at, &[]);
         }
         if self.knowledge.distinguishes(attribute) {
             self.place_thirds_of(at);
         }
+    }
+
+    /// Whether endpoints are found by what they say of it.
+    fn is_claim(&self, attribute: Attribute) -> bool {
+        self.knowledge.identifies(attribute) || self.knowledge.joins(attribute)
     }
 
     /// A dossier belongs to another device, and with it the third devices that it is.
@@ -110,7 +121,7 @@ impl Register {
     }
 
     /// What a dossier says of itself that identifies.
-    fn identities_of(&self, at: u32) -> Vec<Identity> {
+    pub(crate) fn identities_of(&self, at: u32) -> Vec<Identity> {
         let Some(dossier) = self.dossier(at).filter(|dossier| !matches!(dossier.id, EndpointId::Third(..)))
         else {
             return Vec::new();
@@ -118,7 +129,7 @@ impl Register {
         let own = dossier.statements.iter().filter(|statement| statement.role == i32::from(Role::Sender));
         let identities = own.filter_map(|statement| {
             let attribute = Attribute::try_from(statement.key.attribute).ok()?;
-            self.knowledge.identifies(attribute).then(|| (attribute, statement.key.value.clone()))
+            self.is_claim(attribute).then(|| (attribute, statement.key.value.clone()))
         });
         let mut identities: Vec<Identity> = identities.collect();
         identities.dedup();

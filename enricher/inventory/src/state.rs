@@ -9,6 +9,7 @@ use prost::Message;
 use uuid::Uuid;
 use wardwatch_proto::address;
 
+use crate::activity::Activity;
 use crate::conclusion::DeviceRecord;
 use crate::decision::Decision;
 use crate::device::Device;
@@ -71,6 +72,9 @@ struct DossierState {
     bindings: Vec<IntervalState>,
     #[prost(message, repeated, tag = "12")]
     outside: Vec<IntervalState>,
+    /// First and last minutes in turn.
+    #[prost(uint32, repeated, tag = "13")]
+    in_use: Vec<u32>,
 }
 
 /// An interface has a MAC address alone; an address has an IP address; a third device has a key.
@@ -206,6 +210,9 @@ pub(crate) fn restore(register: &mut Register, key: &str, value: &[u8]) -> Resul
     let unreadable =
         |problem: &str| StateError::Unreadable { key: key.to_owned(), problem: problem.to_owned() };
     let undecodable = |error: prost::DecodeError| unreadable(&error.to_string());
+    if let Some(pair) = key.strip_prefix("ruling/") {
+        return register.rulings.restore(pair, value).map_err(|problem| unreadable(&problem));
+    }
     let is_dossier = key.starts_with("dossier/");
     if !is_dossier && !key.starts_with("device/") {
         return Err(StateError::UnknownKind { key: key.to_owned() });
@@ -244,6 +251,7 @@ pub(crate) fn of_dossier(dossier: &Dossier) -> StateEntry {
             .collect(),
         bindings: dossier.bindings.iter().map(IntervalState::from).collect(),
         outside: dossier.outside.iter().map(IntervalState::from).collect(),
+        in_use: dossier.activity.times().iter().flat_map(|(first, last)| [*first, *last]).collect(),
     };
     StateEntry { key: format!("dossier/{}", dossier.id), value: state.encode_to_vec() }
 }
@@ -290,6 +298,8 @@ fn dossier(state: DossierState) -> Option<Dossier> {
         .collect();
     dossier.bindings = state.bindings.iter().filter_map(interval).collect();
     dossier.outside = state.outside.iter().filter_map(interval).collect();
+    dossier.activity =
+        Activity::from_times(state.in_use.as_chunks().0.iter().map(|[first, last]| (*first, *last)));
     Some(dossier)
 }
 

@@ -26,6 +26,7 @@ mod hl7;
 mod manufacturer;
 mod pack;
 mod profile;
+mod same;
 mod score;
 mod source;
 mod taxonomy;
@@ -36,6 +37,7 @@ pub use error::KnowledgeError;
 pub use evidence::{Evidence, Field, Said, Spoken, describe_said};
 pub use manufacturer::Registered;
 pub use profile::ProfileField;
+pub use same::{ENOUGH_APART, ENOUGH_TOGETHER, Same};
 pub use score::{Factor, Held};
 pub use source::{Source, Trust};
 pub use taxonomy::{Classification, Reason};
@@ -59,6 +61,7 @@ pub struct Knowledge {
     taxonomy: taxonomy::Taxonomy,
     factors: score::Factors,
     profile: profile::Profile,
+    same_device: same::SameDevice,
     watched: Vec<Attribute>,
 }
 
@@ -158,6 +161,9 @@ impl Knowledge {
         for entry in file.entries("third_key", "kind")? {
             self.third_keys.add(entry)?;
         }
+        for entry in file.entries("same_device", "attribute")? {
+            self.same_device.add(entry)?;
+        }
         if let Some(protocols) = file.value("binding_protocols")? {
             self.sources.add_binding(&protocols)?;
         }
@@ -174,6 +180,21 @@ impl Knowledge {
             self.profile.add(entry)?;
         }
         Ok(())
+    }
+
+    /// What makes two endpoints one device, in the order of the attributes.
+    pub fn same_device(&self) -> impl Iterator<Item = &Same> {
+        self.same_device.all()
+    }
+
+    /// Whether endpoints that say the same of this may be one device.
+    pub fn joins(&self, attribute: Attribute) -> bool {
+        self.same_device.joins(attribute)
+    }
+
+    /// Whether this says anything about two endpoints being one device, or two.
+    pub fn tells_devices_apart(&self, attribute: Attribute) -> bool {
+        self.same_device.tells(attribute)
     }
 
     /// The fields of a device's profile, in the order in which they are shown.

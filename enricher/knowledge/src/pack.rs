@@ -40,6 +40,7 @@ const SECTIONS: &[&str] = &[
     "binding_protocols",
     "many_valued",
     "third_key",
+    "same_device",
     "source",
     "type",
     "rule",

@@ -6,7 +6,7 @@ use wardwatch_inventory::{Conclusions, LogMoment};
 use wardwatch_knowledge::Knowledge;
 use wardwatch_processor::Tally;
 use wardwatch_proto::v1::command::Action;
-use wardwatch_proto::v1::{Command, LoadKnowledgePack, OverrideAttribute};
+use wardwatch_proto::v1::{Command, LoadKnowledgePack, OverrideAttribute, RuleSameness};
 
 use super::{Memory, Site};
 use crate::library::{Pack, Packs};
@@ -73,6 +73,7 @@ impl Memory {
         let mut ruling = match &command.action {
             Some(Action::OverrideAttribute(wanted)) => self.override_attribute(wanted, command, at),
             Some(Action::LoadKnowledgePack(load)) => self.load(load, command, at),
+            Some(Action::RuleSameness(wanted)) => self.rule(wanted, command, at),
             Some(Action::AcknowledgeAlert(_) | Action::ReopenAlert(_)) | None => {
                 Ruling { outcome: Outcome::Forwarded, ..Ruling::applied(Vec::new()) }
             }
@@ -84,6 +85,14 @@ impl Memory {
     fn override_attribute(&mut self, wanted: &OverrideAttribute, command: &Command, at: LogMoment) -> Ruling {
         let Some(site) = self.sites.get_mut(&command.site) else { return Ruling::ignored("unknown-site") };
         match site.inventory.decide(wanted, &command.author, command.at, at) {
+            Ok(conclusions) => Ruling::applied(vec![(command.site.clone(), conclusions)]),
+            Err(undecided) => Ruling::ignored(undecided.word()),
+        }
+    }
+
+    fn rule(&mut self, wanted: &RuleSameness, command: &Command, at: LogMoment) -> Ruling {
+        let Some(site) = self.sites.get_mut(&command.site) else { return Ruling::ignored("unknown-site") };
+        match site.inventory.rule(wanted, &command.author, command.at, at) {
             Ok(conclusions) => Ruling::applied(vec![(command.site.clone(), conclusions)]),
             Err(undecided) => Ruling::ignored(undecided.word()),
         }

@@ -13,9 +13,11 @@ use wardwatch_knowledge::Knowledge;
 use wardwatch_proto::address;
 use wardwatch_proto::v1::event::Event as Kind;
 use wardwatch_proto::v1::fact::Fact as Stated;
+use wardwatch_proto::v1::rule_sameness::Verdict;
 use wardwatch_proto::v1::subject::Role;
 use wardwatch_proto::v1::{
-    Attribute, Counters, Endpoint, Fact, Finding, Flow, Observation, OverrideAttribute, Protocol, Subject,
+    Attribute, Counters, Endpoint, Fact, Finding, Flow, Observation, OverrideAttribute, Protocol,
+    RuleSameness, Subject,
 };
 
 pub(crate) const SECOND: u64 = 1_000_000_000;
@@ -66,6 +68,23 @@ impl Site {
             note: "seen on site".into(),
         };
         self.inventory.decide(&wanted, "j.doe", NEW_YEAR + DAY, at)
+    }
+
+    /// j.doe rules whether two devices are one.
+    pub(crate) fn rules(
+        &mut self,
+        device: &DeviceRecord,
+        other: &DeviceRecord,
+        verdict: Verdict,
+    ) -> Result<Conclusions, Undecided> {
+        let at = self.moment();
+        let wanted = RuleSameness {
+            device: device.id.clone(),
+            other: other.id.clone(),
+            verdict: verdict.into(),
+            note: "seen on site".into(),
+        };
+        self.inventory.rule(&wanted, "j.doe", NEW_YEAR + DAY, at)
     }
 
     /// The built-in knowledge with a pack of one file laid over it.
