@@ -8,6 +8,7 @@
 //! - [`conversation`], [`statement`]: flows and readings of fields in one form for all
 //! - [`stated`]: the sensor's facts about a capture file, from the library and not from a running program
 //! - [`identities`]: who devices say they are, from all of these
+//! - [`devices`]: what devices are, against what the inventory concludes
 //! - [`program`]: the sensor's program as people run it
 //! - [`protocols_page`]: `docs/protocols.md`, made of these comparisons
 //! - [`altered`], [`elsewhere`]: what is left of it on other ports, and where the beginning was missed
@@ -19,6 +20,7 @@ pub mod altered;
 pub mod configured;
 pub mod conversation;
 pub mod corpus;
+pub mod devices;
 pub mod dice;
 pub mod elsewhere;
 pub mod exceptions;
