@@ -46,3 +46,18 @@ SELECT
     gaps.completed_by AS gap_completed_by
 FROM devices FINAL
 WHERE superseded_by = '';
+
+-- Devices that turned out to be part of another, and why. The way leads on where that one is part of another in turn. What
+-- was taken apart again stands in v_devices, and in `changes` (field superseded_by) as the history.
+CREATE OR REPLACE VIEW v_aliases AS
+SELECT
+    site,
+    device,
+    name,
+    superseded_by,
+    arrayElement(why.statement, 1) AS reason,
+    arrayElement(why.evidence, 1) AS evidence,
+    first_seen,
+    last_seen
+FROM devices FINAL
+WHERE superseded_by != '';

@@ -14,6 +14,7 @@ use wardwatch_proto::address;
 use wardwatch_proto::command::{action, field};
 use wardwatch_proto::name::Named as _;
 use wardwatch_proto::v1::command::Action;
+use wardwatch_proto::v1::rule_sameness::Verdict;
 use wardwatch_proto::v1::{Command, Counters, Endpoint};
 use wardwatch_store::version;
 
@@ -382,6 +383,14 @@ impl CommandRow {
                     format!("{field} withdrawn")
                 } else {
                     format!("{field} = {}", said.value)
+                };
+                (&said.device, detail, &said.note)
+            }
+            Some(Action::RuleSameness(said)) => {
+                let detail = match Verdict::try_from(said.verdict).unwrap_or_default() {
+                    Verdict::Same => format!("the same as {}", said.other),
+                    Verdict::Apart => format!("another than {}", said.other),
+                    Verdict::Unspecified => format!("ruling about {} withdrawn", said.other),
                 };
                 (&said.device, detail, &said.note)
             }

@@ -9,8 +9,9 @@ use tonic::{Code, Status};
 use wardwatch_proto::command::digest;
 use wardwatch_proto::log;
 use wardwatch_proto::v1::command::Action;
+use wardwatch_proto::v1::rule_sameness::Verdict;
 use wardwatch_proto::v1::{
-    AcknowledgeAlert, Command, LoadKnowledgePack, OverrideAttribute, Receipt, ReopenAlert,
+    AcknowledgeAlert, Command, LoadKnowledgePack, OverrideAttribute, Receipt, ReopenAlert, RuleSameness,
 };
 use wardwatch_tests::kafka::Broker;
 use wardwatch_tests::pipeline::{
@@ -132,6 +133,27 @@ async fn everything_is_decided(mut pipeline: Pipeline) -> Result<Vec<String>> {
     let shown =
         row(&pipeline, &format!("SELECT type, location FROM v_devices WHERE device = '{scanner}'")).await?;
     assert_eq!(shown, serde_json::json!({ "type": "CT scanner", "location": "Room 7" }));
+
+    // Two devices are ruled to be one, and two again.
+    let other = row(
+        &pipeline,
+        &format!(
+            "SELECT device FROM v_devices WHERE device != '{scanner}' AND parent = '' ORDER BY device LIMIT 1"
+        ),
+    )
+    .await?["device"]
+        .as_str()
+        .map(str::to_owned)
+        .context("there is more than one device")?;
+    let ruling = |verdict: Verdict| {
+        let (device, other) = (scanner.clone(), other.clone());
+        Action::RuleSameness(RuleSameness { device, other, verdict: verdict.into(), note: "seen".into() })
+    };
+    let parts = format!("SELECT reason FROM v_aliases WHERE device IN ('{scanner}', '{other}')");
+    decide(&mut pipeline, about(SITE, ruling(Verdict::Same))).await?;
+    assert_eq!(row(&pipeline, &parts).await?["reason"], "a person decided so");
+    decide(&mut pipeline, about(SITE, ruling(Verdict::Unspecified))).await?;
+    assert!(pipeline.rows(&parts).await?.is_empty(), "both stand for themselves again");
 
     let everywhere = decide(&mut pipeline, about("", load(PACK, "7"))).await?;
     assert_eq!(everywhere.places.len(), PARTITIONS as usize);

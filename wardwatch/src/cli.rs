@@ -3,7 +3,7 @@
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 
-use crate::decide::{self, Acknowledge, Knowledge, Override, Reopen};
+use crate::decide::{self, Acknowledge, Join, Knowledge, Override, Reopen, Separate};
 use crate::demo::{self, Demo};
 use crate::doctor::{self, Doctor};
 use crate::migrate::{self, Migrate};
@@ -29,6 +29,8 @@ enum Command {
     Acknowledge(Acknowledge),
     Reopen(Reopen),
     Override(Override),
+    Join(Join),
+    Separate(Separate),
     Knowledge(Knowledge),
     Commands(Commands),
     Query(Query),
@@ -54,6 +56,8 @@ impl Arguments {
                 Command::Acknowledge(acknowledge) => decide::acknowledge(&acknowledge).await,
                 Command::Reopen(reopen) => decide::reopen(&reopen).await,
                 Command::Override(wanted) => decide::override_attribute(&wanted).await,
+                Command::Join(join) => decide::join(&join).await,
+                Command::Separate(separate) => decide::separate(&separate).await,
                 Command::Knowledge(knowledge) => decide::knowledge(&knowledge).await,
                 Command::Commands(commands) => read::commands(&commands).await,
                 Command::Query(query) => read::query(&query).await,

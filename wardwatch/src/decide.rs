@@ -1,4 +1,4 @@
-//! What people decide: `acknowledge`, `reopen`, `override`, `knowledge`. A decision goes to a collector, which lays it into
+//! What people decide: `acknowledge`, `reopen`, `override`, `join`, `separate`, `knowledge`. A decision goes to a collector, which lays it into
 //! the log; the services do the rest in the order of the log.
 //!
 //! [`session`] finds the collector and what can be looked up beforehand, [`submit`] sends.
@@ -6,12 +6,14 @@
 mod alert;
 mod knowledge;
 mod override_attribute;
+mod sameness;
 mod session;
 mod submit;
 
 pub(crate) use alert::{Acknowledge, Reopen, acknowledge, reopen};
 pub(crate) use knowledge::{Knowledge, knowledge};
 pub(crate) use override_attribute::{Override, override_attribute};
+pub(crate) use sameness::{Join, Separate, join, separate};
 
 use std::path::PathBuf;
 

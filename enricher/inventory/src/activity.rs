@@ -65,7 +65,13 @@ impl Activity {
             if a.0 < b.1 && b.0 < a.1 {
                 return true;
             }
-            let is_ours = a <= b;
+            if a == b {
+                // The same minute, in whichever order.
+                (ours.next(), theirs.next());
+                was_ours = None;
+                continue;
+            }
+            let is_ours = a < b;
             turns += usize::from(was_ours.is_some_and(|was_ours| was_ours != is_ours));
             was_ours = Some(is_ours);
             if is_ours {
@@ -105,6 +111,16 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn neither_comes_first(
+            ours in prop::collection::vec((0..300_u32, 0..20_u32), 0..25),
+            theirs in prop::collection::vec((0..300_u32, 0..20_u32), 0..25),
+        ) {
+            let activity = |times: &[(u32, u32)]| Activity::from_times(times.iter().map(|(at, long)| (*at, at + long)));
+            let (ours, theirs) = (activity(&ours), activity(&theirs));
+            prop_assert_eq!(ours.is_together_with(&theirs), theirs.is_together_with(&ours));
+        }
+
         #[test]
         fn the_order_of_sightings_does_not_matter(
             mut times in prop::collection::vec((0..300_u32, 0..20_u32), 0..25)

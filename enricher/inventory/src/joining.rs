@@ -12,7 +12,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use wardwatch_proto::v1::Attribute;
 
 use crate::conclusion::Why;
-use crate::identity::DeviceKey;
+use crate::device::Device;
+use crate::dossier::Dossier;
+use crate::identity::{DeviceKey, EndpointId};
 use crate::likeness::{Likely, Likeness};
 use crate::register::Register;
 use crate::sameness::Identity;
@@ -75,6 +77,13 @@ impl Register {
                 self.batch.suspects.extend(links);
             }
         }
+    }
+
+    /// The dossiers of an interface or address itself: not of third devices that turned out to be it.
+    fn own_dossiers(&self, base: u32) -> impl Iterator<Item = &Dossier> {
+        let roots = self.devices.get(base as usize).map(|device| device.roots.as_slice());
+        let dossiers = roots.unwrap_or_default().iter().filter_map(|root| self.dossier(*root));
+        dossiers.filter(|dossier| !matches!(dossier.id, EndpointId::Third(..)))
     }
 
     /// The base, what it was joined with, and all that say something like it.
@@ -153,18 +162,15 @@ impl Register {
 impl<'a> Group<'a> {
     fn new(register: &'a Register, bases: &[u32]) -> Self {
         let real = bases.iter().copied().filter(|base| {
-            let device = register.devices.get(*base as usize);
-            device.is_some_and(|device| {
-                let mut roots = device.roots.iter().filter_map(|root| register.dossier(*root));
-                !matches!(device.key, DeviceKey::Third(..)) && roots.any(|root| root.exists)
-            })
+            let is_third = |device: &Device| matches!(device.key, DeviceKey::Third(..));
+            !register.devices.get(*base as usize).is_none_or(is_third)
+                && register.own_dossiers(*base).any(|dossier| dossier.exists)
         });
-        let bases: Vec<u32> = real.collect();
-        let likenesses = bases.iter().map(|base| {
-            let roots = register.devices.get(*base as usize).map(|device| device.roots.as_slice());
-            let dossiers = roots.unwrap_or_default().iter().filter_map(|root| register.dossier(*root));
-            Likeness::of(dossiers, &register.knowledge)
-        });
+        // By what they are recognised by, whichever was met first.
+        let mut bases: Vec<u32> = real.collect();
+        bases.sort_by_key(|base| register.devices.get(*base as usize).map(|device| &device.key));
+        let likenesses =
+            bases.iter().map(|base| Likeness::of(register.own_dossiers(*base), &register.knowledge));
         let likenesses = likenesses.collect();
         Self { register, bases, likenesses, cloned: BTreeSet::new() }
     }
@@ -217,9 +223,12 @@ impl<'a> Group<'a> {
         }
         for (base, joint) in &mut joints {
             let own = said.remove(base).unwrap_or_default();
-            joint.is_compared = own
-                .iter()
-                .any(|identity| self.register.bases_alike(identity).is_some_and(|alike| alike.len() > 1));
+            let is_alike = |identity: &Identity| {
+                self.register.bases_alike(identity).is_some_and(|alike| alike.len() > 1)
+            };
+            let id = self.register.devices.get(*base as usize).map(|device| device.id);
+            let is_ruled = id.is_some_and(|id| self.register.rulings.partners(id).next().is_some());
+            joint.is_compared = is_ruled || own.iter().any(is_alike);
             joint.cloned = own.into_iter().filter(|identity| self.cloned.contains(identity)).collect();
             joint.cloned.sort();
             joint.cloned.dedup();
@@ -255,8 +264,7 @@ impl<'a> Group<'a> {
     /// What decides under which base others stand: the least.
     fn standing(&self, base: u32) -> (bool, u64, Option<&DeviceKey>) {
         let device = self.register.devices.get(base as usize);
-        let roots = device.map(|device| device.roots.as_slice()).unwrap_or_default().iter();
-        let seen = roots.filter_map(|root| self.register.dossier(*root)).filter(|root| root.exists);
+        let seen = self.register.own_dossiers(base).filter(|dossier| dossier.exists);
         let first = seen.map(|root| root.first_seen).min().unwrap_or(u64::MAX);
         (
             !device.is_some_and(|device| matches!(device.key, DeviceKey::Mac(_))),

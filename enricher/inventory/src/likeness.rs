@@ -16,11 +16,11 @@ use crate::activity::Activity;
 use crate::dossier::Dossier;
 
 /// A value that an endpoint says of itself, and between which event times.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Said {
-    protocol: i32,
     /// Manufacturers by their canonical name.
     value: Box<str>,
+    protocol: i32,
     first: u64,
     last: u64,
 }
@@ -61,6 +61,9 @@ impl Likeness {
                     last: statement.last_seen,
                 });
             }
+        }
+        for said in likeness.said.values_mut() {
+            said.sort();
         }
         likeness.activity = Activity::from_times(times);
         likeness

@@ -155,6 +155,8 @@ impl Register {
         for at in 0..self.dossiers.len() as u32 {
             self.place(at);
         }
+        let ruled = self.rulings.all().filter_map(|id| self.ids.get(&id).copied());
+        self.batch.suspects.extend(ruled.collect::<Vec<_>>());
         self.settle_joints();
         self.enter_parts();
     }

@@ -72,6 +72,11 @@ impl Rulings {
         self.partners.get(&of).into_iter().flatten().copied()
     }
 
+    /// All bases that something was ruled about.
+    pub(crate) fn all(&self) -> impl Iterator<Item = Uuid> {
+        self.partners.keys().copied()
+    }
+
     fn set(&mut self, a: Uuid, b: Uuid, ruling: Option<Ruling>) {
         let key = pair(a, b);
         self.changed.insert(key);

@@ -96,6 +96,29 @@ impl<'a> Session<'a> {
         Ok(Subject { site: text(&row, "site"), id: text(&row, "device"), called: text(&row, "name"), row })
     }
 
+    /// The same, or a part of one by its own id, whole or the beginning of it.
+    pub(crate) async fn device_or_part(&self, wanted: &str) -> anyhow::Result<Subject> {
+        let Some(database) = &self.database else { return self.unseen(wanted) };
+        let id = quote(wanted);
+        let sql = format!(
+            "SELECT site, device, name FROM v_aliases WHERE startsWith(device, lower({id})) {} ORDER BY device LIMIT 2",
+            self.at_site()
+        );
+        let mut parts = read::rows(database, &sql).await?;
+        match (parts.pop(), parts.is_empty()) {
+            (Some(row), true) => Ok(Subject {
+                site: text(&row, "site"),
+                id: text(&row, "device"),
+                called: text(&row, "name"),
+                row,
+            }),
+            (Some(_), false) => {
+                anyhow::bail!("several parts of devices begin with {wanted}; give more of the id")
+            }
+            (None, _) => self.device(wanted).await,
+        }
+    }
+
     /// Nothing can be looked up: what was typed must be whole.
     fn unseen(&self, wanted: &str) -> anyhow::Result<Subject> {
         let site = self.deciding.site.clone().context(

@@ -10,8 +10,9 @@ use proptest::prelude::*;
 use wardwatch_inventory::{Conclusions, DeviceRecord, Inventory, LogMoment, Settings, StateEntry, Undecided};
 use wardwatch_knowledge::Knowledge;
 use wardwatch_proto::v1::event::Event as Kind;
+use wardwatch_proto::v1::rule_sameness::Verdict;
 use wardwatch_proto::v1::subject::Role;
-use wardwatch_proto::v1::{Attribute, Fact, OverrideAttribute, Protocol};
+use wardwatch_proto::v1::{Attribute, Fact, OverrideAttribute, Protocol, RuleSameness};
 
 use crate::ward::{DAY, KNOWLEDGE, NEW_YEAR, SECOND, arp_at, flow_at, line, observation, unanswered};
 
@@ -49,6 +50,9 @@ fn statement() -> impl Strategy<Value = (Attribute, &'static str)> {
         (Attribute::Model, "X1"),
         (Attribute::Model, "X2"),
         (Attribute::SerialNumber, "42"),
+        (Attribute::SerialNumber, "43"),
+        (Attribute::DeviceUuid, "11111111-1111-4111-8111-111111111111"),
+        (Attribute::DeviceUuid, "22222222-2222-4222-8222-222222222222"),
         (Attribute::DicomAeTitle, "CT1"),
         (Attribute::SoftwareVersion, "1.0"),
         (Attribute::SoftwareVersion, "1.1"),
@@ -183,6 +187,8 @@ enum Step {
     Facts(Message),
     /// One of the devices that were ever told of, as far as there are any; a field, and its value.
     Decision(prop::sample::Index, &'static str, &'static str),
+    /// Whether two of them are one.
+    Ruling(prop::sample::Index, prop::sample::Index, Verdict),
     /// One of [`PACKS`].
     Learn(usize),
 }
@@ -193,10 +199,14 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let value = prop::sample::select(vec!["medical", "CT scanner", "X1", "", ""]);
     let sensor = prop::sample::select(vec!["s1".to_owned(), "s2".to_owned()]);
     let facts = (sensor, vec(fact(), 0..12)).prop_map(|(sensor, facts)| Step::Facts(Message(sensor, facts)));
+    let verdict =
+        prop::sample::select(vec![Verdict::Same, Verdict::Same, Verdict::Apart, Verdict::Unspecified]);
     let decision = (any::<prop::sample::Index>(), field, value);
     let step = prop_oneof![
         4 => facts,
         3 => decision.prop_map(|(which, field, value)| Step::Decision(which, field, value)),
+        2 => (any::<prop::sample::Index>(), any::<prop::sample::Index>(), verdict)
+            .prop_map(|(one, other, verdict)| Step::Ruling(one, other, verdict)),
         1 => (0..3_usize).prop_map(Step::Learn),
     ];
     vec(step, 1..14)
@@ -219,7 +229,11 @@ impl World {
         let at = LogMoment { incarnation: 1, partition: 3, offset: offset as u64, log_time: 0 };
         let conclusions = match step {
             Step::Facts(message) => apply(&mut self.inventory, offset, message),
-            Step::Decision(_, _, _) if self.devices.is_empty() => Conclusions::default(),
+            Step::Decision(..) | Step::Ruling(..) if self.devices.is_empty() => Conclusions::default(),
+            Step::Ruling(one, other, verdict) => {
+                let of = |which: &prop::sample::Index| which.get(&self.devices).clone();
+                self.rule(of(one), of(other), *verdict, at)?
+            }
             Step::Decision(which, field, value) => {
                 self.decide(which.get(&self.devices).clone(), field, value, at)?
             }
@@ -234,6 +248,17 @@ impl World {
             }
         }
         Ok(conclusions)
+    }
+
+    fn rule(
+        &mut self,
+        device: String,
+        other: String,
+        verdict: Verdict,
+        at: LogMoment,
+    ) -> Result<Conclusions, Undecided> {
+        let wanted = RuleSameness { device, other, verdict: verdict.into(), note: String::new() };
+        self.inventory.rule(&wanted, "j.doe", NEW_YEAR, at)
     }
 
     fn decide(
@@ -289,10 +314,15 @@ proptest! {
                         prop_assert!(shown.is_none() || why.is_some_and(|why| why.value == *value), "{id} {field}");
                     }
                 }
+                Step::Ruling(..) => {}
                 _ => {
                     let _ = untouched.take(offset, step);
                 }
             }
+        }
+        for (one, other) in decided.devices.iter().flat_map(|one| decided.devices.iter().map(move |other| (one, other))).map(|(one, other)| (one.clone(), other.clone())).collect::<Vec<_>>() {
+            let at = LogMoment { incarnation: 1, partition: 3, offset: 49, log_time: 0 };
+            let _ = decided.rule(one, other, Verdict::Unspecified, at);
         }
         for device in decided.devices.clone() {
             for field in wardwatch_proto::command::FIELDS {
