@@ -43,6 +43,7 @@ const SECTIONS: &[&str] = &[
     "type",
     "rule",
     "factor",
+    "behaviour",
 ];
 
 /// A file of a pack.
