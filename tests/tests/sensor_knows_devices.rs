@@ -14,15 +14,21 @@ use wardwatch_tests::behaviour::archive::{self, Labelled};
 use wardwatch_tests::behaviour::trial::{ALIKE, SAME, Trial};
 use wardwatch_tests::skip;
 
+/// Where the archive is in the test data.
+const ARCHIVE: &str = "captures/iot/iot_sentinel_dev.tar.zst";
+
 /// The archive, read once for all tests.
 static CAPTURES: LazyLock<Result<Vec<Labelled>, String>> = LazyLock::new(|| {
     let data = skip::unless_test_data("sensor_knows_devices").ok_or("there is no test data")?;
-    archive::read(&data.join("captures/iot/iot_sentinel_dev.tar.zst")).map_err(|error| format!("{error:#}"))
+    archive::read(&data.join(ARCHIVE)).map_err(|error| format!("{error:#}"))
 });
 
 /// `None` where the archive is not there: `test` is skipped.
 fn trial(test: &str, names: Names) -> Result<Option<Trial>> {
-    if skip::unless_test_data(&format!("sensor_knows_devices::{test}")).is_none() {
+    let test = format!("sensor_knows_devices::{test}");
+    let Some(data) = skip::unless_test_data(&test) else { return Ok(None) };
+    if !data.join(ARCHIVE).is_file() {
+        skip::skip(&test, format!("needs {ARCHIVE} in {}", data.display()));
         return Ok(None);
     }
     let captures = CAPTURES.as_ref().map_err(|error| anyhow::anyhow!("{error}"))?;

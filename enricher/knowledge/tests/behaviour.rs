@@ -82,7 +82,9 @@ fn a_model_that_a_program_learned_is_read_from_a_pack_and_says_the_same() {
         })
         .collect();
     let learned = learn("two kinds", "a test", Names::Withheld, &examples).expect("two kinds");
-    let knowledge = with(&learned.to_toml()).expect("what was written is read");
+    let builtin = Knowledge::builtin().expect("the built-in pack");
+    let knowledge = builtin.over("ours", &learned.to_pack("7")).expect("what was written is read");
+    assert!(knowledge.version().ends_with("+ours@7"), "{}", knowledge.version());
     let [read] = knowledge.behaviours() else { panic!("one model") };
     assert_eq!(read.to_toml(), learned.to_toml());
     for (kind, protocol, port) in kinds {

@@ -48,6 +48,7 @@ impl Answers {
     }
 
     /// Without those that were called unknown.
+    #[must_use]
     pub fn known(&self) -> Self {
         Self(self.0.iter().filter(|answer| !answer.is_unknown).cloned().collect())
     }
@@ -83,6 +84,7 @@ impl Answers {
     }
 
     /// The same with the kinds of each group taken for one.
+    #[must_use]
     pub fn merged(&self, groups: &[Vec<String>]) -> Self {
         let one = |kind: &String| {
             let group = groups.iter().find(|group| group.contains(kind)).and_then(|group| group.first());

@@ -8,7 +8,8 @@ use wardwatch_proto::address;
 use wardwatch_proto::name::Named as _;
 use wardwatch_proto::v1::{Endpoint, Flow, Protocol};
 
-/// Ports from here on are drawn by clients (RFC 6056, and what Linux does), and tell nothing.
+/// Ports from here on are drawn by clients (RFC 6056, and what Linux does), and tell nothing unless a connection was
+/// opened to them.
 const DRAWN: u16 = 32_768;
 
 /// Ports of registered services that both ends have by their standards (mDNS, SSDP), beside those below 1024.
@@ -65,7 +66,12 @@ impl Kind {
             is_v6: initiator.ip.len() == 16,
             is_opened,
             peer: Peer::of(if is_opened { &responder } else { &initiator }),
-            port: Port::of(ip_protocol, number(&initiator), number(&responder)),
+            port: match Port::of(ip_protocol, number(&initiator), number(&responder)) {
+                Port::Drawn if flow.ip_protocol == 6 && !flow.initiator_guessed => {
+                    Port::Responder(number(&responder))
+                }
+                port => port,
+            },
         }
     }
 
@@ -185,6 +191,14 @@ mod tests {
         assert_eq!(text(&router, true, Protocol::Icmpv6), "icmpv6/icmpv6 to group type 133");
         let drawn = flow(17, ("10.0.0.7", 20_560), ("10.0.0.9", 38_807));
         assert_eq!(text(&drawn, true, Protocol::Unspecified), "other/udp to site :high");
+    }
+
+    #[test]
+    fn a_high_port_counts_where_a_connection_was_seen_to_be_opened_to_it() {
+        let cloud = flow(6, ("10.0.0.7", 50_000), ("203.0.113.9", 50_443));
+        assert_eq!(Kind::of(&cloud, true, Protocol::Tls).to_string(), "tls/tcp to internet :50443");
+        let joined = Flow { initiator_guessed: true, ..cloud };
+        assert_eq!(Kind::of(&joined, true, Protocol::Tls).to_string(), "tls/tcp to internet :high");
     }
 
     #[test]

@@ -20,7 +20,7 @@ const WRONGLY_UNKNOWN: f64 = 0.05;
 /// A capture whose device is known.
 #[derive(Clone, Debug)]
 pub struct Example {
-    /// The capture's name: decides in which part it is, and nothing else.
+    /// The capture's own name: decides in which part it is, and nothing else.
     pub name: String,
     /// What kind of device it is.
     pub device_type: String,

@@ -115,6 +115,11 @@ impl Behaviour {
         text
     }
 
+    /// A pack of this model alone, which can be laid over another.
+    pub fn to_pack(&self, version: &str) -> String {
+        format!("version = {}\n\n{}", quoted(version), self.to_toml())
+    }
+
     fn write(&self, text: &mut String) -> std::fmt::Result {
         let Self { name, learned_from, threshold, .. } = self;
         writeln!(text, "[[behaviour]]")?;
