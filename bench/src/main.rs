@@ -4,6 +4,7 @@
 //! - [`soak`]: the product in one process, for minutes
 //! - [`decode`]: frames of all captures through the sensor, next to other programs
 //! - [`table`]: packets of up to a million flows on one core, and their memory
+//! - [`behaviour`]: kinds of devices by what they do, and the model of it
 //! - [`capture`]: frames from an interface, without loss
 //! - [`traffic`], [`load`]: the hospitals that all of it is about, and their sensors
 //! - [`cluster`]: Apache Kafka, ClickHouse and the services
@@ -11,6 +12,7 @@
 
 #![forbid(unsafe_code)]
 
+mod behaviour;
 mod capture;
 mod cluster;
 mod cpu;
@@ -49,6 +51,8 @@ enum Command {
     Table(table::Table),
     /// Frames per second from an interface without loss, by each means of capturing, decoding included
     Capture(capture::Capture),
+    /// Accuracy of telling devices by their behaviour, on labelled captures; writes the model for a knowledge pack
+    Behaviour(behaviour::Behaviour),
     /// Keeps flows, and says how many bytes of memory that took
     #[command(hide = true)]
     Resident { kept: table::resident::Kept, flows: u32 },
@@ -69,6 +73,7 @@ fn main() -> ExitCode {
             match &command {
                 Command::Pipeline(arguments) => pipeline::run(arguments).await,
                 Command::Soak(arguments) => soak::run(arguments).await,
+                Command::Behaviour(arguments) => behaviour::run(arguments),
                 Command::Decode(arguments) => decode::run(arguments),
                 Command::Capture(arguments) => capture::run(arguments),
                 Command::Table(arguments) => table::run(arguments),

@@ -7,6 +7,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod behaviour;
 pub mod clickhouse;
 pub mod kafka;
 pub mod oracle;

@@ -5,7 +5,8 @@
 //! order in which sources are believed, the taxonomy with the rules that classify, the factors of the score, and the fields
 //! of a device's profile.
 //! Every rule and factor carries an example that must match it; a pack whose rules do not hold their own examples, or
-//! ask for values that no sensor may send, is refused with an error that names file, entry and key.
+//! ask for values that no sensor may send, is refused with an error that names file, entry and key. A pack may also hold
+//! models of how kinds of devices behave, which [`learn`] makes of labelled captures; none is built in.
 //!
 //! The crate is pure: it reads files once and judges [`Evidence`] afterwards, without a clock: ages are counted from
 //! the time on the wire.
@@ -16,6 +17,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 mod assigned;
+mod behaviour;
 mod condition;
 mod date;
 mod dicom;
@@ -32,6 +34,10 @@ mod source;
 mod taxonomy;
 mod third;
 
+pub use behaviour::{
+    Behaviour, Example, Features, Habits, Ignored, LearnError, Likeness, MOST_CONFIDENT, MOST_FLOWS, Names,
+    Spoke, WINDOW, learn,
+};
 pub use dicom::DicomRoot;
 pub use error::KnowledgeError;
 pub use evidence::{Evidence, Field, Said, Spoken, describe_said};
@@ -46,6 +52,9 @@ use wardwatch_proto::v1::{Attribute, Protocol};
 
 /// The longest version of a pack that is laid over another, in octets.
 const LONGEST_VERSION: usize = 64;
+
+/// Models of behaviour in a pack and those that it is laid over.
+const MOST_BEHAVIOURS: usize = 8;
 
 /// A checked knowledge pack.
 #[derive(Clone, Debug, Default)]
@@ -62,6 +71,7 @@ pub struct Knowledge {
     factors: score::Factors,
     profile: profile::Profile,
     same_device: same::SameDevice,
+    behaviours: Vec<Behaviour>,
     watched: Vec<Attribute>,
 }
 
@@ -179,6 +189,24 @@ impl Knowledge {
         for entry in file.entries("field", "name")? {
             self.profile.add(entry)?;
         }
+        for entry in file.entries("behaviour", "name")? {
+            self.add_behaviour(entry)?;
+        }
+        Ok(())
+    }
+
+    /// A model of the same name that was there before is replaced.
+    fn add_behaviour(&mut self, entry: pack::Entry<behaviour::RawBehaviour>) -> Result<(), KnowledgeError> {
+        let place = entry.place.clone();
+        let behaviour = Behaviour::check(entry, |name| self.taxonomy.kind_of(name).is_some())?;
+        if let Some(known) = self.behaviours.iter_mut().find(|known| known.name() == behaviour.name()) {
+            *known = behaviour;
+            return Ok(());
+        }
+        if self.behaviours.len() == MOST_BEHAVIOURS {
+            return Err(place.wrong("name", format!("there are {MOST_BEHAVIOURS} models already")));
+        }
+        self.behaviours.push(behaviour);
         Ok(())
     }
 
@@ -282,6 +310,18 @@ impl Knowledge {
     /// What kind of device it is.
     pub fn classify(&self, evidence: &Evidence<'_>) -> Classification {
         self.taxonomy.classify(evidence)
+    }
+
+    /// The models of how kinds of devices behave.
+    pub fn behaviours(&self) -> &[Behaviour] {
+        &self.behaviours
+    }
+
+    /// The kind of device that one behaves like, by the model that is surest; `None` where it fits none of any model.
+    pub fn behaves_like(&self, habits: &Habits) -> Option<Likeness> {
+        let likenesses =
+            self.behaviours.iter().filter_map(|model| model.classify(&Features::of(habits, model.names())));
+        likenesses.reduce(|best, next| if next.confidence > best.confidence { next } else { best })
     }
 
     /// The score's factors that hold, most points first.

@@ -46,6 +46,7 @@ const SECTIONS: &[&str] = &[
     "rule",
     "factor",
     "field",
+    "behaviour",
 ];
 
 /// A file of a pack.
