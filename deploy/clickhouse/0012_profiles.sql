@@ -1,12 +1,13 @@
 -- The rest of a device's profile. details: the fields that have no column of their own, by name as in the knowledge pack
 -- (`profile.toml`). gaps: the fields that are not known, each with the reason (not-seen, not-applicable, conflicting) and what
--- would fill it. visibility: how much of what applies to its kind is known, in percent.
+-- would fill it. scopes: the network scopes of its addresses; empty for the site's one scope. visibility: how much of what applies to its kind is known, in percent.
 ALTER TABLE devices
     ADD COLUMN IF NOT EXISTS details Map(LowCardinality(String), String) AFTER superseded_by,
     ADD COLUMN IF NOT EXISTS `gaps.field` Array(LowCardinality(String)) AFTER details,
     ADD COLUMN IF NOT EXISTS `gaps.reason` Array(LowCardinality(String)) AFTER `gaps.field`,
     ADD COLUMN IF NOT EXISTS `gaps.completed_by` Array(LowCardinality(String)) AFTER `gaps.reason`,
-    ADD COLUMN IF NOT EXISTS visibility UInt8 AFTER `gaps.completed_by`;
+    ADD COLUMN IF NOT EXISTS visibility UInt8 AFTER `gaps.completed_by`,
+    ADD COLUMN IF NOT EXISTS scopes Array(LowCardinality(String)) AFTER visibility;
 
 -- As in 0005, with the profile. gap_* are lists of equal length.
 CREATE OR REPLACE VIEW v_devices AS
@@ -27,6 +28,7 @@ SELECT
     why.confidence AS why_confidence,
     knowledge,
     visibility,
+    scopes,
     details['operating_system'] AS operating_system,
     details['operating_system_version'] AS operating_system_version,
     details['type_family'] AS type_family,

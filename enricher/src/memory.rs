@@ -144,7 +144,7 @@ impl Memory {
         let stated = batch.facts.len();
         let facts = believable(batch.facts, tally);
         let (believed, before) = (facts.len(), site.inventory.counters());
-        let conclusions = site.inventory.apply(&boot.0, facts, at);
+        let conclusions = site.inventory.apply_in(&batch.scope, &boot.0, facts, at);
         add_inventory(tally, before, site.inventory.counters());
         let flows = conclusions.flows.len();
         received.count(stated, flows, believed.saturating_sub(flows));
@@ -273,7 +273,7 @@ mod tests {
             ..Flow::default()
         };
         let facts = vec![Fact { fact: Some(Stated::Flow(flow)) }];
-        Batch { site: site.into(), sensor: "s/1 50%".into(), epoch, sequence, cut_at: 0, facts }
+        Batch { site: site.into(), sensor: "s/1 50%".into(), epoch, sequence, facts, ..Batch::default() }
     }
 
     fn moment(offset: u64) -> LogMoment {

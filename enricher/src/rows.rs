@@ -191,6 +191,7 @@ pub(crate) struct DeviceRow {
     #[serde(rename = "gaps.completed_by")]
     gap_completed_by: Vec<String>,
     visibility: u8,
+    scopes: Vec<String>,
     source_incarnation: u32,
     source_partition: u32,
     source_offset: u64,
@@ -250,6 +251,7 @@ impl DeviceRow {
             gap_completed_by: gaps.iter().map(|gap| gap.completed_by.clone()).collect(),
             details: record.details.into_iter().map(|detail| (detail.field, detail.value)).collect(),
             visibility: percent(record.visibility),
+            scopes: record.scopes,
             source_incarnation: at.incarnation,
             source_partition: at.partition,
             source_offset: at.offset,

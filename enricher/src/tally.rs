@@ -22,6 +22,7 @@ pub(crate) fn add_inventory(
     for (reason, before, after) in unused {
         tally.add_labelled("enricher_inventory_unused", "reason", reason, (after - before) as usize);
     }
+    tally.add("enricher_scopes_full", (after.scopes_full - before.scopes_full) as usize);
     tally.add("enricher_joints_too_many", (after.joints_too_many - before.joints_too_many) as usize);
     let evicted: [(&'static str, u64, u64); 4] = [
         ("statements", before.statements_evicted, after.statements_evicted),

@@ -47,6 +47,7 @@ mod tests {
             epoch: 7,
             sequence: 3,
             cut_at: 9,
+            scope: "east".into(),
             facts: vec![Fact { fact: Some(fact::Fact::Observation(observation)) }],
         }
     }

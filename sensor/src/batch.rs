@@ -57,6 +57,13 @@ impl Batcher {
         Self { open, bytes: 0, opened: None, limits }
     }
 
+    /// The same for a sensor that stands in a network scope of its site.
+    #[must_use]
+    pub fn in_scope(mut self, scope: &str) -> Self {
+        scope.clone_into(&mut self.open.scope);
+        self
+    }
+
     /// Adds a fact; gives the batch when it is full.
     pub fn add(&mut self, fact: Fact) -> Option<CutBatch> {
         self.opened.get_or_insert_with(Instant::now);

@@ -20,6 +20,9 @@ pub struct Config {
     pub site: String,
     /// Its name, unique within the organisation.
     pub sensor: String,
+    /// The network scope it stands in, where addresses occur at the site more than once: the same address in two scopes is two
+    /// devices'. Sensors that say nothing stand in the site's one scope.
+    pub scope: String,
     /// Cores that follow flows; where it is not set: one for files, and for an interface all that there are but one, which reads
     /// headers, eight at most.
     pub workers: Option<usize>,
@@ -144,6 +147,10 @@ impl Config {
     pub(crate) fn check_sending(&self) -> anyhow::Result<()> {
         anyhow::ensure!(!self.site.is_empty(), "site: is not set");
         anyhow::ensure!(!self.sensor.is_empty(), "sensor: is not set");
+        anyhow::ensure!(
+            self.scope.is_empty() || wardwatch_proto::name::is_name(&self.scope),
+            "scope: must have at most 128 octets and no control characters"
+        );
         anyhow::ensure!(!self.uplink.collectors.is_empty(), "uplink.collectors: there must be at least one");
         anyhow::ensure!(!self.uplink.token.is_empty(), "uplink.token: is not set");
         anyhow::ensure!(self.spool.drain_bytes_per_second > 0, "spool.drain_bytes_per_second: must not be 0");

@@ -46,8 +46,13 @@ pub async fn serve_facts(
     config.check_sending()?;
     let work = {
         let (site, sensor, limits) = (config.site.clone(), config.sensor.clone(), config.batch.clone());
+        let scope = config.scope.clone();
         move |epoch, batches, telling| {
-            work(Outlet { batcher: Batcher::new(&site, &sensor, epoch, limits), batches, telling })
+            work(Outlet {
+                batcher: Batcher::new(&site, &sensor, epoch, limits).in_scope(&scope),
+                batches,
+                telling,
+            })
         }
     };
     state(config, context, work).await

@@ -52,7 +52,8 @@ impl Watch {
         Ok(Self {
             // What is on the wire does not wait.
             cores: Cores::new(&config.limits, config.workers(), config.input.interface.is_none())?,
-            batcher: Batcher::new(&config.site, &config.sensor, epoch, config.batch.clone()),
+            batcher: Batcher::new(&config.site, &config.sensor, epoch, config.batch.clone())
+                .in_scope(&config.scope),
             facts: Vec::new(),
             batches,
             telling,

@@ -67,7 +67,8 @@ impl Activity {
             }
             if a == b {
                 // The same minute, in whichever order.
-                (ours.next(), theirs.next());
+                ours.next();
+                theirs.next();
                 was_ours = None;
                 continue;
             }

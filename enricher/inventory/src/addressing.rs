@@ -1,7 +1,6 @@
 //! Where a device is on the network: its addresses, and for a nested device the one that it is behind.
 
 use std::collections::BTreeSet;
-use std::net::IpAddr;
 
 use wardwatch_proto::address;
 
@@ -10,6 +9,7 @@ use crate::device::Device;
 use crate::dossier::Dossier;
 use crate::identity::{DeviceKey, EndpointId, Mac};
 use crate::register::Register;
+use crate::scope::Ip;
 
 /// An address is in use until it has not been seen for this long before the device's last sighting: 7 days.
 const IN_USE: u64 = 7 * 86_400 * 1_000_000_000;
@@ -31,7 +31,7 @@ pub(crate) fn describe(
     dossiers: &[&Dossier],
 ) {
     let is_current = |last: u64| last.saturating_add(IN_USE) >= record.last_seen;
-    let mut ips: BTreeSet<IpAddr> = BTreeSet::new();
+    let mut ips: BTreeSet<Ip> = BTreeSet::new();
     for dossier in dossiers {
         if let EndpointId::Address(_, ip) = dossier.id
             && dossier.exists
@@ -49,7 +49,9 @@ pub(crate) fn describe(
         // What has gone over to another interface since, and what is answered for others, is not its own.
         ips.retain(|ip| macs.iter().any(|mac| register.has_address(*mac, *ip)));
     }
-    record.ips = ips.into_iter().take(MOST_ADDRESSES).map(|ip| ip.to_string()).collect();
+    let scopes = ips.iter().filter_map(|ip| register.scopes.get(&ip.scope));
+    record.scopes = scopes.map(ToString::to_string).collect::<BTreeSet<_>>().into_iter().collect();
+    record.ips = ips.into_iter().take(MOST_ADDRESSES).map(|ip| ip.ip.to_string()).collect();
     if !matches!(device.key, DeviceKey::Third(..)) {
         return;
     }

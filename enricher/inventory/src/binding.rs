@@ -4,12 +4,11 @@
 //! spool does not overwrite today's. How many addresses one interface may have, and how many interfaces one address,
 //! is bounded; the longest unseen binding goes.
 
-use std::net::IpAddr;
-
 use crate::dossier::{Interval, Sighting, extend, remove_oldest};
 use crate::identity::{EndpointId, Mac};
 use crate::network;
 use crate::register::Register;
+use crate::scope::Ip;
 
 /// A binding may be given up for newer ones when it has not been seen for this long: 7 days.
 const STALE: u64 = 7 * 86_400 * 1_000_000_000;
@@ -18,8 +17,8 @@ const MOST_OWNERS: usize = 16;
 
 impl Register {
     /// ARP or DHCP bound an address to an interface.
-    pub(crate) fn bind(&mut self, ip: IpAddr, mac: Mac, at: u64) {
-        if !network::is_host(ip) {
+    pub(crate) fn bind(&mut self, ip: Ip, mac: Mac, at: u64) {
+        if !network::is_host(ip.ip) {
             return;
         }
         let Some(interface) = self.sight_at(EndpointId::Interface(mac), at, at) else { return };
@@ -53,7 +52,7 @@ impl Register {
 
     /// The interface that has an address: at a time the one that was last seen with it then, or the first one after;
     /// otherwise the one that was last seen with it.
-    pub(crate) fn owner(&self, ip: IpAddr, at: Option<u64>) -> Option<Mac> {
+    pub(crate) fn owner(&self, ip: Ip, at: Option<u64>) -> Option<Mac> {
         let at = at.unwrap_or(u64::MAX);
         let owners = self.addresses.get(&ip)?.owners.iter();
         let believed = owners.filter_map(|mac| {
@@ -70,7 +69,7 @@ impl Register {
     }
 
     /// Whether an interface has an address now: nobody else has it by ARP or DHCP since.
-    pub(crate) fn has_address(&self, mac: Mac, ip: IpAddr) -> bool {
+    pub(crate) fn has_address(&self, mac: Mac, ip: Ip) -> bool {
         match self.owner(ip, None) {
             Some(owner) => owner == mac,
             None => !self.is_proxy(mac) || self.binding(mac, ip).is_none(),
@@ -78,7 +77,7 @@ impl Register {
     }
 
     /// Whether ARP or DHCP bound an address to an interface, and is believed.
-    pub(crate) fn is_bound(&self, mac: Mac, ip: IpAddr) -> bool {
+    pub(crate) fn is_bound(&self, mac: Mac, ip: Ip) -> bool {
         !self.is_proxy(mac) && self.binding(mac, ip).is_some()
     }
 
@@ -88,7 +87,7 @@ impl Register {
     }
 
     /// Enters an interface among an address's owners; the longest unseen owner makes room.
-    fn own(&mut self, ip: IpAddr, mac: Mac) {
+    fn own(&mut self, ip: Ip, mac: Mac) {
         let book = self.addresses.entry(ip).or_default();
         if let Err(place) = book.owners.binary_search(&mac) {
             book.owners.insert(place, mac);
@@ -106,7 +105,7 @@ impl Register {
     }
 
     /// Strikes an interface from an address's owners, once the binding itself is gone.
-    fn release(&mut self, ip: IpAddr, mac: Mac) {
+    fn release(&mut self, ip: Ip, mac: Mac) {
         self.counters.bindings_evicted += 1;
         if let Some(book) = self.addresses.get_mut(&ip) {
             book.owners.retain(|owner| *owner != mac);
@@ -129,7 +128,7 @@ impl Register {
         self.place_addresses_of(mac);
     }
 
-    fn binding(&self, mac: Mac, ip: IpAddr) -> Option<Interval> {
+    fn binding(&self, mac: Mac, ip: Ip) -> Option<Interval> {
         let interface = self.find(&EndpointId::Interface(mac))?;
         let bindings = &self.dossier(interface)?.bindings;
         bindings.binary_search_by(|binding| binding.ip.cmp(&ip)).ok().and_then(|at| bindings.get(at).copied())

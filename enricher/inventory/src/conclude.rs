@@ -172,11 +172,7 @@ impl Concluding<'_> {
         match (is_real, device.has_appeared()) {
             // What is joined at once was never told of by itself, and is to be found by its id all the same.
             (false, false) if device.joint.under.is_none() => false,
-            (false, false) => {
-                self.superseded(at, affected);
-                true
-            }
-            (false, true) => {
+            (false, _) => {
                 self.superseded(at, affected);
                 true
             }
@@ -366,7 +362,7 @@ impl Concluding<'_> {
                 attribute: pending.attribute.into(),
                 value: pending.value.clone(),
                 protocol: pending.protocol.into(),
-                peer: peer.ip.map(|ip| ip.to_string()).unwrap_or_default(),
+                peer: peer.ip.map(|ip| ip.ip.to_string()).unwrap_or_default(),
             };
             let Some(dossier) = self.register.dossier_mut(pending.dossier) else { continue };
             let (is_worth_telling, forgot) = dossier.is_worth_telling(key, pending.at, again_after);
@@ -392,8 +388,8 @@ impl Concluding<'_> {
         let known = device.and_then(|device| self.summary_of(device));
         known.or_else(|| {
             peer.ip.map(|ip| DeviceSummary {
-                name: ip.to_string(),
-                ips: vec![ip.to_string()],
+                name: ip.ip.to_string(),
+                ips: vec![ip.ip.to_string()],
                 ..DeviceSummary::default()
             })
         })

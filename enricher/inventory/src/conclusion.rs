@@ -163,6 +163,9 @@ pub struct DeviceRecord {
     /// How much of what applies to its kind is known, in percent by the weights of the profile's fields.
     #[prost(uint32, tag = "37")]
     pub visibility: u32,
+    /// The network scopes that it has addresses in, by name; empty for the default one.
+    #[prost(string, repeated, tag = "38")]
+    pub scopes: Vec<String>,
 }
 
 impl DeviceRecord {

@@ -30,6 +30,8 @@ pub struct Counters {
     pub bindings_evicted: u64,
     /// Findings that may be told again early, because their memory was given up for newer ones.
     pub findings_forgotten: u64,
+    /// Messages from a scope that there was no room for, taken as from the default one.
+    pub scopes_full: u64,
     /// Times that more endpoints hung together by what they say of themselves than are compared, so that none was joined.
     pub joints_too_many: u64,
     /// Times on the wire that lay more than a day ahead of the broker's, and were replaced by it.

@@ -1,10 +1,9 @@
 //! All evidence about one endpoint. Devices are views over dossiers: when it turns out that an address belongs to
 //! another device than was thought, its dossier moves there with everything in it, and nothing is lost or mixed.
 
-use std::net::IpAddr;
-
 use crate::activity::Activity;
 use crate::identity::EndpointId;
+use crate::scope::Ip;
 use crate::statement::Statements;
 
 /// VLANs, sensors, tellers: more of one of these is noise.
@@ -45,7 +44,7 @@ pub(crate) struct Dossier {
 /// An address and the event times between which it was seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Interval {
-    pub(crate) ip: IpAddr,
+    pub(crate) ip: Ip,
     pub(crate) first: u64,
     pub(crate) last: u64,
 }
@@ -175,7 +174,7 @@ impl Dossier {
     }
 
     /// Remembers an address outside the site; the longest unseen goes. Whether that changed anything.
-    pub(crate) fn sent_from_outside(&mut self, ip: IpAddr, first: u64, last: u64) -> bool {
+    pub(crate) fn sent_from_outside(&mut self, ip: Ip, first: u64, last: u64) -> bool {
         let sighting = extend(&mut self.outside, ip, first, minute(last));
         if self.outside.len() > MOST_OUTSIDE {
             remove_oldest(&mut self.outside);
@@ -230,7 +229,7 @@ fn minute(at: u64) -> u64 {
 }
 
 /// Adds a sighting of an address.
-pub(crate) fn extend(intervals: &mut Vec<Interval>, ip: IpAddr, first: u64, last: u64) -> Sighting {
+pub(crate) fn extend(intervals: &mut Vec<Interval>, ip: Ip, first: u64, last: u64) -> Sighting {
     match intervals.binary_search_by(|known| known.ip.cmp(&ip)) {
         Ok(at) => match intervals.get_mut(at) {
             Some(known) if first < known.first || last > known.last => {

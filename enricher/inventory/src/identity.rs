@@ -6,6 +6,8 @@ use std::net::IpAddr;
 use uuid::Uuid;
 use wardwatch_proto::address;
 
+use crate::scope::Ip;
+
 /// A MAC address that one interface can have: neither a group's nor all zeros.
 pub(crate) type Mac = [u8; 6];
 
@@ -13,7 +15,7 @@ pub(crate) type Mac = [u8; 6];
 const LONGEST_KEY: usize = 256;
 
 /// Namespace of all device ids, so that they collide with nobody else's: `uuid5(NAMESPACE_URL, "urn:wardwatch")`.
-const NAMESPACE: Uuid = Uuid::from_u128(0xfb67_4eb6_1fd7_5c5a_b96a_6c5d_40b3_a541);
+pub(crate) const NAMESPACE: Uuid = Uuid::from_u128(0xfb67_4eb6_1fd7_5c5a_b96a_6c5d_40b3_a541);
 
 /// The MAC address of an endpoint, if it is one interface's (IEEE 802: the group bit is clear).
 pub(crate) fn mac(bytes: &[u8]) -> Option<Mac> {
@@ -35,7 +37,7 @@ pub(crate) enum EndpointId {
     /// A network interface.
     Interface(Mac),
     /// An address, with the MAC address of the frames where these were Ethernet's.
-    Address(Option<Mac>, IpAddr),
+    Address(Option<Mac>, Ip),
     /// A device that another tells of, by its key; the teller where the key means something only behind it.
     Third(Option<Box<EndpointId>>, Box<str>),
 }
@@ -58,7 +60,7 @@ pub(crate) enum DeviceKey {
     /// Its network interface.
     Mac(Mac),
     /// Its address, where the interface is hidden behind a router.
-    Ip(IpAddr),
+    Ip(Ip),
     /// The key under which others tell of it, in the whole site or behind one device.
     Third(Option<Uuid>, Box<str>),
 }

@@ -8,7 +8,6 @@
 //!   the link's own, and their subject is the interface.
 //! - What is told of a third device under a key never lands on the teller.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use wardwatch_knowledge::{Field, Knowledge, Said};
@@ -20,6 +19,7 @@ use crate::dossier::{Conversation, Sighting};
 use crate::identity::{self, EndpointId, Mac};
 use crate::network;
 use crate::register::Register;
+use crate::scope::{Ip, Scope};
 use crate::statement::{Heard, Outcome};
 
 /// How far a sensor's clock may run ahead of the broker's before its times are no longer believed: one day.
@@ -30,6 +30,8 @@ pub(crate) struct Intake<'a> {
     pub(crate) register: &'a mut Register,
     pub(crate) knowledge: &'a Knowledge,
     pub(crate) sensor: Arc<str>,
+    /// Where the sensor stands.
+    pub(crate) scope: Scope,
     /// The broker's time of the message.
     pub(crate) log_time: u64,
     /// Event time of the newest fact.
@@ -52,15 +54,17 @@ pub(crate) struct Pending {
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct End {
     pub(crate) mac: Option<Mac>,
-    pub(crate) ip: Option<IpAddr>,
+    pub(crate) ip: Option<Ip>,
 }
 
-impl From<Option<&Endpoint>> for End {
-    fn from(endpoint: Option<&Endpoint>) -> Self {
-        endpoint.map_or_else(Self::default, |endpoint| Self {
+impl End {
+    /// As it stood in the packets of a scope.
+    pub(crate) fn of(scope: Scope, endpoint: Option<&Endpoint>) -> Self {
+        let at = |endpoint: &Endpoint| Self {
             mac: identity::mac(&endpoint.mac),
-            ip: address::ip(&endpoint.ip).filter(|ip| network::is_host(*ip)),
-        })
+            ip: address::ip(&endpoint.ip).filter(|ip| network::is_host(*ip)).map(|ip| scope.at(ip)),
+        };
+        endpoint.map(at).unwrap_or_default()
     }
 }
 
@@ -75,8 +79,8 @@ impl Intake<'_> {
         let first = self.event_time(flow.start);
         let last = self.event_time(flow.end).max(first);
         self.newest = self.newest.max(last);
-        let initiator = End::from(flow.initiator.as_ref());
-        let responder = End::from(flow.responder.as_ref());
+        let initiator = End::of(self.scope, flow.initiator.as_ref());
+        let responder = End::of(self.scope, flow.responder.as_ref());
         let (sent, answered) =
             (has_sent(flow.from_initiator.as_ref()), has_sent(flow.from_responder.as_ref()));
         for (end, other, initiated, is_seen) in
@@ -118,7 +122,7 @@ impl Intake<'_> {
             return;
         };
         let role = Role::try_from(subject.role).unwrap_or_default();
-        let end = End::from(subject.endpoint.as_ref());
+        let end = End::of(self.scope, subject.endpoint.as_ref());
         let at = self.event_time(observation.at);
         self.newest = self.newest.max(at);
         let protocol = known_protocol(observation.protocol);
@@ -129,7 +133,7 @@ impl Intake<'_> {
             && self.knowledge.binds(protocol)
             && let (Some(mac), Ok(ip)) = (end.mac, observation.value.parse())
         {
-            self.register.bind(ip, mac, at);
+            self.register.bind(self.scope.at(ip), mac, at);
         }
         let Some(dossier) = self.dossier_of(role, end, &subject.key, protocol, at) else { return };
         let teller = match role {
@@ -137,6 +141,7 @@ impl Intake<'_> {
             Role::Third if is_nested => end.ip,
             _ => None,
         };
+        let teller = teller.map(|teller| teller.ip);
         let sensor = Arc::clone(&self.sensor);
         let heard = Heard {
             attribute: observation.attribute,

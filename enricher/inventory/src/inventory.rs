@@ -16,6 +16,7 @@ use crate::device::Device;
 use crate::identity::{self, EndpointId};
 use crate::intake::{End, Intake, Pending, has_sent};
 use crate::register::Register;
+use crate::scope::Scope;
 use crate::settings::Settings;
 use crate::state::{self, StateEntry, StateError};
 
@@ -58,11 +59,24 @@ impl Inventory {
         facts: impl IntoIterator<Item = Fact>,
         at: LogMoment,
     ) -> Conclusions {
+        self.apply_in("", sensor, facts, at)
+    }
+
+    /// The same of a sensor that stands in a network scope, whose addresses mean something there alone.
+    pub fn apply_in(
+        &mut self,
+        scope: &str,
+        sensor: &str,
+        facts: impl IntoIterator<Item = Fact>,
+        at: LogMoment,
+    ) -> Conclusions {
         self.settle();
+        let scope = self.register.scope(scope);
         let mut intake = Intake {
             register: &mut self.register,
             knowledge: &self.knowledge,
             sensor: Arc::from(sensor),
+            scope,
             log_time: at.log_time,
             newest: 0,
             findings: Vec::new(),
@@ -91,10 +105,10 @@ impl Inventory {
         } else {
             flows.iter().map(|flow| (flow.id, flow)).collect()
         };
-        concluding.findings(findings, |register, pending| peer(register, pending, &by_id));
+        concluding.findings(findings, |register, pending| peer(register, scope, pending, &by_id));
         drop(by_id);
         let mut conclusions = concluding.conclusions;
-        conclusions.flows = flows.into_iter().map(|flow| self.enrich(flow)).collect();
+        conclusions.flows = flows.into_iter().map(|flow| self.enrich(scope, flow)).collect();
         conclusions
     }
 
@@ -182,6 +196,7 @@ impl Inventory {
         let devices = devices.into_iter().filter_map(|at| self.register.devices.get(at as usize));
         let devices = devices.filter(|device| device.has_appeared()).map(state::of_device);
         let mut entries: Vec<StateEntry> = dossiers.chain(devices).collect();
+        entries.extend(state::of_new_scopes(&mut self.register));
         let rulings = self.register.rulings.take_changed().into_iter();
         entries.extend(rulings.map(|(key, value)| StateEntry { key, value }));
         entries.sort_by(|a, b| a.key.cmp(&b.key));
@@ -221,14 +236,14 @@ impl Inventory {
         self.register.counters.orphans += lost.count() as u64;
     }
 
-    fn enrich(&self, flow: Flow) -> EnrichedFlow {
+    fn enrich(&self, scope: Scope, flow: Flow) -> EnrichedFlow {
         let device = |end: End, answered: bool| {
             let device = self.register.device_at(end.mac, end.ip, flow.start, answered);
             let device = device.and_then(|device| self.register.devices.get(device as usize));
             device.map(Device::name).unwrap_or_default()
         };
-        let initiator = End::from(flow.initiator.as_ref());
-        let responder = End::from(flow.responder.as_ref());
+        let initiator = End::of(scope, flow.initiator.as_ref());
+        let responder = End::of(scope, flow.responder.as_ref());
         EnrichedFlow {
             initiator_device: device(initiator, has_sent(flow.from_initiator.as_ref())),
             responder_device: device(responder, has_sent(flow.from_responder.as_ref())),
@@ -248,7 +263,7 @@ fn concluding<'a>(
 }
 
 /// The other end of the flow that a finding was read from, where the flow stands in the same message.
-fn peer(register: &Register, pending: &Pending, flows: &HashMap<u64, &Flow>) -> Option<End> {
+fn peer(register: &Register, scope: Scope, pending: &Pending, flows: &HashMap<u64, &Flow>) -> Option<End> {
     let flow = flows.get(&pending.flow)?;
     let own = match register.dossier(pending.dossier)?.id {
         EndpointId::Interface(mac) => End { mac: Some(mac), ip: None },
@@ -256,6 +271,7 @@ fn peer(register: &Register, pending: &Pending, flows: &HashMap<u64, &Flow>) -> 
         EndpointId::Third(..) => return None,
     };
     let is_own = |end: &End| if own.ip.is_some() { end.ip == own.ip } else { end.mac == own.mac };
-    let (initiator, responder) = (End::from(flow.initiator.as_ref()), End::from(flow.responder.as_ref()));
+    let (initiator, responder) =
+        (End::of(scope, flow.initiator.as_ref()), End::of(scope, flow.responder.as_ref()));
     if is_own(&initiator) { Some(responder) } else { is_own(&responder).then_some(initiator) }
 }

@@ -50,6 +50,7 @@ mod profile;
 mod register;
 mod ruling;
 mod sameness;
+mod scope;
 mod settings;
 mod state;
 mod statement;

@@ -15,7 +15,6 @@
 //! others (proxy ARP): it is a router, and none of its bindings is believed.
 
 use std::collections::BTreeSet;
-use std::net::IpAddr;
 
 use crate::device::Device;
 use crate::dossier::{Dossier, Interval, most_at_once};
@@ -23,6 +22,7 @@ use crate::identity::{DeviceKey, EndpointId, Mac};
 use crate::joining::Joint;
 use crate::network;
 use crate::register::{Register, is_own};
+use crate::scope::Ip;
 
 /// Addresses in use within this time of each other are in use together: one hour.
 const TOGETHER: u64 = 3600 * 1_000_000_000;
@@ -100,7 +100,7 @@ impl Register {
         }
     }
 
-    pub(crate) fn place_all_at(&mut self, ip: IpAddr) {
+    pub(crate) fn place_all_at(&mut self, ip: Ip) {
         for at in self.addresses.get(&ip).map(|book| book.dossiers.clone()).unwrap_or_default() {
             self.place(at);
         }
@@ -163,14 +163,8 @@ impl Register {
 
     /// The device at an end of a flow at the time of the flow. What did not answer need not exist, so it is only
     /// looked up where it is known.
-    pub(crate) fn device_at(
-        &self,
-        mac: Option<Mac>,
-        ip: Option<IpAddr>,
-        at: u64,
-        answered: bool,
-    ) -> Option<u32> {
-        let ip = ip.filter(|ip| network::is_host(*ip));
+    pub(crate) fn device_at(&self, mac: Option<Mac>, ip: Option<Ip>, at: u64, answered: bool) -> Option<u32> {
+        let ip = ip.filter(|ip| network::is_host(ip.ip));
         let key = match (mac, ip) {
             (None, None) => return None,
             (Some(mac), None) => DeviceKey::Mac(mac),
@@ -217,7 +211,7 @@ impl Register {
     }
 
     /// Who has an address, as seen in an interface's frames where it was; at a time, or now.
-    fn key_at(&self, mac: Option<Mac>, ip: IpAddr, at: Option<u64>) -> Option<DeviceKey> {
+    fn key_at(&self, mac: Option<Mac>, ip: Ip, at: Option<u64>) -> Option<DeviceKey> {
         if let Some(mac) = mac
             && (is_own(ip, mac) || self.is_bound(mac, ip))
         {
@@ -289,7 +283,7 @@ impl Register {
             .filter(|seen| !is_own(seen.ip, mac) && !self.is_bound(mac, seen.ip))
             .collect();
         let together = |is_v4: bool| {
-            let family = unbound.iter().filter(|seen| seen.ip.is_ipv4() == is_v4);
+            let family = unbound.iter().filter(|seen| seen.ip.ip.is_ipv4() == is_v4);
             most_at_once(family.map(|seen| (seen.first, seen.last.max(seen.first))), TOGETHER)
         };
         together(true) > most4 || together(false) > most6

@@ -3,8 +3,7 @@
 //! Everything here but the dossiers themselves and what was last concluded of devices follows from them and is
 //! rebuilt after a restart; [`crate::placement`] says how.
 
-use std::collections::BTreeSet;
-use std::net::IpAddr;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use hashbrown::HashMap;
@@ -18,12 +17,16 @@ use crate::identity::{DeviceKey, EndpointId, Mac, is_made_from};
 use crate::network;
 use crate::ruling::Rulings;
 use crate::sameness::Identity;
+use crate::scope::{Ip, Scope};
 use crate::settings::Settings;
 
 /// Addresses of one interface that are kept apart.
 const MOST_ADDRESSES: usize = 128;
 /// Interfaces that one address is kept apart for; beyond, somebody is making them up.
 const MOST_INTERFACES: usize = 64;
+/// Scopes of one site; beyond, a sensor is making them up.
+const MOST_SCOPES: usize = 1024;
+
 /// Dossiers and devices of one site.
 #[derive(Debug)]
 pub(crate) struct Register {
@@ -36,7 +39,7 @@ pub(crate) struct Register {
     pub(crate) links: Vec<Link>,
     pub(crate) index: HashMap<EndpointId, u32>,
     pub(crate) interfaces: HashMap<Mac, Interface>,
-    pub(crate) addresses: HashMap<IpAddr, AddressBook>,
+    pub(crate) addresses: HashMap<Ip, AddressBook>,
     pub(crate) devices: Vec<Device>,
     pub(crate) device_index: HashMap<DeviceKey, u32>,
     /// Devices by their ids.
@@ -47,6 +50,9 @@ pub(crate) struct Register {
     pub(crate) parts: HashMap<u32, BTreeSet<u32>>,
     /// How many decisions of people are kept.
     pub(crate) decided: usize,
+    /// Names of the scopes that were met, and those whose name is to be stored.
+    pub(crate) scopes: BTreeMap<Scope, Box<str>>,
+    pub(crate) new_scopes: Vec<Scope>,
     /// What people ruled about which devices are one.
     pub(crate) rulings: Rulings,
     /// Dossiers that say of themselves what may identify a third device, in order.
@@ -119,6 +125,8 @@ impl Register {
             wholes: HashMap::new(),
             parts: HashMap::new(),
             decided: 0,
+            scopes: BTreeMap::new(),
+            new_scopes: Vec::new(),
             rulings: Rulings::default(),
             claimants: HashMap::new(),
             thirds: HashMap::new(),
@@ -127,14 +135,29 @@ impl Register {
         }
     }
 
+    /// The scope of this name, which is remembered; the default one where there is no room for another.
+    pub(crate) fn scope(&mut self, name: &str) -> Scope {
+        let scope = Scope::named(name);
+        if scope == Scope::default() || self.scopes.contains_key(&scope) {
+            return scope;
+        }
+        if self.scopes.len() >= MOST_SCOPES {
+            self.counters.scopes_full += 1;
+            return Scope::default();
+        }
+        self.scopes.insert(scope, name.into());
+        self.new_scopes.push(scope);
+        scope
+    }
+
     /// Whether the site has this address by configuration.
-    pub(crate) fn is_inside(&self, ip: IpAddr) -> bool {
-        self.settings.networks.iter().any(|network| network.contains(&ip))
+    pub(crate) fn is_inside(&self, ip: Ip) -> bool {
+        self.settings.networks.iter().any(|network| network.contains(&ip.ip))
     }
 
     /// Whether it is a host's address that is neither of the site's networks nor bound to an interface here.
-    pub(crate) fn is_outside(&self, ip: IpAddr) -> bool {
-        network::is_host(ip)
+    pub(crate) fn is_outside(&self, ip: Ip) -> bool {
+        network::is_host(ip.ip)
             && !self.is_inside(ip)
             && self.addresses.get(&ip).is_none_or(|at| at.owners.is_empty())
     }
@@ -157,14 +180,8 @@ impl Register {
 
     /// Somebody sent a frame or packet from here. The dossier that evidence about the sender belongs in; `None`
     /// where the sender is no device of the site, or there is no room.
-    pub(crate) fn sight(
-        &mut self,
-        mac: Option<Mac>,
-        ip: Option<IpAddr>,
-        first: u64,
-        last: u64,
-    ) -> Option<u32> {
-        let ip = ip.filter(|ip| network::is_host(*ip));
+    pub(crate) fn sight(&mut self, mac: Option<Mac>, ip: Option<Ip>, first: u64, last: u64) -> Option<u32> {
+        let ip = ip.filter(|ip| network::is_host(ip.ip));
         let Some(mac) = mac else {
             let ip = ip.filter(|ip| !self.is_outside(*ip))?;
             return self.sight_at(EndpointId::Address(None, ip), first, last);
@@ -191,8 +208,8 @@ impl Register {
     }
 
     /// Somebody speaks of this address or interface. The dossier for it, which makes no device by itself.
-    pub(crate) fn hear_of(&mut self, mac: Option<Mac>, ip: Option<IpAddr>) -> Option<u32> {
-        let ip = ip.filter(|ip| network::is_host(*ip));
+    pub(crate) fn hear_of(&mut self, mac: Option<Mac>, ip: Option<Ip>) -> Option<u32> {
+        let ip = ip.filter(|ip| network::is_host(ip.ip));
         match (ip, mac) {
             (Some(ip), _) if !self.is_outside(ip) => self.open(EndpointId::Address(None, ip), true),
             (None, Some(mac)) => self.open(EndpointId::Interface(mac), true),
@@ -358,7 +375,7 @@ impl Register {
         at
     }
 
-    fn is_crowded(&self, mac: Mac, ip: IpAddr) -> bool {
+    fn is_crowded(&self, mac: Mac, ip: Ip) -> bool {
         self.interfaces.get(&mac).is_some_and(|known| known.addresses.len() >= MOST_ADDRESSES)
             || self.addresses.get(&ip).is_some_and(|book| book.dossiers.len() >= MOST_INTERFACES)
     }
@@ -366,6 +383,6 @@ impl Register {
 
 /// Whether the frame's source is the address's owner whatever else is known: no router forwards it, or it is made
 /// from the MAC address.
-pub(crate) fn is_own(ip: IpAddr, mac: Mac) -> bool {
-    network::is_link_local(ip) || is_made_from(ip, mac)
+pub(crate) fn is_own(ip: Ip, mac: Mac) -> bool {
+    network::is_link_local(ip.ip) || is_made_from(ip.ip, mac)
 }

@@ -11,6 +11,7 @@ use wardwatch_proto::v1::rule_sameness::Verdict;
 
 use crate::conclusion::LogMoment;
 use crate::decision::Undecided;
+use crate::device::Device;
 use crate::register::Register;
 
 /// Rulings of one site; one more is refused, since each was made by a person and none may be forgotten.
@@ -143,7 +144,7 @@ impl Register {
     ) -> Result<(), Undecided> {
         let base = |id: &str| {
             let at = Uuid::parse_str(id).ok().and_then(|id| self.ids.get(&id).copied());
-            at.filter(|at| self.devices.get(*at as usize).is_some_and(|device| device.has_appeared()))
+            at.filter(|at| self.devices.get(*at as usize).is_some_and(Device::has_appeared))
         };
         let (Some(device), Some(other)) = (base(&command.device), base(&command.other)) else {
             return Err(Undecided::UnknownDevice);

@@ -16,6 +16,7 @@ use crate::device::Device;
 use crate::dossier::{Conversation, Dossier, FindingKey, Interval, Told};
 use crate::identity::{self, DeviceKey, EndpointId};
 use crate::register::Register;
+use crate::scope::Scope;
 use crate::statement::{Statement, StatementKey, Statements};
 
 /// One piece of an inventory's state. The newest entry of each key, in any order, rebuilds the inventory.
@@ -88,6 +89,9 @@ struct EndpointState {
     key: String,
     #[prost(message, optional, boxed, tag = "4")]
     teller: Option<Box<EndpointState>>,
+    /// Of the address: the digest of its scope's name.
+    #[prost(fixed64, tag = "5")]
+    scope: u64,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -150,6 +154,8 @@ struct TellerState {
 
 #[derive(Clone, PartialEq, Message)]
 struct IntervalState {
+    #[prost(fixed64, tag = "4")]
+    scope: u64,
     #[prost(bytes = "vec", tag = "1")]
     ip: Vec<u8>,
     #[prost(fixed64, tag = "2")]
@@ -177,6 +183,9 @@ struct DeviceState {
     resolved_hour: u64,
     #[prost(message, repeated, tag = "8")]
     decisions: Vec<DecisionState>,
+    /// Of the address: the digest of its scope's name.
+    #[prost(fixed64, tag = "9")]
+    scope: u64,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -213,6 +222,14 @@ pub(crate) fn restore(register: &mut Register, key: &str, value: &[u8]) -> Resul
     if let Some(pair) = key.strip_prefix("ruling/") {
         return register.rulings.restore(pair, value).map_err(|problem| unreadable(&problem));
     }
+    if let Some(digest) = key.strip_prefix("scope/") {
+        let name = std::str::from_utf8(value).map_err(|error| unreadable(&error.to_string()))?;
+        if Scope::named(name) != Scope(u64::from_str_radix(digest, 16).unwrap_or_default()) {
+            return Err(unreadable("its name is another scope's"));
+        }
+        register.scopes.insert(Scope::named(name), name.into());
+        return Ok(());
+    }
     let is_dossier = key.starts_with("dossier/");
     if !is_dossier && !key.starts_with("device/") {
         return Err(StateError::UnknownKind { key: key.to_owned() });
@@ -230,6 +247,16 @@ pub(crate) fn restore(register: &mut Register, key: &str, value: &[u8]) -> Resul
         register.restore_device(device);
     }
     Ok(())
+}
+
+/// The entries for the scopes that were met first since the last call.
+pub(crate) fn of_new_scopes(register: &mut Register) -> Vec<StateEntry> {
+    let new = std::mem::take(&mut register.new_scopes).into_iter();
+    let entry = |scope: Scope| {
+        let name = register.scopes.get(&scope)?;
+        Some(StateEntry { key: format!("scope/{:016x}", scope.0), value: name.as_bytes().to_vec() })
+    };
+    new.filter_map(entry).collect()
 }
 
 /// The entry for a dossier.
@@ -271,7 +298,10 @@ pub(crate) fn of_device(device: &Device) -> StateEntry {
     };
     match &device.key {
         DeviceKey::Mac(mac) => state.mac = mac.to_vec(),
-        DeviceKey::Ip(ip) => state.ip = address::ip_bytes(*ip),
+        DeviceKey::Ip(ip) => {
+            state.ip = address::ip_bytes(ip.ip);
+            state.scope = ip.scope.0;
+        }
         DeviceKey::Third(within, key) => {
             state.third_key = key.to_string();
             state.within = within.map(|id| id.as_bytes().to_vec()).unwrap_or_default();
@@ -306,7 +336,7 @@ fn dossier(state: DossierState) -> Option<Dossier> {
 fn device(state: DeviceState, site: &Uuid) -> Option<Device> {
     let key = match (identity::mac(&state.mac), address::ip(&state.ip), state.third_key) {
         (Some(mac), ..) => DeviceKey::Mac(mac),
-        (None, Some(ip), _) => DeviceKey::Ip(ip),
+        (None, Some(ip), _) => DeviceKey::Ip(Scope(state.scope).at(ip)),
         (None, None, key) if !key.is_empty() => {
             DeviceKey::Third(Uuid::from_slice(&state.within).ok(), key.into())
         }
@@ -337,14 +367,18 @@ fn endpoint(state: EndpointState) -> Option<EndpointId> {
         return Some(EndpointId::Third(teller, state.key.into()));
     }
     match (mac, address::ip(&state.ip)) {
-        (mac, Some(ip)) => Some(EndpointId::Address(mac, ip)),
+        (mac, Some(ip)) => Some(EndpointId::Address(mac, Scope(state.scope).at(ip))),
         (Some(mac), None) => Some(EndpointId::Interface(mac)),
         (None, None) => None,
     }
 }
 
 fn interval(state: &IntervalState) -> Option<Interval> {
-    Some(Interval { ip: address::ip(&state.ip)?, first: state.first, last: state.last })
+    Some(Interval {
+        ip: Scope(state.scope).at(address::ip(&state.ip)?),
+        first: state.first,
+        last: state.last,
+    })
 }
 
 impl From<&EndpointId> for EndpointState {
@@ -353,7 +387,8 @@ impl From<&EndpointId> for EndpointState {
             EndpointId::Interface(mac) => Self { mac: mac.to_vec(), ..Self::default() },
             EndpointId::Address(mac, ip) => Self {
                 mac: mac.map(|mac| mac.to_vec()).unwrap_or_default(),
-                ip: address::ip_bytes(*ip),
+                ip: address::ip_bytes(ip.ip),
+                scope: ip.scope.0,
                 ..Self::default()
             },
             EndpointId::Third(teller, key) => Self {
@@ -439,6 +474,11 @@ impl From<FindingState> for Told {
 
 impl From<&Interval> for IntervalState {
     fn from(interval: &Interval) -> Self {
-        Self { ip: address::ip_bytes(interval.ip), first: interval.first, last: interval.last }
+        Self {
+            scope: interval.ip.scope.0,
+            ip: address::ip_bytes(interval.ip.ip),
+            first: interval.first,
+            last: interval.last,
+        }
     }
 }

@@ -121,7 +121,14 @@ fn take(
     let said = match step {
         Step::Facts(site, sequence, host) => {
             let (site, sensor) = (SITES[*site].to_owned(), "s1".to_owned());
-            let batch = Batch { site, sensor, epoch: 1, sequence: *sequence, cut_at: 0, facts: facts(*host) };
+            let batch = Batch {
+                site,
+                sensor,
+                epoch: 1,
+                sequence: *sequence,
+                facts: facts(*host),
+                ..Batch::default()
+            };
             let said = memory.apply(batch, at, &mut tally).expect("room for two sites");
             let text = format!("{said:?}");
             concluded = said.into_iter().collect();

@@ -332,5 +332,12 @@ pub(crate) fn facts(host: u8, id: u64) -> Vec<Fact> {
 
 /// A batch of one host's facts.
 pub(crate) fn batch(site: &str, epoch: u64, sequence: u64, host: u8) -> Batch {
-    Batch { site: site.into(), sensor: "s1".into(), epoch, sequence, cut_at: 0, facts: facts(host, sequence) }
+    Batch {
+        site: site.into(),
+        sensor: "s1".into(),
+        epoch,
+        sequence,
+        facts: facts(host, sequence),
+        ..Batch::default()
+    }
 }

@@ -138,6 +138,7 @@ impl Page {
             ("roles", "roles"),
             ("protocols", "protocols"),
             ("sensors", "sensors"),
+            ("network scopes", "scopes"),
             ("behind", "parent"),
             ("knowledge", "knowledge"),
         ];

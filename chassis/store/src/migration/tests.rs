@@ -11,10 +11,17 @@ fn the_files_are_numbered_without_gaps_and_each_can_be_split() {
         for statement in statements {
             let idempotent = statement.starts_with("CREATE TABLE IF NOT EXISTS")
                 || statement.starts_with("CREATE OR REPLACE VIEW")
-                || (statement.starts_with("ALTER TABLE") && statement.contains(" MODIFY SETTING "));
+                || (statement.starts_with("ALTER TABLE") && is_repeatable(&statement));
             assert!(idempotent, "{}: {statement}", migration.name);
         }
     }
+}
+
+/// Whether an alteration does nothing the second time.
+fn is_repeatable(alteration: &str) -> bool {
+    let added = alteration.matches(" ADD COLUMN ").count();
+    alteration.contains(" MODIFY SETTING ")
+        || (added > 0 && added == alteration.matches(" ADD COLUMN IF NOT EXISTS ").count())
 }
 
 #[test]

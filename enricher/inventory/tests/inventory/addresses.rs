@@ -257,3 +257,43 @@ fn arp_makes_a_public_address_the_sites_own() {
     let record = site.device("198.51.100.1");
     assert_eq!((record.macs.len(), record.model.as_str()), (1, "X1"));
 }
+
+#[test]
+fn an_address_in_two_scopes_is_two_devices() {
+    let mut site = Site::new();
+    let said = |model| says("10.0.0.7", Attribute::Model, model, Protocol::Dicom);
+    site.hears_in("east", [said("X1")]);
+    site.hears_in("west", [said("X2")]);
+    site.hears([said("X3")]);
+    let mut found: Vec<(String, Vec<String>, Vec<String>)> =
+        site.records().into_iter().map(|record| (record.model, record.ips, record.scopes)).collect();
+    found.sort();
+    let at = |scopes: &[&str]| {
+        (vec!["10.0.0.7".to_owned()], scopes.iter().map(|scope| (*scope).to_owned()).collect::<Vec<_>>())
+    };
+    let expected = [("X1", at(&["east"])), ("X2", at(&["west"])), ("X3", at(&[]))];
+    assert_eq!(found, expected.map(|(model, (ips, scopes))| (model.to_owned(), ips, scopes)));
+}
+
+#[test]
+fn a_lease_in_one_scope_says_nothing_in_another() {
+    let mut site = Site::new();
+    site.hears_in("east", [arp("a1", "10.0.0.7")]);
+    site.hears_in("west", [flow("10.0.0.7", "10.0.0.8", Protocol::Http)]);
+    assert_eq!(site.device("a1").scopes, ["east"]);
+    let hidden =
+        site.records().into_iter().filter(|record| record.macs.is_empty() && record.ips == ["10.0.0.7"]);
+    assert_eq!(hidden.count(), 1);
+}
+
+#[test]
+fn an_interface_is_one_device_in_whatever_scope_it_is_seen() {
+    let mut site = Site::new();
+    site.hears_in("east", [arp("a1", "10.0.0.7")]);
+    site.hears_in("west", [arp("a1", "10.9.0.7")]);
+    let record = site.device("a1");
+    assert_eq!(
+        (record.ips.len(), record.scopes.as_slice()),
+        (2, ["east".to_owned(), "west".to_owned()].as_slice())
+    );
+}

@@ -53,6 +53,12 @@ impl Site {
         self.inventory.apply(sensor, facts, at)
     }
 
+    /// One message from a sensor that stands in a network scope.
+    pub(crate) fn hears_in(&mut self, scope: &str, facts: impl IntoIterator<Item = Fact>) -> Conclusions {
+        let at = self.moment();
+        self.inventory.apply_in(scope, "s1", facts, at)
+    }
+
     /// j.doe overrides a field of a device, or withdraws that by an empty value.
     pub(crate) fn decides(
         &mut self,
