@@ -22,9 +22,11 @@ mod error;
 mod evidence;
 mod example;
 mod hl7;
+mod literal;
 mod manufacturer;
 mod pack;
 mod score;
+mod signature;
 mod source;
 mod taxonomy;
 mod third;
@@ -34,6 +36,7 @@ pub use error::KnowledgeError;
 pub use evidence::{Evidence, Field, Said, Spoken, describe_said};
 pub use manufacturer::Registered;
 pub use score::{Factor, Held};
+pub use signature::{Derived, describe_derived};
 pub use source::{Source, Trust};
 pub use taxonomy::{Classification, Reason};
 use wardwatch_proto::v1::subject::Role;
@@ -54,6 +57,7 @@ pub struct Knowledge {
     sources: source::Sources,
     third_keys: third::ThirdKeys,
     taxonomy: taxonomy::Taxonomy,
+    signatures: signature::Signatures,
     factors: score::Factors,
     watched: Vec<Attribute>,
 }
@@ -111,6 +115,7 @@ impl Knowledge {
     fn checked(mut self) -> Result<Self, KnowledgeError> {
         self.taxonomy.check_examples()?;
         self.factors.check_examples()?;
+        self.signatures.index();
         self.watched = self.factors.watched().collect();
         Ok(self)
     }
@@ -163,6 +168,7 @@ impl Knowledge {
         for entry in file.entries("rule", "id")? {
             self.taxonomy.add_rule(entry)?;
         }
+        self.signatures.add(file.entries("signature", "id")?, &self.taxonomy)?;
         for entry in file.entries("factor", "id")? {
             self.factors.add(entry)?;
         }
@@ -215,6 +221,21 @@ impl Knowledge {
         self.sources.trust(attribute, source, told_by)
     }
 
+    /// How far a value is believed that a signature of this confidence, in percent, speaks for.
+    pub fn trust_of_signature(&self, attribute: Attribute, confidence: u32, told_by: Role) -> Trust {
+        self.sources.trust_of_signature(attribute, confidence, told_by)
+    }
+
+    /// What signatures say of the device that said this; manufacturers by their canonical names.
+    pub fn derive<'a>(&'a self, said: &Said<'_>) -> Vec<Derived<'a>> {
+        self.signatures.derive(said, &self.manufacturers)
+    }
+
+    /// How many signatures there are.
+    pub fn signatures(&self) -> usize {
+        self.signatures.len()
+    }
+
     /// Whether a device has many values of this attribute at once; of any other, one is shown.
     pub fn has_many_values(&self, attribute: Attribute) -> bool {
         self.sources.has_many_values(attribute)
@@ -246,9 +267,9 @@ impl Knowledge {
         self.taxonomy.kind_of(device_type)
     }
 
-    /// What kind of device it is.
+    /// What kind of device it is, by the rules and the signatures.
     pub fn classify(&self, evidence: &Evidence<'_>) -> Classification {
-        self.taxonomy.classify(evidence)
+        self.taxonomy.classify(evidence, self.signatures.voices(evidence))
     }
 
     /// The score's factors that hold, most points first.
