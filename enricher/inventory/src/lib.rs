@@ -33,6 +33,7 @@ mod conclude;
 mod conclusion;
 mod counters;
 mod decision;
+mod derivation;
 mod device;
 mod dossier;
 mod identity;

@@ -13,6 +13,7 @@ use wardwatch_proto::{address, name};
 use crate::choice::{Candidate, Candidates, trust, words};
 use crate::conclusion::{DeviceRecord, Factor, Why};
 use crate::decision::Decision;
+use crate::derivation::Derivations;
 use crate::device::Device;
 use crate::dossier::Dossier;
 use crate::identity::DeviceKey;
@@ -51,6 +52,8 @@ struct Sketch<'a> {
     knowledge: &'a Knowledge,
     dossiers: Vec<&'a Dossier>,
     statements: Vec<&'a Statement>,
+    /// What signatures say of it.
+    derived: Derivations<'a>,
     /// What people decided about it, by field.
     decisions: BTreeMap<&'static str, &'a Decision>,
     record: DeviceRecord,
@@ -69,7 +72,8 @@ pub(crate) fn describe(register: &Register, at: u32, device: &Device, knowledge:
         ..DeviceRecord::default()
     };
     let decisions = register.decisions(at);
-    let mut sketch = Sketch { knowledge, dossiers, statements, decisions, record };
+    let derived = Derivations::of(&statements, knowledge);
+    let mut sketch = Sketch { knowledge, dossiers, statements, derived, decisions, record };
     sketch.sightings(register, device);
     crate::addressing::describe(&mut sketch.record, register, device, &sketch.dossiers);
     sketch.fields();
@@ -112,6 +116,13 @@ impl Sketch<'_> {
         candidates
     }
 
+    /// What is said of an attribute, and what signatures say of it.
+    fn said_or_derived(&self, attribute: Attribute) -> Candidates {
+        let mut candidates = self.candidates(attribute);
+        self.derived.candidates(attribute).for_each(|derived| candidates.add(derived));
+        candidates
+    }
+
     fn about(&self, attribute: Attribute) -> impl Iterator<Item = &Statement> {
         let number = i32::from(attribute);
         let start = self.statements.partition_point(|statement| statement.key.attribute < number);
@@ -149,11 +160,11 @@ impl Sketch<'_> {
 
     fn fields(&mut self) {
         for (name, attribute, field) in FIELDS {
-            let candidates = self.candidates(*attribute);
+            let candidates = self.said_or_derived(*attribute);
             let value = self.believe(name, candidates);
             *field(&mut self.record) = value;
         }
-        let mut software = self.candidates(Attribute::SoftwareName);
+        let mut software = self.said_or_derived(Attribute::SoftwareName);
         for statement in self.about(Attribute::DicomImplementationUid) {
             if let Some(DicomRoot::Software(name)) = self.knowledge.dicom_root(&statement.key.value) {
                 let by = (
@@ -245,6 +256,7 @@ impl Sketch<'_> {
                 makers.add(self.candidate(statement, maker.to_owned(), Some(by)));
             }
         }
+        self.derived.candidates(Attribute::Manufacturer).for_each(|maker| makers.add(maker));
         if let DeviceKey::Mac(mac) = device.key
             && let Some(registered) = knowledge.registered(mac)
         {
@@ -423,7 +435,7 @@ impl Sketch<'_> {
     }
 }
 
-fn said(statement: &Statement, attribute: Attribute, protocol: Protocol, role: Role) -> Said<'_> {
+pub(crate) fn said(statement: &Statement, attribute: Attribute, protocol: Protocol, role: Role) -> Said<'_> {
     Said {
         field: Field::Stated(attribute),
         value: &statement.key.value,

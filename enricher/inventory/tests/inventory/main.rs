@@ -7,4 +7,5 @@ mod findings;
 mod hostile;
 mod laws;
 mod nested;
+mod signatures;
 mod ward;
