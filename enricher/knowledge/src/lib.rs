@@ -25,6 +25,7 @@ mod hl7;
 mod literal;
 mod manufacturer;
 mod pack;
+pub mod recog;
 mod score;
 mod signature;
 mod source;
@@ -173,6 +174,12 @@ impl Knowledge {
             self.factors.add(entry)?;
         }
         Ok(())
+    }
+
+    /// Whether the signatures of a file are sound by themselves.
+    pub(crate) fn takes_signatures(&self, file: &pack::File) -> bool {
+        let mut signatures = signature::Signatures::default();
+        file.entries("signature", "id").and_then(|entries| signatures.add(entries, &self.taxonomy)).is_ok()
     }
 
     /// The pack's version, joined by `+` with those of the packs laid over it.
