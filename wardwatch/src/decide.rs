@@ -6,6 +6,7 @@
 mod alert;
 mod knowledge;
 mod override_attribute;
+mod recog;
 mod sameness;
 mod session;
 mod submit;

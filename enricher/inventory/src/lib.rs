@@ -36,6 +36,7 @@ mod conclude;
 mod conclusion;
 mod counters;
 mod decision;
+mod derivation;
 mod details;
 mod device;
 mod dossier;

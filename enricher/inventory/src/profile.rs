@@ -13,6 +13,7 @@ use wardwatch_proto::{address, name};
 use crate::choice::{Candidate, Candidates, trust, words};
 use crate::conclusion::{DeviceRecord, Factor, Why};
 use crate::decision::Decision;
+use crate::derivation::Derivations;
 use crate::device::Device;
 use crate::dossier::Dossier;
 use crate::identity::{DeviceKey, EndpointId};
@@ -51,6 +52,8 @@ pub(crate) struct Sketch<'a> {
     pub(crate) knowledge: &'a Knowledge,
     pub(crate) dossiers: Vec<&'a Dossier>,
     pub(crate) statements: Vec<&'a Statement>,
+    /// What signatures say of it.
+    derived: Derivations<'a>,
     /// What people decided about it, by field.
     decisions: BTreeMap<&'static str, &'a Decision>,
     pub(crate) record: DeviceRecord,
@@ -71,8 +74,9 @@ pub(crate) fn describe(register: &Register, at: u32, device: &Device, knowledge:
         ..DeviceRecord::default()
     };
     let decisions = register.decisions(at);
+    let derived = Derivations::of(&statements, knowledge);
     let mut sketch =
-        Sketch { knowledge, dossiers, statements, decisions, record, conflicts: BTreeSet::new() };
+        Sketch { knowledge, dossiers, statements, derived, decisions, record, conflicts: BTreeSet::new() };
     sketch.sightings(register, device);
     crate::addressing::describe(&mut sketch.record, register, device, &sketch.dossiers);
     sketch.fields();
@@ -129,6 +133,13 @@ impl Sketch<'_> {
         candidates
     }
 
+    /// What is said of an attribute, and what signatures say of it.
+    pub(crate) fn said_or_derived(&self, attribute: Attribute) -> Candidates {
+        let mut candidates = self.candidates(attribute);
+        self.derived.candidates(attribute).for_each(|derived| candidates.add(derived));
+        candidates
+    }
+
     pub(crate) fn about(&self, attribute: Attribute) -> impl Iterator<Item = &Statement> {
         let number = i32::from(attribute);
         let start = self.statements.partition_point(|statement| statement.key.attribute < number);
@@ -166,11 +177,11 @@ impl Sketch<'_> {
 
     fn fields(&mut self) {
         for (name, attribute, field) in FIELDS {
-            let candidates = self.candidates(*attribute);
+            let candidates = self.said_or_derived(*attribute);
             let value = self.believe(name, candidates);
             *field(&mut self.record) = value;
         }
-        let mut software = self.candidates(Attribute::SoftwareName);
+        let mut software = self.said_or_derived(Attribute::SoftwareName);
         for statement in self.about(Attribute::DicomImplementationUid) {
             if let Some(DicomRoot::Software(name)) = self.knowledge.dicom_root(&statement.key.value) {
                 let by = (
@@ -270,6 +281,7 @@ impl Sketch<'_> {
                 makers.add(self.candidate(statement, maker.to_owned(), Some(by)));
             }
         }
+        self.derived.candidates(Attribute::Manufacturer).for_each(|maker| makers.add(maker));
         if let DeviceKey::Mac(mac) = device.key
             && let Some(registered) = knowledge.registered(mac)
         {
@@ -448,7 +460,7 @@ impl Sketch<'_> {
     }
 }
 
-fn said(statement: &Statement, attribute: Attribute, protocol: Protocol, role: Role) -> Said<'_> {
+pub(crate) fn said(statement: &Statement, attribute: Attribute, protocol: Protocol, role: Role) -> Said<'_> {
     Said {
         field: Field::Stated(attribute),
         value: &statement.key.value,

@@ -11,10 +11,11 @@ use wardwatch_proto::v1::subject::Role;
 use crate::date;
 use crate::error::KnowledgeError;
 use crate::evidence::{Evidence, Field, Said, Support};
+use crate::literal;
 use crate::pack::Place;
 
 /// Largest compiled size of one pattern, so that a pack cannot exhaust the memory.
-const PATTERN_BYTES: usize = 1 << 20;
+pub(crate) const PATTERN_BYTES: usize = 1 << 20;
 
 /// A condition as a pack spells it. Either `attribute` with at most one matcher, or `spoken` / `internet`.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -110,6 +111,32 @@ impl Condition {
         }
     }
 
+    /// The condition, if it asks for one value of what sensors state, which is all that a signature can look at.
+    pub(crate) fn of_one_value(
+        raw: &RawCondition,
+        place: &Place,
+        key: &str,
+    ) -> Result<SaidCondition, KnowledgeError> {
+        let given = [
+            ("at_least", raw.at_least.is_some()),
+            ("past", raw.past.is_some()),
+            ("future", raw.future.is_some()),
+        ];
+        if let Some((name, _)) = given.into_iter().find(|(_, given)| *given) {
+            return Err(place.wrong(format!("{key}.{name}"), "a signature looks at one value by itself"));
+        }
+        match Self::check(raw, place, key)? {
+            Self::Said(condition) if matches!(condition.field, Field::Stated(_)) => Ok(condition),
+            Self::Said(condition) => Err(place.wrong(
+                format!("{key}.attribute"),
+                format!("{} is concluded; a signature looks at what sensors state", condition.field.name()),
+            )),
+            Self::Spoken { .. } => {
+                Err(place.wrong(key, "a signature looks at a value, not at a conversation"))
+            }
+        }
+    }
+
     /// What makes it hold, if anything, among what was seen at `since` or later.
     pub(crate) fn support(&self, evidence: &Evidence<'_>, since: u64) -> Option<Support> {
         match self {
@@ -140,10 +167,33 @@ impl SaidCondition {
     }
 
     pub(crate) fn matches(&self, said: &Said<'_>) -> bool {
+        self.is_about(said) && self.matcher.matches(said)
+    }
+
+    /// Whether the value is of the field, protocol and teller that it asks for.
+    pub(crate) fn is_about(&self, said: &Said<'_>) -> bool {
         said.field == self.field
             && (self.protocols.is_empty() || self.protocols.contains(&said.protocol))
             && (self.told_by.is_empty() || self.told_by.contains(&said.told_by))
-            && self.matcher.matches(said)
+    }
+
+    /// The pattern, where it is a regular expression.
+    pub(crate) fn pattern(&self) -> Option<&Regex> {
+        match &self.matcher {
+            Matcher::Pattern(pattern) => Some(pattern),
+            _ => None,
+        }
+    }
+
+    /// Texts of which one stands in every value that matches, whatever the case of its ASCII letters; empty where
+    /// there are no such.
+    pub(crate) fn literals(&self) -> Vec<String> {
+        match &self.matcher {
+            Matcher::Exact(text) | Matcher::Prefix(text) | Matcher::Contains(text) => vec![text.clone()],
+            Matcher::OneOf(texts) => texts.iter().cloned().collect(),
+            Matcher::Pattern(pattern) => literal::required(pattern.as_str()),
+            Matcher::Any | Matcher::Past | Matcher::Future => Vec::new(),
+        }
     }
 }
 

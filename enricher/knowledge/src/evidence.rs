@@ -115,6 +115,11 @@ impl<'a> Evidence<'a> {
         self.said.get(start..end).unwrap_or_default()
     }
 
+    /// Everything that was said, in the order of fields and values.
+    pub(crate) fn said(&self) -> &[Said<'a>] {
+        &self.said
+    }
+
     pub(crate) fn newest(&self) -> u64 {
         self.newest
     }

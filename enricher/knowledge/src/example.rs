@@ -41,6 +41,13 @@ impl Example {
         Ok(example)
     }
 
+    /// An example of one observation, of a signature.
+    pub(crate) fn check_one(raw: &RawObservation, place: &Place, key: &str) -> Result<Self, KnowledgeError> {
+        let mut example = Self::default();
+        example.add(raw, place, key)?;
+        Ok(example)
+    }
+
     fn add(&mut self, raw: &RawObservation, place: &Place, key: &str) -> Result<(), KnowledgeError> {
         let one = |word: &Option<String>| word.iter().cloned().collect::<Vec<_>>();
         let seen = match &raw.seen {
@@ -78,6 +85,20 @@ impl Example {
             seen,
         ));
         Ok(())
+    }
+
+    /// The one value that it consists of; `None` where it is several, or a conversation.
+    pub(crate) fn only_value(&self) -> Option<Said<'_>> {
+        match (self.said.as_slice(), self.spoken.as_slice()) {
+            ([(field, value, protocol, told_by, last_seen)], []) => Some(Said {
+                field: *field,
+                value,
+                protocol: *protocol,
+                told_by: *told_by,
+                last_seen: *last_seen,
+            }),
+            _ => None,
+        }
     }
 
     pub(crate) fn is_empty(&self) -> bool {

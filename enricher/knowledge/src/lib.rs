@@ -25,11 +25,14 @@ mod error;
 mod evidence;
 mod example;
 mod hl7;
+mod literal;
 mod manufacturer;
 mod pack;
 mod profile;
+pub mod recog;
 mod same;
 mod score;
+mod signature;
 mod source;
 mod taxonomy;
 mod third;
@@ -45,6 +48,7 @@ pub use manufacturer::Registered;
 pub use profile::ProfileField;
 pub use same::{ENOUGH_APART, ENOUGH_TOGETHER, Same};
 pub use score::{Factor, Held};
+pub use signature::{Derived, describe_derived};
 pub use source::{Source, Trust};
 pub use taxonomy::{Classification, Reason};
 use wardwatch_proto::v1::subject::Role;
@@ -68,6 +72,7 @@ pub struct Knowledge {
     sources: source::Sources,
     third_keys: third::ThirdKeys,
     taxonomy: taxonomy::Taxonomy,
+    signatures: signature::Signatures,
     factors: score::Factors,
     profile: profile::Profile,
     same_device: same::SameDevice,
@@ -128,6 +133,7 @@ impl Knowledge {
     fn checked(mut self) -> Result<Self, KnowledgeError> {
         self.taxonomy.check_examples()?;
         self.factors.check_examples()?;
+        self.signatures.index();
         self.watched = self.factors.watched().collect();
         Ok(self)
     }
@@ -183,6 +189,7 @@ impl Knowledge {
         for entry in file.entries("rule", "id")? {
             self.taxonomy.add_rule(entry)?;
         }
+        self.signatures.add(file.entries("signature", "id")?, &self.taxonomy)?;
         for entry in file.entries("factor", "id")? {
             self.factors.add(entry)?;
         }
@@ -228,6 +235,12 @@ impl Knowledge {
     /// The fields of a device's profile, in the order in which they are shown.
     pub fn profile(&self) -> &[ProfileField] {
         self.profile.fields()
+    }
+
+    /// Whether the signatures of a file are sound by themselves.
+    pub(crate) fn takes_signatures(&self, file: &pack::File) -> bool {
+        let mut signatures = signature::Signatures::default();
+        file.entries("signature", "id").and_then(|entries| signatures.add(entries, &self.taxonomy)).is_ok()
     }
 
     /// The pack's version, joined by `+` with those of the packs laid over it.
@@ -276,6 +289,21 @@ impl Knowledge {
         self.sources.trust(attribute, source, told_by)
     }
 
+    /// How far a value is believed that a signature of this confidence, in percent, speaks for.
+    pub fn trust_of_signature(&self, attribute: Attribute, confidence: u32, told_by: Role) -> Trust {
+        self.sources.trust_of_signature(attribute, confidence, told_by)
+    }
+
+    /// What signatures say of the device that said this; manufacturers by their canonical names.
+    pub fn derive<'a>(&'a self, said: &Said<'_>) -> Vec<Derived<'a>> {
+        self.signatures.derive(said, &self.manufacturers)
+    }
+
+    /// How many signatures there are.
+    pub fn signatures(&self) -> usize {
+        self.signatures.len()
+    }
+
     /// Whether a device has many values of this attribute at once; of any other, one is shown.
     pub fn has_many_values(&self, attribute: Attribute) -> bool {
         self.sources.has_many_values(attribute)
@@ -307,9 +335,9 @@ impl Knowledge {
         self.taxonomy.kind_of(device_type)
     }
 
-    /// What kind of device it is.
+    /// What kind of device it is, by the rules and the signatures.
     pub fn classify(&self, evidence: &Evidence<'_>) -> Classification {
-        self.taxonomy.classify(evidence)
+        self.taxonomy.classify(evidence, self.signatures.voices(evidence))
     }
 
     /// The models of how kinds of devices behave.

@@ -24,6 +24,10 @@ const BUILT_IN: &[(&str, &str)] = &[
     ("rules-plant.toml", include_str!("../pack/rules-plant.toml")),
     ("rules-network.toml", include_str!("../pack/rules-network.toml")),
     ("rules-other.toml", include_str!("../pack/rules-other.toml")),
+    ("signatures-web.toml", include_str!("../pack/signatures-web.toml")),
+    ("signatures-network.toml", include_str!("../pack/signatures-network.toml")),
+    ("signatures-names.toml", include_str!("../pack/signatures-names.toml")),
+    ("signatures-hosts.toml", include_str!("../pack/signatures-hosts.toml")),
     ("score.toml", include_str!("../pack/score.toml")),
     ("profile.toml", include_str!("../pack/profile.toml")),
 ];
@@ -44,6 +48,7 @@ const SECTIONS: &[&str] = &[
     "source",
     "type",
     "rule",
+    "signature",
     "factor",
     "field",
     "behaviour",

@@ -24,6 +24,8 @@ pub enum Source {
     Hl7Application,
     /// Concluded from a number or word that is assigned to one maker.
     Assigned,
+    /// Concluded by a signature from what was said of something else.
+    Signature,
     /// Guessed from a MAC address's prefix.
     MacPrefix,
 }
@@ -70,6 +72,7 @@ impl Source {
             "bacnet_vendor" => Self::BacnetVendor,
             "hl7_application" => Self::Hl7Application,
             "assigned" => Self::Assigned,
+            "signature" => Self::Signature,
             "mac_prefix" => Self::MacPrefix,
             protocol => Self::Protocol(Protocol::from_name(protocol)?),
         })
@@ -113,12 +116,14 @@ impl Sources {
     pub(crate) fn trust(&self, attribute: Attribute, source: Source, told_by: Role) -> Trust {
         let order = self.orders.get(&attribute).unwrap_or(&self.default);
         let trust = order.get(&source).copied().unwrap_or(UNNAMED);
-        let (place, share) = match told_by {
-            Role::Unspecified | Role::Sender => (0, 100),
-            Role::Peer => (1, 85),
-            Role::Third => (2, 70),
-        };
-        Trust { rank: trust.rank + place, confidence: trust.confidence * share / 100 }
+        let (place, _) = share(told_by);
+        Trust { rank: trust.rank + place, confidence: shared(trust.confidence, told_by) }
+    }
+
+    /// As [`Self::trust`] of [`Source::Signature`], and never surer than the signature itself.
+    pub(crate) fn trust_of_signature(&self, attribute: Attribute, confidence: u32, told_by: Role) -> Trust {
+        let trust = self.trust(attribute, Source::Signature, told_by);
+        Trust { confidence: trust.confidence.min(shared(confidence, told_by)), ..trust }
     }
 
     pub(crate) fn has_many_values(&self, attribute: Attribute) -> bool {
@@ -128,4 +133,18 @@ impl Sources {
     pub(crate) fn binds(&self, protocol: Protocol) -> bool {
         self.binding.contains(&protocol)
     }
+}
+
+/// The place among those of the same source, and the share of the source's confidence in percent.
+fn share(told_by: Role) -> (u32, u32) {
+    match told_by {
+        Role::Unspecified | Role::Sender => (0, 100),
+        Role::Peer => (1, 85),
+        Role::Third => (2, 70),
+    }
+}
+
+/// What is left of a confidence, in percent, by who said it.
+pub(crate) fn shared(confidence: u32, told_by: Role) -> u32 {
+    confidence * share(told_by).1 / 100
 }

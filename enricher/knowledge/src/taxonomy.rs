@@ -64,6 +64,17 @@ struct Rule {
     counterexample: Example,
 }
 
+/// Something that speaks for a category, and perhaps for a sub-category and a type: a rule or a signature that holds.
+#[derive(Clone, Debug)]
+pub(crate) struct Voice<'a> {
+    pub(crate) category: &'a str,
+    pub(crate) subcategory: &'a str,
+    pub(crate) device_type: &'a str,
+    pub(crate) confidence: u32,
+    pub(crate) because: &'a str,
+    pub(crate) evidence: String,
+}
+
 /// What a device is, with every reason for and against.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Classification {
@@ -75,11 +86,11 @@ pub struct Classification {
     pub device_type: String,
     /// In percent; 0 while unknown.
     pub confidence: u32,
-    /// For each rule that holds; the most confident first.
+    /// For each rule and signature that holds; the most confident first.
     pub reasons: Vec<Reason>,
 }
 
-/// A rule that holds.
+/// A rule or a signature that holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reason {
     /// The category it speaks for.
@@ -186,13 +197,14 @@ impl Taxonomy {
         self.types.get(name).map(|known| (known.category.as_str(), known.subcategory.as_str()))
     }
 
-    pub(crate) fn classify(&self, evidence: &Evidence<'_>) -> Classification {
-        let mut held: Vec<(&Rule, String)> =
-            self.rules.iter().filter_map(|rule| Some((rule, rule.support(evidence)?))).collect();
-        held.sort_by_key(|(rule, _)| std::cmp::Reverse(rule.confidence));
+    /// What the rules and `others` speak for.
+    pub(crate) fn classify<'a>(&'a self, evidence: &Evidence<'_>, others: Vec<Voice<'a>>) -> Classification {
+        let mut held: Vec<Voice<'a>> = self.rules.iter().filter_map(|rule| rule.voice(evidence)).collect();
+        held.extend(others);
+        held.sort_by_key(|voice| std::cmp::Reverse(voice.confidence));
         let mut doubts: BTreeMap<&str, f64> = BTreeMap::new();
-        for (rule, _) in &held {
-            *doubts.entry(rule.category.as_str()).or_insert(1.0) *= doubt(rule);
+        for voice in &held {
+            *doubts.entry(voice.category).or_insert(1.0) *= voice.doubt();
         }
         // The least doubtful; of equals the first by name.
         let Some((category, left)) =
@@ -200,31 +212,25 @@ impl Taxonomy {
         else {
             return Classification::default();
         };
-        let within: Vec<&Rule> =
-            held.iter().map(|(rule, _)| *rule).filter(|rule| rule.category == category).collect();
+        let within: Vec<&Voice<'a>> = held.iter().filter(|voice| voice.category == category).collect();
         let device_type = self.narrowest(&within);
         let subcategory = match self.types.get(&device_type) {
             Some(known) => known.subcategory.clone(),
             None => within
                 .iter()
-                .map(|rule| rule.subcategory.clone())
+                .map(|voice| voice.subcategory.to_owned())
                 .find(|name| !name.is_empty())
                 .unwrap_or_default(),
         };
-        let reasons = held.iter().map(|(rule, evidence)| Reason {
-            category: rule.category.clone(),
-            device_type: rule.device_type.clone(),
-            because: rule.because.clone(),
-            evidence: evidence.clone(),
-            confidence: rule.confidence,
+        let (category, confidence) = (category.to_owned(), percent(left));
+        let reasons = held.into_iter().map(|voice| Reason {
+            category: voice.category.to_owned(),
+            device_type: voice.device_type.to_owned(),
+            because: voice.because.to_owned(),
+            evidence: voice.evidence,
+            confidence: voice.confidence,
         });
-        Classification {
-            category: category.to_owned(),
-            subcategory,
-            device_type,
-            confidence: percent(left),
-            reasons: reasons.collect(),
-        }
+        Classification { category, subcategory, device_type, confidence, reasons: reasons.collect() }
     }
 
     /// Whether a type is `broader` or a narrower kind of it.
@@ -240,17 +246,17 @@ impl Taxonomy {
     }
 
     /// From the best broad type down, as long as a narrower one is sure enough.
-    fn narrowest(&self, rules: &[&Rule]) -> String {
+    fn narrowest(&self, voices: &[&Voice<'_>]) -> String {
         let mut chosen: Option<&str> = None;
         loop {
             let mut doubts: BTreeMap<&str, f64> = BTreeMap::new();
-            for rule in rules {
-                if let Some(branch) = self.branch(&rule.device_type, chosen) {
-                    *doubts.entry(branch).or_insert(1.0) *= doubt(rule);
+            for voice in voices {
+                if let Some(branch) = self.branch(voice.device_type, chosen) {
+                    *doubts.entry(branch).or_insert(1.0) *= voice.doubt();
                 }
             }
             let is_unopposed =
-                doubts.len() == 1 && !rules.iter().any(|rule| Some(rule.device_type.as_str()) == chosen);
+                doubts.len() == 1 && !voices.iter().any(|voice| Some(voice.device_type) == chosen);
             let best = doubts.into_iter().reduce(|best, next| if next.1 < best.1 { next } else { best });
             match best {
                 Some((name, left)) if is_unopposed || chosen.is_none() || percent(left) >= NARROW_ENOUGH => {
@@ -275,6 +281,17 @@ impl Taxonomy {
 }
 
 impl Rule {
+    fn voice(&self, evidence: &Evidence<'_>) -> Option<Voice<'_>> {
+        Some(Voice {
+            category: &self.category,
+            subcategory: &self.subcategory,
+            device_type: &self.device_type,
+            confidence: self.confidence,
+            because: &self.because,
+            evidence: self.support(evidence)?,
+        })
+    }
+
     /// The facts that make it hold, in words.
     fn support(&self, evidence: &Evidence<'_>) -> Option<String> {
         let mut parts = Vec::with_capacity(self.when.len());
@@ -288,9 +305,11 @@ impl Rule {
     }
 }
 
-/// What a rule leaves open; rules are taken as independent, so doubts multiply.
-fn doubt(rule: &Rule) -> f64 {
-    1.0 - f64::from(rule.confidence) / 100.0
+impl Voice<'_> {
+    /// What it leaves open; voices are taken as independent, so doubts multiply.
+    fn doubt(&self) -> f64 {
+        1.0 - f64::from(self.confidence) / 100.0
+    }
 }
 
 /// The certainty that a doubt leaves: never complete.

@@ -10,6 +10,7 @@ use wardwatch_proto::v1::LoadKnowledgePack;
 use wardwatch_proto::v1::command::Action;
 
 use super::Deciding;
+use super::recog::ImportRecog;
 use super::session::Session;
 use crate::table::print;
 
@@ -50,6 +51,11 @@ enum What {
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
+    /// Turn Recog's fingerprints into packs of signatures, one or more for each of its databases; nothing is sent
+    ///
+    /// Taken is what is about something that sensors state. Load the packs one by one, or lay the folder over the
+    /// built-in knowledge of the enricher.
+    ImportRecog(ImportRecog),
 }
 
 /// Runs the command.
@@ -59,6 +65,7 @@ pub(crate) async fn knowledge(arguments: &Knowledge) -> anyhow::Result<()> {
             let pack = read(file, None)?;
             print(&format!("{} {}: it can be used", pack.name, pack.version))
         }
+        What::ImportRecog(arguments) => super::recog::import(arguments),
         What::Load { file, name, deciding } => {
             let pack = read(file, name.as_deref())?;
             let said = format!("{} {} is loaded{}", pack.name, pack.version, whither(deciding));

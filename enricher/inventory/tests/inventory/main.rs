@@ -9,4 +9,5 @@ mod joined;
 mod laws;
 mod nested;
 mod profile;
+mod signatures;
 mod ward;
