@@ -2,8 +2,8 @@
 //! lay its own.
 //!
 //! A pack holds manufacturers and their spellings, MAC prefixes, DICOM roots, BACnet vendors, HL7 applications, the
-//! order in which sources are believed, the taxonomy with the rules that classify, the factors of the score, and the fields
-//! of a device's profile.
+//! order in which sources are believed, the taxonomy with the rules that classify and the clinical facts of types, families of
+//! models, signs of patient data, the factors of the score, and the fields of a device's profile.
 //! Every rule and factor carries an example that must match it; a pack whose rules do not hold their own examples, or
 //! ask for values that no sensor may send, is refused with an error that names file, entry and key.
 //!
@@ -16,6 +16,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 mod assigned;
+mod clinical;
 mod condition;
 mod date;
 mod dicom;
@@ -24,17 +25,22 @@ mod evidence;
 mod example;
 mod hl7;
 mod manufacturer;
+mod model;
 mod pack;
+mod patient_data;
 mod profile;
 mod score;
 mod source;
 mod taxonomy;
 mod third;
 
+pub use clinical::{ClinicalFacts, Criticality, FdaClass, Mobility};
 pub use dicom::DicomRoot;
 pub use error::KnowledgeError;
 pub use evidence::{Evidence, Field, Said, Spoken, describe_said};
 pub use manufacturer::Registered;
+pub use model::ModelFamily;
+pub use patient_data::{HeldSign, PatientData};
 pub use profile::ProfileField;
 pub use score::{Factor, Held};
 pub use source::{Source, Trust};
@@ -57,6 +63,8 @@ pub struct Knowledge {
     sources: source::Sources,
     third_keys: third::ThirdKeys,
     taxonomy: taxonomy::Taxonomy,
+    models: model::Models,
+    patient_data: patient_data::Signs,
     factors: score::Factors,
     profile: profile::Profile,
     watched: Vec<Attribute>,
@@ -113,7 +121,10 @@ impl Knowledge {
 
     /// The same, if every rule and factor holds its own example.
     fn checked(mut self) -> Result<Self, KnowledgeError> {
+        self.models.check_examples()?;
+        self.taxonomy.set_models(self.models.families());
         self.taxonomy.check_examples()?;
+        self.patient_data.check_examples()?;
         self.factors.check_examples()?;
         self.watched = self.factors.watched().collect();
         Ok(self)
@@ -166,6 +177,14 @@ impl Knowledge {
         }
         for entry in file.entries("rule", "id")? {
             self.taxonomy.add_rule(entry)?;
+        }
+        for entry in file.entries("model", "family")? {
+            let taxonomy = &self.taxonomy;
+            let is_type = |name: &str| taxonomy.facts_of(name).is_some();
+            self.models.add(entry, &self.manufacturers, is_type)?;
+        }
+        for entry in file.entries("patient_data", "id")? {
+            self.patient_data.add(entry)?;
         }
         for entry in file.entries("factor", "id")? {
             self.factors.add(entry)?;
@@ -256,6 +275,36 @@ impl Knowledge {
     /// The category and sub-category of devices of this type; `None` where the type is not known.
     pub fn kind_of(&self, device_type: &str) -> Option<(&str, &str)> {
         self.taxonomy.kind_of(device_type)
+    }
+
+    /// What is known of all devices of this type; `None` where the type is not known.
+    pub fn clinical_facts(&self, device_type: &str) -> Option<&ClinicalFacts> {
+        self.taxonomy.facts_of(device_type)
+    }
+
+    /// Every type by name, with what is known of all devices of it.
+    pub fn types(&self) -> BTreeMap<&str, &ClinicalFacts> {
+        self.taxonomy.types()
+    }
+
+    /// The broadest type that a type belongs to: itself where it belongs to no other; `None` where it is not known.
+    pub fn type_family<'a>(&'a self, device_type: &'a str) -> Option<&'a str> {
+        self.taxonomy.broadest(device_type)
+    }
+
+    /// The family that a maker's model belongs to; the maker by its canonical name.
+    pub fn model_family(&self, manufacturer: &str, model: &str) -> Option<&ModelFamily> {
+        self.models.family(manufacturer, model)
+    }
+
+    /// Every family of models.
+    pub fn model_families(&self) -> &[ModelFamily] {
+        self.models.families()
+    }
+
+    /// The signs that a device transmits or stores data of patients, the surest first.
+    pub fn patient_data(&self, evidence: &Evidence<'_>) -> Vec<HeldSign<'_>> {
+        self.patient_data.held(evidence)
     }
 
     /// What kind of device it is.

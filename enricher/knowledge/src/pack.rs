@@ -19,11 +19,13 @@ const BUILT_IN: &[(&str, &str)] = &[
     ("sources.toml", include_str!("../pack/sources.toml")),
     ("assigned.toml", include_str!("../pack/assigned.toml")),
     ("taxonomy.toml", include_str!("../pack/taxonomy.toml")),
+    ("models.toml", include_str!("../pack/models.toml")),
     ("rules-imaging.toml", include_str!("../pack/rules-imaging.toml")),
     ("rules-clinical.toml", include_str!("../pack/rules-clinical.toml")),
     ("rules-plant.toml", include_str!("../pack/rules-plant.toml")),
     ("rules-network.toml", include_str!("../pack/rules-network.toml")),
     ("rules-other.toml", include_str!("../pack/rules-other.toml")),
+    ("patient-data.toml", include_str!("../pack/patient-data.toml")),
     ("score.toml", include_str!("../pack/score.toml")),
     ("profile.toml", include_str!("../pack/profile.toml")),
 ];
@@ -43,6 +45,8 @@ const SECTIONS: &[&str] = &[
     "source",
     "type",
     "rule",
+    "model",
+    "patient_data",
     "factor",
     "field",
 ];
