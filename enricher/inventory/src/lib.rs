@@ -14,7 +14,8 @@
 //!   when they were in use (`activity`), or by what people ruled (`ruling`).
 //! - `sameness` finds the third devices that are devices of the site after all.
 //! - `profile` describes a device by its dossiers (`choice` says which of several values to believe) and asks the
-//!   knowledge pack what it is and how risky.
+//!   knowledge pack what it is and how risky; `clinical` what that means for patients, `attachment` how it hangs on the
+//!   network, and `details` which fields are left.
 //! - `decision` keeps what people decided about devices, which wins over all evidence.
 //! - `conclude` compares that with what was known and tells the difference; `state` writes it down.
 //!
@@ -30,8 +31,10 @@
 
 mod activity;
 mod addressing;
+mod attachment;
 mod binding;
 mod choice;
+mod clinical;
 mod conclude;
 mod conclusion;
 mod counters;

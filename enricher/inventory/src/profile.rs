@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use wardwatch_knowledge::{
-    Classification, DicomRoot, Evidence, Field, Knowledge, Said, Source, Spoken, describe_said,
+    Classification, DicomRoot, Evidence, Field, HeldSign, Knowledge, Said, Source, Spoken, describe_said,
 };
 use wardwatch_proto::name::Named as _;
 use wardwatch_proto::v1::subject::Role;
@@ -21,7 +21,7 @@ use crate::register::Register;
 use crate::statement::Statement;
 
 /// Reasons that are given for one field.
-const MOST_REASONS: usize = 8;
+pub(crate) const MOST_REASONS: usize = 8;
 /// Host names that are listed.
 const MOST_NAMES: usize = 16;
 
@@ -59,6 +59,8 @@ pub(crate) struct Sketch<'a> {
     pub(crate) record: DeviceRecord,
     /// Fields of which sources of equal standing go on saying different things.
     pub(crate) conflicts: BTreeSet<String>,
+    /// Signs of patient data that hold.
+    pub(crate) signs: Vec<HeldSign<'a>>,
 }
 
 /// Describes a device by everything that is known of it.
@@ -75,8 +77,16 @@ pub(crate) fn describe(register: &Register, at: u32, device: &Device, knowledge:
     };
     let decisions = register.decisions(at);
     let derived = Derivations::of(&statements, knowledge);
-    let mut sketch =
-        Sketch { knowledge, dossiers, statements, derived, decisions, record, conflicts: BTreeSet::new() };
+    let mut sketch = Sketch {
+        knowledge,
+        dossiers,
+        statements,
+        derived,
+        decisions,
+        record,
+        conflicts: BTreeSet::new(),
+        signs: Vec::new(),
+    };
     sketch.sightings(register, device);
     crate::addressing::describe(&mut sketch.record, register, device, &sketch.dossiers);
     sketch.fields();
@@ -89,6 +99,8 @@ pub(crate) fn describe(register: &Register, at: u32, device: &Device, knowledge:
     sketch.roles(is_router);
     sketch.classify(device, is_router);
     sketch.name(device);
+    sketch.clinical();
+    sketch.attachment(device);
     sketch.said_details();
     sketch.completeness();
     let chosen = sketch.chosen();
@@ -354,6 +366,7 @@ impl Sketch<'_> {
         if !found.category.is_empty() {
             evidence.add(concluded(Field::Category, &found.category));
         }
+        self.signs = knowledge.patient_data(&evidence);
         let held = knowledge.judge(&evidence);
         self.record.score = held.iter().map(|held| held.factor.points).sum::<u32>().min(100);
         self.record.factors = held

@@ -12,6 +12,7 @@ use crate::date;
 use crate::error::KnowledgeError;
 use crate::evidence::{Evidence, Field, Said, Support};
 use crate::literal;
+use crate::model::Names;
 use crate::pack::Place;
 
 /// Largest compiled size of one pattern, so that a pack cannot exhaust the memory.
@@ -82,6 +83,8 @@ enum Matcher {
     Contains(String),
     OneOf(HashSet<String>),
     Pattern(Regex),
+    /// A model of a family.
+    Model(Names),
     /// A date before the day on which it was seen.
     Past,
     /// A date after the day on which it was seen.
@@ -135,6 +138,20 @@ impl Condition {
                 Err(place.wrong(key, "a signature looks at a value, not at a conversation"))
             }
         }
+    }
+
+    /// A field has this value, whatever its case.
+    pub(crate) fn exactly(field: Field, value: &str) -> Self {
+        Self::of(field, Matcher::Exact(value.to_owned()))
+    }
+
+    /// A field has a value that is a model of a family.
+    pub(crate) fn model(field: Field, names: &Names) -> Self {
+        Self::of(field, Matcher::Model(names.clone()))
+    }
+
+    fn of(field: Field, matcher: Matcher) -> Self {
+        Self::Said(SaidCondition { field, protocols: Vec::new(), told_by: Vec::new(), matcher, at_least: 1 })
     }
 
     /// What makes it hold, if anything, among what was seen at `since` or later.
@@ -192,7 +209,7 @@ impl SaidCondition {
             Matcher::Exact(text) | Matcher::Prefix(text) | Matcher::Contains(text) => vec![text.clone()],
             Matcher::OneOf(texts) => texts.iter().cloned().collect(),
             Matcher::Pattern(pattern) => literal::required(pattern.as_str()),
-            Matcher::Any | Matcher::Past | Matcher::Future => Vec::new(),
+            Matcher::Any | Matcher::Model(_) | Matcher::Past | Matcher::Future => Vec::new(),
         }
     }
 }
@@ -262,6 +279,7 @@ impl Matcher {
             Self::Contains(wanted) => said.value.to_ascii_lowercase().contains(wanted),
             Self::OneOf(wanted) => wanted.contains(&said.value.to_ascii_lowercase()),
             Self::Pattern(pattern) => pattern.is_match(said.value),
+            Self::Model(names) => names.fit(said.value),
             Self::Past => date::day_of_date(said.value).is_some_and(|day| day < date::day_of(said.last_seen)),
             Self::Future => {
                 date::day_of_date(said.value).is_some_and(|day| day > date::day_of(said.last_seen))

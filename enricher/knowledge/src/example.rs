@@ -48,6 +48,14 @@ impl Example {
         Ok(example)
     }
 
+    /// A device that says these of itself.
+    pub(crate) fn saying(said: &[(Field, &str)]) -> Self {
+        let said = said
+            .iter()
+            .map(|(field, value)| (*field, (*value).to_owned(), Protocol::Unspecified, Role::Sender, 0));
+        Self { said: said.collect(), spoken: Vec::new() }
+    }
+
     fn add(&mut self, raw: &RawObservation, place: &Place, key: &str) -> Result<(), KnowledgeError> {
         let one = |word: &Option<String>| word.iter().cloned().collect::<Vec<_>>();
         let seen = match &raw.seen {

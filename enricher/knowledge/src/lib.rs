@@ -2,8 +2,8 @@
 //! lay its own.
 //!
 //! A pack holds manufacturers and their spellings, MAC prefixes, DICOM roots, BACnet vendors, HL7 applications, the
-//! order in which sources are believed, the taxonomy with the rules that classify, the factors of the score, and the fields
-//! of a device's profile.
+//! order in which sources are believed, the taxonomy with the rules that classify and the clinical facts of types, families of
+//! models, signs of patient data, the factors of the score, and the fields of a device's profile.
 //! Every rule and factor carries an example that must match it; a pack whose rules do not hold their own examples, or
 //! ask for values that no sensor may send, is refused with an error that names file, entry and key. A pack may also hold
 //! models of how kinds of devices behave, which [`learn`] makes of labelled captures; none is built in.
@@ -18,6 +18,7 @@ use std::path::Path;
 
 mod assigned;
 mod behaviour;
+mod clinical;
 mod condition;
 mod date;
 mod dicom;
@@ -27,7 +28,9 @@ mod example;
 mod hl7;
 mod literal;
 mod manufacturer;
+mod model;
 mod pack;
+mod patient_data;
 mod profile;
 pub mod recog;
 mod same;
@@ -41,10 +44,13 @@ pub use behaviour::{
     Behaviour, Example, Features, Habits, Ignored, LearnError, Likeness, MOST_CONFIDENT, MOST_FLOWS, Names,
     Spoke, WINDOW, learn,
 };
+pub use clinical::{ClinicalFacts, Criticality, FdaClass, Mobility};
 pub use dicom::DicomRoot;
 pub use error::KnowledgeError;
 pub use evidence::{Evidence, Field, Said, Spoken, describe_said};
 pub use manufacturer::Registered;
+pub use model::ModelFamily;
+pub use patient_data::{HeldSign, PatientData};
 pub use profile::ProfileField;
 pub use same::{ENOUGH_APART, ENOUGH_TOGETHER, Same};
 pub use score::{Factor, Held};
@@ -73,6 +79,8 @@ pub struct Knowledge {
     third_keys: third::ThirdKeys,
     taxonomy: taxonomy::Taxonomy,
     signatures: signature::Signatures,
+    models: model::Models,
+    patient_data: patient_data::Signs,
     factors: score::Factors,
     profile: profile::Profile,
     same_device: same::SameDevice,
@@ -131,7 +139,10 @@ impl Knowledge {
 
     /// The same, if every rule and factor holds its own example.
     fn checked(mut self) -> Result<Self, KnowledgeError> {
+        self.models.check_examples()?;
+        self.taxonomy.set_models(self.models.families());
         self.taxonomy.check_examples()?;
+        self.patient_data.check_examples()?;
         self.factors.check_examples()?;
         self.signatures.index();
         self.watched = self.factors.watched().collect();
@@ -190,6 +201,14 @@ impl Knowledge {
             self.taxonomy.add_rule(entry)?;
         }
         self.signatures.add(file.entries("signature", "id")?, &self.taxonomy)?;
+        for entry in file.entries("model", "family")? {
+            let taxonomy = &self.taxonomy;
+            let is_type = |name: &str| taxonomy.facts_of(name).is_some();
+            self.models.add(entry, &self.manufacturers, is_type)?;
+        }
+        for entry in file.entries("patient_data", "id")? {
+            self.patient_data.add(entry)?;
+        }
         for entry in file.entries("factor", "id")? {
             self.factors.add(entry)?;
         }
@@ -333,6 +352,36 @@ impl Knowledge {
     /// The category and sub-category of devices of this type; `None` where the type is not known.
     pub fn kind_of(&self, device_type: &str) -> Option<(&str, &str)> {
         self.taxonomy.kind_of(device_type)
+    }
+
+    /// What is known of all devices of this type; `None` where the type is not known.
+    pub fn clinical_facts(&self, device_type: &str) -> Option<&ClinicalFacts> {
+        self.taxonomy.facts_of(device_type)
+    }
+
+    /// Every type by name, with what is known of all devices of it.
+    pub fn types(&self) -> BTreeMap<&str, &ClinicalFacts> {
+        self.taxonomy.types()
+    }
+
+    /// The broadest type that a type belongs to: itself where it belongs to no other; `None` where it is not known.
+    pub fn type_family<'a>(&'a self, device_type: &'a str) -> Option<&'a str> {
+        self.taxonomy.broadest(device_type)
+    }
+
+    /// The family that a maker's model belongs to; the maker by its canonical name.
+    pub fn model_family(&self, manufacturer: &str, model: &str) -> Option<&ModelFamily> {
+        self.models.family(manufacturer, model)
+    }
+
+    /// Every family of models.
+    pub fn model_families(&self) -> &[ModelFamily] {
+        self.models.families()
+    }
+
+    /// The signs that a device transmits or stores data of patients, the surest first.
+    pub fn patient_data(&self, evidence: &Evidence<'_>) -> Vec<HeldSign<'_>> {
+        self.patient_data.held(evidence)
     }
 
     /// What kind of device it is, by the rules and the signatures.

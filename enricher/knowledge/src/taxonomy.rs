@@ -3,13 +3,18 @@
 use std::collections::{BTreeMap, HashMap};
 
 use serde::Deserialize;
+use wardwatch_proto::v1::Attribute;
 
+use crate::clinical::{self, ClinicalFacts, Criticality, FdaClass, Mobility};
 use crate::condition::{Condition, RawCondition};
 use crate::error::KnowledgeError;
-use crate::evidence::Evidence;
+use crate::evidence::{Evidence, Field};
 use crate::example::{Example, RawObservation};
+use crate::model::ModelFamily;
 use crate::pack::{Entry, Place};
 
+/// How far a maker's name for a model is believed to say of which type it is, in percent.
+const BY_MODEL: u32 = 85;
 /// How sure a narrower type must be to be shown in place of the broader one, where anything speaks for the broader
 /// one or for another narrower one.
 const NARROW_ENOUGH: u32 = 50;
@@ -21,6 +26,12 @@ pub(crate) struct RawType {
     is: Option<String>,
     category: Option<String>,
     subcategory: Option<String>,
+    product_code: Option<String>,
+    fda_class: Option<FdaClass>,
+    criticality: Option<Criticality>,
+    consequence: Option<String>,
+    mobility: Option<Mobility>,
+    stores_patient_data: Option<bool>,
 }
 
 #[derive(Deserialize)]
@@ -46,6 +57,7 @@ struct Type {
     is: Option<String>,
     category: String,
     subcategory: String,
+    facts: ClinicalFacts,
 }
 
 /// A rule that speaks for a category, and perhaps for a sub-category and a type.
@@ -110,6 +122,8 @@ pub struct Reason {
 pub(crate) struct Taxonomy {
     types: HashMap<String, Type>,
     rules: Vec<Rule>,
+    /// Those that follow from families of models.
+    model_rules: Vec<Rule>,
 }
 
 impl Taxonomy {
@@ -118,6 +132,13 @@ impl Taxonomy {
         if raw.is.as_deref().is_some_and(|broader| self.is_within(broader, &raw.name)) {
             return Err(place.wrong("is", "leads back to the type itself"));
         }
+        let facts = ClinicalFacts {
+            product: clinical::product(raw.product_code, raw.fda_class, &place)?,
+            criticality: raw.criticality,
+            consequence: clinical::consequence(raw.consequence, &place)?,
+            mobility: raw.mobility,
+            stores_patient_data: raw.stores_patient_data,
+        };
         let made = match (&raw.is, &raw.category) {
             (Some(broader), None) => {
                 let known = self.types.get(broader).ok_or_else(|| {
@@ -127,12 +148,14 @@ impl Taxonomy {
                     is: raw.is.clone(),
                     category: known.category.clone(),
                     subcategory: known.subcategory.clone(),
+                    facts: facts.within(&known.facts),
                 }
             }
             (None, Some(category)) => Type {
                 is: None,
                 category: category.clone(),
                 subcategory: raw.subcategory.clone().unwrap_or_default(),
+                facts,
             },
             _ => return Err(place.wrong("category", "must be given, unless `is` names a broader type")),
         };
@@ -180,9 +203,36 @@ impl Taxonomy {
         Ok(())
     }
 
+    /// Families of models whose devices are all of one type speak for the type; of one maker's, the first that fits.
+    pub(crate) fn set_models(&mut self, families: &[ModelFamily]) {
+        let rules = families.iter().enumerate().filter_map(|(at, family)| {
+            let known = self.types.get(&family.device_type)?;
+            let (maker, model) = (Field::Maker, Field::Stated(Attribute::Model));
+            let before = families.get(..at).unwrap_or_default().iter();
+            let others = before.filter(|other| other.manufacturer == family.manufacturer);
+            Some(Rule {
+                place: family.place.clone(),
+                id: family.family.clone(),
+                category: known.category.clone(),
+                subcategory: known.subcategory.clone(),
+                device_type: family.device_type.clone(),
+                confidence: BY_MODEL,
+                because: format!("is a model of the family {} of {}", family.family, family.manufacturer),
+                when: vec![
+                    Condition::exactly(maker, &family.manufacturer),
+                    Condition::model(model, &family.names),
+                ],
+                unless: others.map(|other| Condition::model(model, &other.names)).collect(),
+                example: Example::saying(&[(maker, &family.manufacturer), (model, &family.example)]),
+                counterexample: Example::default(),
+            })
+        });
+        self.model_rules = rules.collect();
+    }
+
     /// Every rule must match its own example and not its counterexample.
     pub(crate) fn check_examples(&self) -> Result<(), KnowledgeError> {
-        for rule in &self.rules {
+        for rule in self.rules.iter().chain(&self.model_rules) {
             if rule.support(&rule.example.evidence()).is_none() {
                 return Err(rule.place.wrong("example", "does not match the rule"));
             }
@@ -197,9 +247,29 @@ impl Taxonomy {
         self.types.get(name).map(|known| (known.category.as_str(), known.subcategory.as_str()))
     }
 
+    pub(crate) fn facts_of(&self, name: &str) -> Option<&ClinicalFacts> {
+        self.types.get(name).map(|known| &known.facts)
+    }
+
+    /// Every type by name.
+    pub(crate) fn types(&self) -> BTreeMap<&str, &ClinicalFacts> {
+        self.types.iter().map(|(name, known)| (name.as_str(), &known.facts)).collect()
+    }
+
+    /// The broadest type that a type belongs to: itself where it belongs to no other.
+    pub(crate) fn broadest<'a>(&'a self, name: &'a str) -> Option<&'a str> {
+        self.types.get(name)?;
+        let mut at = name;
+        while let Some(broader) = self.types.get(at).and_then(|known| known.is.as_deref()) {
+            at = broader;
+        }
+        Some(at)
+    }
+
     /// What the rules and `others` speak for.
     pub(crate) fn classify<'a>(&'a self, evidence: &Evidence<'_>, others: Vec<Voice<'a>>) -> Classification {
-        let mut held: Vec<Voice<'a>> = self.rules.iter().filter_map(|rule| rule.voice(evidence)).collect();
+        let rules = self.rules.iter().chain(&self.model_rules);
+        let mut held: Vec<Voice<'a>> = rules.filter_map(|rule| rule.voice(evidence)).collect();
         held.extend(others);
         held.sort_by_key(|voice| std::cmp::Reverse(voice.confidence));
         let mut doubts: BTreeMap<&str, f64> = BTreeMap::new();

@@ -39,6 +39,8 @@ fn protocol() -> impl Strategy<Value = Protocol> {
         Protocol::Http,
         Protocol::Tls,
         Protocol::Bacnet,
+        Protocol::Lldp,
+        Protocol::Radius,
         Protocol::Unspecified,
     ])
 }
@@ -66,6 +68,13 @@ fn statement() -> impl Strategy<Value = (Attribute, &'static str)> {
         (Attribute::CleartextCredential, "http-basic"),
         (Attribute::CleartextPatientData, "dicom-object"),
         (Attribute::BacnetVendorId, "5"),
+        (Attribute::Role, "dhcp-client"),
+        (Attribute::IpAddress, "10.0.0.1"),
+        (Attribute::LinkPort, "eth0"),
+        (Attribute::AttachedPort, "1/5"),
+        (Attribute::NasPortType, "wireless-802.11"),
+        (Attribute::NasPortType, "ethernet"),
+        (Attribute::WlanName, "Ward WLAN"),
     ])
 }
 
@@ -194,8 +203,16 @@ enum Step {
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
-    let field =
-        prop::sample::select(vec!["name", "category", "type", "manufacturer", "model", "location", "score"]);
+    let field = prop::sample::select(vec![
+        "name",
+        "category",
+        "type",
+        "manufacturer",
+        "model",
+        "location",
+        "criticality",
+        "score",
+    ]);
     let value = prop::sample::select(vec!["medical", "CT scanner", "X1", "", ""]);
     let sensor = prop::sample::select(vec!["s1".to_owned(), "s2".to_owned()]);
     let facts = (sensor, vec(fact(), 0..12)).prop_map(|(sensor, facts)| Step::Facts(Message(sensor, facts)));

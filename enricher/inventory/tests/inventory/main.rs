@@ -1,7 +1,9 @@
 //! What the inventory must conclude from hand-written facts.
 
 mod addresses;
+mod attachment;
 mod attributes;
+mod clinical;
 mod decisions;
 mod findings;
 mod hostile;

@@ -185,6 +185,16 @@ fn request(packet: &Packet<'_>, input: &Input<'_>, facts: &mut Facts<'_>) {
     {
         let at = Address { mac: Some(mac), ip: Some(ip.into()), port: 0 };
         facts.of_address(at, Attribute::IpAddress, &ip.to_string());
+        // Where it was let in.
+        if let Some(kind) = packet.value(NAS_PORT_TYPE).and_then(port_type) {
+            facts.of_address(at, Attribute::NasPortType, kind);
+        }
+        if let Some((cell, network)) = packet.text(CALLED_STATION).and_then(station)
+            && !network.is_empty()
+        {
+            facts.of_address(at, Attribute::WlanBssid, &mac_text(&cell));
+            facts.of_address(at, Attribute::WlanName, network);
+        }
     }
 }
 
@@ -297,6 +307,34 @@ mod tests {
         assert_eq!(
             flow.said(),
             ["sender 192.0.2.1 role radius-client", "third 00:10:a4:23:19:c1 10.0.0.55 ip_address 10.0.0.55"]
+        );
+    }
+
+    #[test]
+    fn accounting_tells_where_a_station_was_let_in() {
+        let accounting = packet(
+            4,
+            &[
+                (4, &[192, 0, 2, 1]),
+                (40, &[0, 0, 0, 1]),
+                (8, &[10, 0, 0, 55]),
+                (30, b"00-10-A4-23-19-C0:Ward WLAN"),
+                (31, b"00-10-A4-23-19-C1"),
+                (61, &[0, 0, 0, 19]),
+            ],
+        );
+        let flow = TestFlow::new(CANDIDATES).datagram(FromInitiator, &accounting);
+        let of_station: Vec<String> =
+            flow.said().into_iter().filter(|said| said.starts_with("third")).collect();
+        let station = "third 00:10:a4:23:19:c1 10.0.0.55";
+        assert_eq!(
+            of_station,
+            [
+                format!("{station} ip_address 10.0.0.55"),
+                format!("{station} nas_port_type wireless-802.11"),
+                format!("{station} wlan_bssid 00:10:a4:23:19:c0"),
+                format!("{station} wlan_name Ward WLAN"),
+            ]
         );
     }
 
