@@ -14,7 +14,8 @@
 //! - `profile` describes a device by its dossiers (`choice` says which of several values to believe) and asks the
 //!   knowledge pack what it is and how risky.
 //! - `decision` keeps what people decided about devices, which wins over all evidence.
-//! - `conclude` compares that with what was known and tells the difference; `state` writes it down.
+//! - `conclude` compares that with what was known and tells the difference (`summary` names the device in what
+//!   is told); `state` writes it down.
 //!
 //! # What depends on the order of facts
 //!
@@ -47,6 +48,7 @@ mod sameness;
 mod settings;
 mod state;
 mod statement;
+mod summary;
 
 pub use conclusion::{
     AttributeRecord, Change, Conclusions, Detail, DeviceRecord, EnrichedFlow, Factor, Gap, LogMoment, Why,

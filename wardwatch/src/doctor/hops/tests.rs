@@ -53,6 +53,7 @@ fn log() -> Log {
         (topic::FACTS, [partition(13), partition(0)]),
         (topic::EVENTS, [partition(22), partition(0)]),
         (topic::SIEM_DETECTION, [partition(4), partition(0)]),
+        (topic::SIEM_INVENTORY, [partition(9), partition(0)]),
         (topic::DEADLETTER, [partition(0), partition(0)]),
     ];
     Log { topics: topics.map(|(name, partitions)| (name.to_owned(), partitions.to_vec())).into() }
@@ -86,6 +87,7 @@ fn tables() -> Tables {
             ("rows_written", "changes", 6),
             ("rows_skipped", "changes", 1),
             ("rows_written", "commands", 1),
+            ("rows_written", "device_notes", 1),
             ("events_published", "", 20),
         ],
     );
@@ -98,6 +100,7 @@ fn tables() -> Tables {
             ("events_repeated", "", 2),
             ("rows_written", "alert_events", 4),
             ("findings_published", "", 4),
+            ("inventory_published", "", 9),
         ],
     ));
     let boot = BootRow {
@@ -122,7 +125,7 @@ fn tables() -> Tables {
         records,
     };
     let counts =
-        [("changes", 7), ("commands", 1), ("alert_events", 4), ("alert_events.alert", 3), ("alerts", 3)];
+        [("changes", 7), ("commands", 1), ("device_notes", 1), ("alert_events", 4), ("alert_events.alert", 3), ("alerts", 3)];
     Tables {
         now: NOW,
         ledger: rows,
@@ -348,6 +351,7 @@ fn rows_that_are_missing_or_too_many_name_their_table() {
     for (table, hop) in [
         ("changes", "table changes"),
         ("commands", "table commands"),
+        ("device_notes", "table device_notes"),
         ("alert_events", "table alert_events"),
         ("alerts", "table alerts"),
     ] {
@@ -396,6 +400,8 @@ fn events_that_were_published_and_never_judged_are_told() {
 fn findings_and_letters_may_be_there_twice_but_not_too_few() {
     assert_eq!(broken(in_log(topic::SIEM_DETECTION, |partition| partition.end = 9)), [""; 0]);
     assert_eq!(broken(in_log(topic::SIEM_DETECTION, |partition| partition.end = 3)), ["siem topic"]);
+    let inventory = |end| broken(in_log(topic::SIEM_INVENTORY, |partition| partition.end = end));
+    assert_eq!((inventory(10), inventory(8)), (vec![], vec!["siem inventory topic"]));
     let poison = |readings: &mut Readings| {
         ledger_count("enricher_commands_applied", 0)(readings);
         in_tables(|tables| {
