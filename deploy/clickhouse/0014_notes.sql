@@ -58,42 +58,46 @@ SELECT
     site,
     device,
     name,
-    field.1 AS field,
-    field.2 AS value,
-    multiIf(gap > 0, gap_reasons[gap], 'known') AS standing,
+    one.1 AS field,
+    one.2 AS value,
+    if(gap = 0, 'known', toString(gap_reasons[gap])) AS standing,
     why_statements[reason] AS source,
     why_evidence[reason] AS evidence,
     why_confidence[reason] AS confidence,
-    if(gap > 0, gap_completed_by[gap], '') AS completed_by
+    gap_completed_by[gap] AS completed_by
 FROM
 (
     SELECT
-        site, device, name, why_fields, why_values, why_statements, why_evidence, why_confidence, gap_fields,
-        gap_reasons, gap_completed_by,
-        arrayConcat(
-            [
-                ('name', name), ('category', toString(category)), ('subcategory', toString(subcategory)),
-                ('device_type', toString(type)), ('manufacturer', toString(manufacturer)), ('model', toString(model)),
-                ('serial_number', serial_number), ('hardware_version', toString(hardware_version)),
-                ('firmware_version', toString(firmware_version)), ('software_name', toString(software_name)),
-                ('software_version', toString(software_version)), ('udi_di', udi_di),
-                ('location', toString(location)), ('department', toString(department)),
-                ('institution', toString(institution)), ('host_names', arrayStringConcat(host_names, ', ')),
-                ('macs', arrayStringConcat(macs, ', ')), ('ips', arrayStringConcat(ips, ', ')),
-                ('mac_manufacturer', toString(mac_manufacturer)), ('vlans', arrayStringConcat(vlans, ', ')),
-                ('parent', parent)
-            ],
-            arrayMap(word -> (toString(word), details[word]), mapKeys(details))) AS all_fields,
-        arrayConcat(
-            arrayFilter(one -> one.2 != '', all_fields),
-            arrayMap(word -> (toString(word), ''),
-                arrayFilter((word, why) -> why != 'conflicting', gap_fields, gap_reasons))) AS fields
-    FROM v_devices
-)
-ARRAY JOIN fields AS field
-LEFT ARRAY JOIN
-    [indexOf(gap_fields, field.1)] AS gap,
-    [arrayFirstIndex((of, is) -> of = field.1 AND is = field.2, why_fields, why_values)] AS reason;
+        *,
+        indexOf(gap_fields, one.1) AS gap,
+        arrayFirstIndex((of, is) -> of = one.1 AND is = one.2, why_fields, why_values) AS reason
+    FROM
+    (
+        SELECT
+            site, device, name, why_fields, why_values, why_statements, why_evidence, why_confidence, gap_fields,
+            gap_reasons, gap_completed_by,
+            arrayJoin(arrayConcat(
+                arrayFilter(known -> known.2 != '', arrayConcat(
+                    [
+                        ('name', name), ('category', toString(category)), ('subcategory', toString(subcategory)),
+                        ('device_type', toString(type)), ('manufacturer', toString(manufacturer)),
+                        ('model', toString(model)), ('serial_number', serial_number),
+                        ('hardware_version', toString(hardware_version)),
+                        ('firmware_version', toString(firmware_version)), ('software_name', toString(software_name)),
+                        ('software_version', toString(software_version)), ('udi_di', udi_di),
+                        ('location', toString(location)), ('department', toString(department)),
+                        ('institution', toString(institution)), ('host_names', arrayStringConcat(host_names, ', ')),
+                        ('macs', arrayStringConcat(macs, ', ')), ('ips', arrayStringConcat(ips, ', ')),
+                        ('mac_manufacturer', toString(mac_manufacturer)), ('vlans', arrayStringConcat(vlans, ', ')),
+                        ('parent', parent)
+                    ],
+                    arrayMap((word, said) -> (toString(word), said), mapKeys(details), mapValues(details)))),
+                arrayMap((word, because) -> (toString(word), ''),
+                    arrayFilter((word, because) -> because != 'conflicting', gap_fields, gap_reasons),
+                    arrayFilter(because -> because != 'conflicting', gap_reasons)))) AS one
+        FROM v_devices
+    )
+);
 
 -- Nested devices under those that told of them: pumps and monitors behind a gateway. path: from the network down.
 CREATE OR REPLACE VIEW v_device_children AS

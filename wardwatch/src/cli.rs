@@ -3,7 +3,7 @@
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 
-use crate::decide::{self, Acknowledge, Knowledge, Override, Reopen};
+use crate::decide::{self, Acknowledge, Assign, Knowledge, Label, Note, Override, Reopen};
 use crate::demo::{self, Demo};
 use crate::doctor::{self, Doctor};
 use crate::migrate::{self, Migrate};
@@ -29,6 +29,9 @@ enum Command {
     Acknowledge(Acknowledge),
     Reopen(Reopen),
     Override(Override),
+    Label(Label),
+    Assign(Assign),
+    Note(Note),
     Knowledge(Knowledge),
     Commands(Commands),
     Query(Query),
@@ -54,6 +57,9 @@ impl Arguments {
                 Command::Acknowledge(acknowledge) => decide::acknowledge(&acknowledge).await,
                 Command::Reopen(reopen) => decide::reopen(&reopen).await,
                 Command::Override(wanted) => decide::override_attribute(&wanted).await,
+                Command::Label(labels) => decide::label(&labels).await,
+                Command::Assign(assign) => decide::assign(&assign).await,
+                Command::Note(note) => decide::note(&note).await,
                 Command::Knowledge(knowledge) => decide::knowledge(&knowledge).await,
                 Command::Commands(commands) => read::commands(&commands).await,
                 Command::Query(query) => read::query(&query).await,
