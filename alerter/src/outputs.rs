@@ -99,9 +99,8 @@ impl Outputs {
 async fn publish(sink: &Sink<'_>, topic: &str, partitions: u32, all: Vec<Told>) -> Result<Published, Error> {
     let to = TopicPartition::new(topic, sink.source().partition % partitions.max(1));
     let messages = all.into_iter().map(|told| {
-        let message = Publication::new(to.clone(), told.json)
-            .key(told.key)
-            .header("content-type", "application/json");
+        let message =
+            Publication::new(to.clone(), told.json).key(told.key).header("content-type", "application/json");
         (told.offset, message)
     });
     sink.publish(messages).await

@@ -168,7 +168,7 @@ LEFT JOIN v_device_ids AS i ON i.site = h.site AND i.id = h.id;
 -- How much a device was used on a day (UTC), from what it said on the network; a day without traffic has no row.
 --
 -- online_hours: hours of the day with any traffic of it. in_use_hours: hours in which it exchanged payload in a clinical
--- protocol. That is an upper bound: devices that report every few seconds, examined or not, are in use by it all day. How long
+-- protocol, or as SOAP over HTTP where it is a medical device (SDC). That is an upper bound: devices that report every few seconds, examined or not, are in use by it all day. How long
 -- it was in use within an hour is not known.
 --
 -- image_associations: TCP connections in DICOM that an imaging device opened and sent more than 16 KiB of payload in, which
@@ -189,10 +189,12 @@ WITH
             i.device AS device,
             toDate(c.hour) AS day,
             uniqExact(c.hour) AS online_hours,
-            uniqExactIf(c.hour, c.protocol IN ('dicom', 'hl7', 'astm', 'poct1', 'intellivue', 'ieee20601', 'unity',
-                'medibus', 'bcc', 'soap') AND c.sent_payload_bytes + c.received_payload_bytes > 0) AS in_use_hours
+            uniqExactIf(c.hour, c.sent_payload_bytes + c.received_payload_bytes > 0 AND (
+                c.protocol IN ('dicom', 'hl7', 'astm', 'poct1', 'intellivue', 'ieee20601', 'unity', 'medibus', 'bcc')
+                OR c.protocol = 'http' AND d.category = 'medical' AND has(d.protocols, 'soap'))) AS in_use_hours
         FROM conversations AS c
         INNER JOIN v_device_ids AS i ON i.site = c.site AND i.id = c.endpoint
+        LEFT JOIN v_devices AS d ON d.site = i.site AND d.device = i.device
         GROUP BY site, device, day
     ),
     senders AS

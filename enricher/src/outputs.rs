@@ -22,7 +22,9 @@ use crate::boots::SensorBootRow;
 use crate::memory::Ruling;
 use crate::received::Received;
 use crate::rollup::{conversations, site_minutes};
-use crate::rows::{AttributeKey, AttributeRow, BatchIdentity, ChangeRow, CommandRow, DeviceRow, FlowRow, NoteRow};
+use crate::rows::{
+    AttributeKey, AttributeRow, BatchIdentity, ChangeRow, CommandRow, DeviceRow, FlowRow, NoteRow,
+};
 
 /// What a run of messages of one partition gave rise to.
 #[derive(Debug, Default)]

@@ -77,7 +77,10 @@ pub(crate) async fn label(arguments: &Label) -> anyhow::Result<()> {
     let wanted: Vec<&str> = arguments.labels.iter().map(|label| label.trim()).collect();
     for label in &wanted {
         anyhow::ensure!(!label.is_empty(), "a label is empty");
-        anyhow::ensure!(!label.contains(','), "{label:?}: a label has no commas; give several labels one by one");
+        anyhow::ensure!(
+            !label.contains(','),
+            "{label:?}: a label has no commas; give several labels one by one"
+        );
     }
     let deciding = &arguments.deciding;
     about(&deciding.sending, &arguments.device, |device| {
@@ -158,7 +161,10 @@ fn stated(device: &Subject, field: &str, value: &str, deciding: &Deciding) -> Ac
 
 /// A field of the profile that has no column of its own.
 fn detail(row: &Row, field: &str) -> String {
-    row.get("details").and_then(serde_json::Value::as_object).map(|details| text(details, field)).unwrap_or_default()
+    row.get("details")
+        .and_then(serde_json::Value::as_object)
+        .map(|details| text(details, field))
+        .unwrap_or_default()
 }
 
 /// The labels with these, or without them; each once, in the order in which they came.

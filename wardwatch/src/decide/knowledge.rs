@@ -73,7 +73,11 @@ pub(crate) async fn knowledge(arguments: &Knowledge) -> anyhow::Result<()> {
 }
 
 fn whither(deciding: &Deciding) -> String {
-    deciding.sending.site.as_ref().map_or_else(|| " for all sites".to_owned(), |site| format!(" for site {site}"))
+    deciding
+        .sending
+        .site
+        .as_ref()
+        .map_or_else(|| " for all sites".to_owned(), |site| format!(" for site {site}"))
 }
 
 async fn send(deciding: &Deciding, pack: LoadKnowledgePack, said: &str) -> anyhow::Result<()> {

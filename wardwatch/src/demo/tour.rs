@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::engine::Database;
 use crate::read;
-use crate::table::{Row, plain_table, print, text};
+use crate::table::{plain_table, print, text};
 
 /// Reasons that are shown for each device: the strongest.
 const REASONS: usize = 3;
@@ -42,7 +42,9 @@ pub(super) async fn print_page(database: &Database) -> anyhow::Result<()> {
     let best_known = "visibility DESC, confidence DESC, device LIMIT 1";
     let found = read::device_rows(database, "category = 'medical'", best_known).await?;
     let Some(device) = found.into_iter().next() else { return Ok(()) };
-    print("\nONE DEVICE: what is known, what is missing, and what would complete it; `wardwatch device` shows all of it\n")?;
+    print(
+        "\nONE DEVICE: what is known, what is missing, and what would complete it; `wardwatch device` shows all of it\n",
+    )?;
     read::Page::read(database, device).await?.print_short(&["identity", "classification"])
 }
 

@@ -38,7 +38,11 @@ pub(crate) async fn alerts(arguments: &Alerts) -> anyhow::Result<()> {
 }
 
 /// Prints the alerts for which an SQL condition holds, the worst first.
-pub(crate) async fn print_alerts(database: &Database, condition: &str, format: ListFormat) -> anyhow::Result<()> {
+pub(crate) async fn print_alerts(
+    database: &Database,
+    condition: &str,
+    format: ListFormat,
+) -> anyhow::Result<()> {
     let worst_first = "indexOf(['critical', 'high', 'medium', 'low', 'informational'], severity)";
     let sql =
         format!("SELECT * FROM v_alerts WHERE {condition} ORDER BY {worst_first}, first_seen, title, alert");

@@ -57,8 +57,22 @@ const COLUMNS: &[Column] = &[
 
 /// What CSV has when nobody says which columns: one value a column, and whole ids.
 const FOR_CSV: &[&str] = &[
-    "site", "device", "name", "category", "type", "manufacturer", "model", "serial_number", "host_names", "ips", "macs",
-    "location", "score", "visibility", "first_seen", "last_seen",
+    "site",
+    "device",
+    "name",
+    "category",
+    "type",
+    "manufacturer",
+    "model",
+    "serial_number",
+    "host_names",
+    "ips",
+    "macs",
+    "location",
+    "score",
+    "visibility",
+    "first_seen",
+    "last_seen",
 ];
 
 const RISKIEST_FIRST: &str = "score DESC, category = '', category, type, name, device";

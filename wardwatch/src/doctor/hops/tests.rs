@@ -124,8 +124,14 @@ fn tables() -> Tables {
         sensor: "s1".into(),
         records,
     };
-    let counts =
-        [("changes", 7), ("commands", 1), ("device_notes", 1), ("alert_events", 4), ("alert_events.alert", 3), ("alerts", 3)];
+    let counts = [
+        ("changes", 7),
+        ("commands", 1),
+        ("device_notes", 1),
+        ("alert_events", 4),
+        ("alert_events.alert", 3),
+        ("alerts", 3),
+    ];
     Tables {
         now: NOW,
         ledger: rows,

@@ -28,7 +28,11 @@ impl Page {
         let read = async |what: &str, order: &str| {
             rows(database, &format!("SELECT {what} WHERE {of} ORDER BY {order}")).await
         };
-        let fields = read("field, value, standing, source, evidence, confidence, completed_by FROM v_device_fields", "field").await?;
+        let fields = read(
+            "field, value, standing, source, evidence, confidence, completed_by FROM v_device_fields",
+            "field",
+        )
+        .await?;
         Ok(Self {
             profile: groups(&fields, &objects(&device, "why"))?,
             children: rows(
@@ -51,7 +55,8 @@ impl Page {
     /// Prints it for programs.
     pub(crate) fn print_json(self) -> anyhow::Result<()> {
         let list = |rows: Vec<Row>| Value::Array(rows.into_iter().map(Value::Object).collect());
-        let fields = |group: &Group| group.fields.iter().map(|field| field.json(&group.name)).collect::<Vec<_>>();
+        let fields =
+            |group: &Group| group.fields.iter().map(|field| field.json(&group.name)).collect::<Vec<_>>();
         let mut whole = self.device;
         whole.insert("profile".into(), Value::Array(self.profile.iter().flat_map(fields).collect()));
         whole.insert("children".into(), list(self.children));
@@ -117,11 +122,13 @@ impl Page {
         if self.attributes.is_empty() {
             return Ok(());
         }
-        let mut table = page_table(["attribute", "value", "in", "by", "sensor", "times", "last seen", "shown"]);
+        let mut table =
+            page_table(["attribute", "value", "in", "by", "sensor", "times", "last seen", "shown"]);
         for row in &self.attributes {
             let is_shown = row.get("chosen").and_then(Value::as_bool).unwrap_or(false);
-            let mut cells =
-                ["attribute", "value", "protocol", "role", "sensor", "count"].map(|field| text(row, field)).to_vec();
+            let mut cells = ["attribute", "value", "protocol", "role", "sensor", "count"]
+                .map(|field| text(row, field))
+                .to_vec();
             cells.push(moment(row, "last_seen"));
             cells.push(if is_shown { "yes" } else { "" }.to_owned());
             table.add_row(cells);
@@ -146,7 +153,12 @@ fn print_group(group: &Group) -> anyhow::Result<()> {
         table.add_row([field.name.clone(), format!("{mark}{}", field.value), sure, why]);
         for rival in field.rivals.iter().filter(|_| is_conflict) {
             let why = format!("{}: {}", rival.source, rival.evidence);
-            table.add_row([String::new(), format!("! or {}", rival.value), format!("{} %", rival.confidence), why]);
+            table.add_row([
+                String::new(),
+                format!("! or {}", rival.value),
+                format!("{} %", rival.confidence),
+                why,
+            ]);
         }
         if is_conflict {
             table.add_row(["", "", "", &format!("conflicting; to settle it: {}", field.completed_by)]);

@@ -132,12 +132,18 @@ mod tests {
     #[test]
     fn a_conflict_keeps_its_rivals_and_a_gap_its_remedy() {
         let rows = [
-            row(json!({ "field": "model", "value": "A", "standing": "conflicting", "source": "says so", "evidence": "dicom",
-                "confidence": 90, "completed_by": "a person's decision" })),
-            row(json!({ "field": "asset_tag", "value": "", "standing": "not-seen", "source": "", "evidence": "",
-                "confidence": 0, "completed_by": "an import" })),
-            row(json!({ "field": "of_the_site", "value": "x", "standing": "known", "source": "", "evidence": "",
-                "confidence": 0, "completed_by": "" })),
+            row(
+                json!({ "field": "model", "value": "A", "standing": "conflicting", "source": "says so", "evidence": "dicom",
+                "confidence": 90, "completed_by": "a person's decision" }),
+            ),
+            row(
+                json!({ "field": "asset_tag", "value": "", "standing": "not-seen", "source": "", "evidence": "",
+                "confidence": 0, "completed_by": "an import" }),
+            ),
+            row(
+                json!({ "field": "of_the_site", "value": "x", "standing": "known", "source": "", "evidence": "",
+                "confidence": 0, "completed_by": "" }),
+            ),
         ];
         let why = [("A", 90), ("B", 90), ("B", 80)].map(|(value, confidence)| {
             row(json!({ "field": "model", "value": value, "statement": "says so", "evidence": value,
@@ -147,7 +153,8 @@ mod tests {
         let names: Vec<&str> = groups.iter().map(|group| group.name.as_str()).collect();
         assert_eq!(names, ["classification", "maintenance", "other"]);
         let model = &groups[0].fields[0];
-        let rivals: Vec<_> = model.rivals.iter().map(|rival| (rival.value.as_str(), rival.confidence)).collect();
+        let rivals: Vec<_> =
+            model.rivals.iter().map(|rival| (rival.value.as_str(), rival.confidence)).collect();
         assert_eq!((model.confidence, rivals), (Some(90), vec![("B", 90)]));
         let tag = &groups[1].fields[0];
         assert_eq!((tag.confidence, tag.completed_by.as_str()), (None, "an import"));

@@ -37,7 +37,8 @@ impl Columns {
     /// What this database has, and what the profile may have that no device has yet.
     pub(super) async fn read(database: &Database) -> anyhow::Result<Self> {
         // Lists that belong together, and the map, are no cells.
-        let of_view = "SELECT name FROM system.columns WHERE database = currentDatabase() AND table = 'v_devices'
+        let of_view =
+            "SELECT name FROM system.columns WHERE database = currentDatabase() AND table = 'v_devices'
             AND NOT match(name, '^((factor|why|gap)_.*|details)$') ORDER BY position";
         let of_sites = "SELECT DISTINCT toString(arrayJoin(mapKeys(details))) AS name FROM v_devices ORDER BY name LIMIT 1000";
         let names = |rows: Vec<Row>| rows.into_iter().map(|row| text(&row, "name")).collect::<Vec<_>>();
@@ -70,7 +71,9 @@ impl Columns {
         }
         let near = near(name, self.all());
         let near = if near.is_empty() { String::new() } else { format!("; near: {}", near.join(", ")) };
-        anyhow::bail!("{option}: no column is called {name:?}{near}; `wardwatch devices --columns help` lists all")
+        anyhow::bail!(
+            "{option}: no column is called {name:?}{near}; `wardwatch devices --columns help` lists all"
+        )
     }
 }
 
@@ -128,6 +131,10 @@ mod tests {
         let told = |name: &str| columns().sql(name, "--columns").expect_err("unknown").to_string();
         assert!(told("serial_nummer").contains("near: serial_number;"), "{}", told("serial_nummer"));
         assert!(told("firmware").contains("near: firmware_version;"), "{}", told("firmware"));
-        assert!(told("x`; DROP").contains("no column is called \"x`; DROP\"; `wardwatch"), "{}", told("x`; DROP"));
+        assert!(
+            told("x`; DROP").contains("no column is called \"x`; DROP\"; `wardwatch"),
+            "{}",
+            told("x`; DROP")
+        );
     }
 }

@@ -107,7 +107,11 @@ fn since(text: &str) -> Result<Since, String> {
     if let Ok(ago) = humantime::parse_duration(text) {
         return Ok(Since(format!("now64(9) - toIntervalSecond({})", ago.as_secs())));
     }
-    let day = || Date::parse(text, format_description!("[year]-[month]-[day]")).ok().map(|day| day.midnight().assume_utc());
+    let day = || {
+        Date::parse(text, format_description!("[year]-[month]-[day]"))
+            .ok()
+            .map(|day| day.midnight().assume_utc())
+    };
     let at = OffsetDateTime::parse(text, &Rfc3339).ok().or_else(day);
     at.map(|at| Since(format!("fromUnixTimestamp64Second({})", at.unix_timestamp()))).ok_or_else(|| {
         "say how long ago (7d, 12h, 30m), a day (2026-11-01) or a time (2026-11-01T08:00:00Z)".to_owned()
@@ -124,13 +128,17 @@ mod tests {
         assert_eq!(sql("7d").expect("a duration"), "now64(9) - toIntervalSecond(604800)");
         // `date -u -d 2026-11-01 +%s` says 1793491200.
         assert_eq!(sql("2026-11-01").expect("a day"), "fromUnixTimestamp64Second(1793491200)");
-        assert_eq!(sql("2026-11-01T01:00:00+01:00").expect("a time"), "fromUnixTimestamp64Second(1793491200)");
+        assert_eq!(
+            sql("2026-11-01T01:00:00+01:00").expect("a time"),
+            "fromUnixTimestamp64Second(1793491200)"
+        );
         assert!(sql("last week").expect_err("no moment").contains("7d"));
     }
 
     #[test]
     fn what_people_type_stays_text() {
-        let filter = Filter { search: Some("x') OR 1 --".into()), model: vec!["'".into()], ..Filter::default() };
+        let filter =
+            Filter { search: Some("x') OR 1 --".into()), model: vec!["'".into()], ..Filter::default() };
         let condition = filter.condition(&["room"]);
         assert!(condition.contains(&quote("x') OR 1 --")), "{condition}");
         assert!(condition.contains(&format!("IN ({})", quote("'"))), "{condition}");
