@@ -130,9 +130,9 @@ SELECT
     dateDiff('second', last_seen, now64(9)) / 3600 AS hours_since
 FROM v_devices;
 
--- What became of each device, under the one that stands for it now. event: appeared; moved (where it is plugged in or stands);
--- version (of its software or hardware); address; merged and split (it turned out to be part of another, or not to be);
--- kind (what it is); changed (any other field).
+-- What became of each device, under the one that stands for it now. event: appeared; learned (a field that was not known is);
+-- moved (where it is plugged in or stands, of another place); version (of its software or hardware); address; merged and split
+-- (it turned out to be part of another, or not to be); kind (what it is); changed (any other field).
 CREATE OR REPLACE VIEW v_device_history AS
 SELECT
     h.site AS site,
@@ -153,6 +153,7 @@ FROM
         multiIf(
             field = 'superseded_by' AND after = '', 'split',
             field = 'superseded_by', 'merged',
+            before = '', 'learned',
             field IN ('switch', 'switch_port', 'access_point', 'ssid', 'location', 'building', 'floor', 'room',
                 'department', 'institution', 'zone', 'parent'), 'moved',
             field IN ('firmware_version', 'software_version', 'hardware_version', 'operating_system',

@@ -9,6 +9,33 @@ use crate::engine::Database;
 use crate::read::{objects, rows};
 use crate::table::{Row, moment, page_table, print, text};
 
+/// The fields for which no statement speaks but the traffic itself.
+const READ_OFF: [&str; 5] = ["macs", "ips", "host_names", "vlans", "dicom_ae_titles"];
+
+/// What other parts of the product know of a device, where they are there: its name, the view, the title, what is shown.
+const OTHERS: [(&str, &str, &str, &[&str]); 2] = [
+    (
+        "imports",
+        "v_import_rows",
+        "WHAT IMPORTS SAY OF IT",
+        &[
+            "source",
+            "line",
+            "state",
+            "matched_by",
+            "difference_fields",
+            "difference_imported",
+            "difference_observed",
+        ],
+    ),
+    (
+        "documents",
+        "v_device_documents",
+        "DOCUMENTS ABOUT IT",
+        &["kind", "document", "model_version", "matched_by"],
+    ),
+];
+
 /// What the page is made of.
 pub(crate) struct Page {
     device: Row,
@@ -18,6 +45,8 @@ pub(crate) struct Page {
     attributes: Vec<Row>,
     history: Vec<Row>,
     alerts: Vec<Row>,
+    /// In the order of [`OTHERS`]; nothing where there is no such view.
+    others: Vec<Option<Vec<Row>>>,
 }
 
 impl Page {
@@ -33,7 +62,17 @@ impl Page {
             "field",
         )
         .await?;
+        let mut others = Vec::new();
+        for (_, view, ..) in OTHERS {
+            let sql = format!(
+                "SELECT name FROM system.tables WHERE database = currentDatabase() AND name = {}",
+                quote(view)
+            );
+            let is_there = !rows(database, &sql).await?.is_empty();
+            others.push(if is_there { Some(read(&format!("* FROM {view}"), "ALL").await?) } else { None });
+        }
         Ok(Self {
+            others,
             profile: groups(&fields, &objects(&device, "why"))?,
             children: rows(
                 database,
@@ -64,6 +103,11 @@ impl Page {
         whole.insert("attributes".into(), list(self.attributes));
         whole.insert("history".into(), list(self.history));
         whole.insert("alerts".into(), list(self.alerts));
+        for ((name, ..), found) in OTHERS.iter().zip(self.others) {
+            if let Some(found) = found {
+                whole.insert((*name).into(), list(found));
+            }
+        }
         print(&serde_json::to_string_pretty(&whole).context("cannot write JSON")?)
     }
 
@@ -80,6 +124,9 @@ impl Page {
         print_rows("NOTES", &self.notes, &["at", "author", "text"])?;
         let of_child = ["name", "type", "manufacturer", "model", "serial_number", "device"];
         print_rows("DEVICES BEHIND IT", &self.children, &of_child)?;
+        for ((_, _, title, columns), found) in OTHERS.iter().zip(&self.others) {
+            print_rows(title, found.as_deref().unwrap_or_default(), columns)?;
+        }
         print_rows("HISTORY", &self.history, &["at", "event", "field", "before", "after"])?;
         self.print_evidence()
     }
@@ -145,7 +192,8 @@ fn print_group(group: &Group) -> anyhow::Result<()> {
         let is_conflict = field.standing == "conflicting";
         let sure = field.confidence.map(|confidence| format!("{confidence} %")).unwrap_or_default();
         let why = match (field.source.as_str(), field.evidence.as_str()) {
-            ("", _) => "read off its traffic".to_owned(),
+            ("", _) if READ_OFF.contains(&field.name.as_str()) => "read off its traffic".to_owned(),
+            ("", _) => "follows from the rest".to_owned(),
             (source, "") => source.to_owned(),
             (source, evidence) => format!("{source}: {evidence}"),
         };

@@ -98,7 +98,7 @@ fn near<'a>(name: &str, all: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     let wanted = name.to_lowercase();
     let likeness = |known: &str| {
         let holds = wanted.len() > 2 && (known.contains(&wanted) || wanted.contains(known));
-        if holds { 1.0 } else { strsim::jaro_winkler(&wanted, known) }
+        strsim::jaro_winkler(&wanted, known).max(if holds { ALIKE } else { 0.0 })
     };
     let mut found: Vec<(f64, &str)> = all.map(|known| (likeness(known), known)).collect();
     found.retain(|(likeness, _)| *likeness >= ALIKE);
