@@ -58,8 +58,9 @@ pub fn device_inventory(event: &Event) -> Option<Value> {
 fn device(summary: &DeviceSummary, details: &DeviceDetails) -> Value {
     let of_profile = |field: &str| profile(details, field);
     let labels = of_profile("labels").split(", ");
-    let place = [of_profile("building"), of_profile("floor"), of_profile("room"), details.location.as_str()];
-    let place: Vec<&str> = place.into_iter().filter(|part| !part.is_empty()).collect();
+    // OCSF wants an organisation's name or uid, and of a location what no building has: a city, a country, a region.
+    let org = (!details.institution.is_empty())
+        .then(|| json!({ "name": details.institution, "ou_name": details.department }));
     json!({
         "uid": summary.id,
         "name": summary.name,
@@ -76,8 +77,7 @@ fn device(summary: &DeviceSummary, details: &DeviceDetails) -> Value {
         "zone": of_profile("zone"),
         "hw_info": { "serial_number": summary.serial_number, "vendor_name": summary.manufacturer },
         "os": os(details),
-        "org": { "name": details.institution, "ou_name": details.department },
-        "location": { "desc": place.join(", ") },
+        "org": org,
         "owner": { "name": of_profile("assignee") },
         "groups": labels.filter(|label| !label.is_empty()).map(|label| json!({ "name": label, "type": "label" }))
             .collect::<Vec<_>>(),
@@ -146,6 +146,7 @@ fn unmapped(summary: &DeviceSummary, details: &DeviceDetails, change: Value) -> 
         "software_name": details.software_name,
         "software_version": details.software_version,
         "location": details.location,
+        "department": details.department,
         "host_names": details.host_names,
         "vlans": details.vlans,
         "protocols": details.protocols,
