@@ -2,7 +2,7 @@
 //! `wardwatch.siem.inventory`.
 //!
 //! An event is told when a device appears and for each field of it that becomes different, with the whole device each time,
-//! so that the newest event of a device is all that is known of it. Its last_seen_time is as of then: a device that only goes
+//! so that the newest event of a device is all that is known of it. Its `last_seen_time` is as of then: a device that only goes
 //! on being seen is not told again. What OCSF has no attribute for stands in `unmapped` under the names of our profile.
 
 use serde_json::{Map, Value, json};
@@ -51,7 +51,7 @@ pub fn device_inventory(event: &Event) -> Option<Value> {
         "metadata": metadata(&uid(event, summary), &event.site),
         "device": device(summary, details),
         "observables": observables(summary),
-        "unmapped": unmapped(summary, details, change),
+        "unmapped": unmapped(summary, details, &change),
     })))
 }
 
@@ -132,7 +132,7 @@ fn os(details: &DeviceDetails) -> Value {
 }
 
 /// What OCSF has no attribute for.
-fn unmapped(summary: &DeviceSummary, details: &DeviceDetails, change: Value) -> Value {
+fn unmapped(summary: &DeviceSummary, details: &DeviceDetails, change: &Value) -> Value {
     let mut all: Map<String, Value> = Map::new();
     for value in &details.profile {
         all.insert(value.field.clone(), value.value.clone().into());
