@@ -7,15 +7,15 @@ use wardwatch_proto::v1::Position;
 
 use crate::config::MemoryConfig;
 use crate::memory::Memory;
-use crate::outputs::Outputs;
+use crate::outputs::{Outputs, SiemPartitions};
 use crate::record::{self, Unreadable};
 
 /// Judges events and applies commands.
 #[derive(Debug)]
 pub(crate) struct Alerter {
     pub(crate) limits: MemoryConfig,
-    /// How many partitions `wardwatch.siem.detection` has.
-    pub(crate) siem_partitions: u32,
+    /// How many partitions the topics for SIEMs have.
+    pub(crate) siem: SiemPartitions,
 }
 
 impl Processor for Alerter {
@@ -50,8 +50,12 @@ impl Processor for Alerter {
         let (event, source) = record::read(&message.payload, at.partition).map_err(Unreadable::reason)?;
         let place =
             Position { incarnation: at.incarnation, partition: at.partition, offset: at.offset, index: 0 };
+        let is_repeat = memory.has_judged(source);
         let updates = memory.apply(&event, source, place, tally).map_err(Unreadable::reason)?;
         outputs.extend(updates, at);
+        if !is_repeat {
+            outputs.tell_of_device(&event, at);
+        }
         Ok(())
     }
 
@@ -64,6 +68,6 @@ impl Processor for Alerter {
     }
 
     async fn write(&self, outputs: Outputs, sink: &Sink<'_>, tally: &mut Tally) -> Result<(), Error> {
-        outputs.write(sink, self.siem_partitions, tally).await
+        outputs.write(sink, self.siem, tally).await
     }
 }

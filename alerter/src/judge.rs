@@ -144,6 +144,11 @@ impl Judge {
         event: &Event,
         source: Position,
     ) -> Option<Update> {
+        let mut verdict = verdict;
+        // An alert names its devices; what else is known of them is kept elsewhere.
+        for device in std::iter::once(&mut verdict.device).chain(&mut verdict.peer) {
+            device.details = None;
+        }
         let id = self.id_of(about.name, &verdict);
         let at = event.event_time;
         let action = match self.alerts.get_mut(&id) {

@@ -55,6 +55,11 @@ impl Memory {
         }
     }
 
+    /// Whether what came of this place in `wardwatch.facts` has been judged already.
+    pub(crate) fn has_judged(&self, source: Position) -> bool {
+        self.heard.is_some_and(|heard| rank(source) <= rank(heard))
+    }
+
     /// Judges an event that came of `source` and lies at `place` in `wardwatch.events`.
     pub(crate) fn apply(
         &mut self,
@@ -63,7 +68,7 @@ impl Memory {
         place: Position,
         tally: &mut Tally,
     ) -> Result<Vec<Update>, Unreadable> {
-        if self.heard.is_some_and(|heard| rank(source) <= rank(heard)) {
+        if self.has_judged(source) {
             tally.add("alerter_events_repeated", 1);
             return Ok(Vec::new());
         }

@@ -1,5 +1,5 @@
 //! An alert as a SIEM reads it: an OCSF 1.8.0 Detection Finding (class 2004), one JSON object a message on
-//! `wardwatch.siem.detection`.
+//! `wardwatch.siem.detection`. What it is told of devices is in [`inventory`].
 //!
 //! `metadata.uid` is the same whenever the same thing is told again, so that a consumer can recognise a repeat. The
 //! profile `host` is on, which gives the class its `device`; OCSF has no type for medical devices, so `type_id` is 99
@@ -8,6 +8,10 @@
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 use wardwatch_proto::v1::{Alert, DeviceSummary, Severity, Status};
+
+mod inventory;
+
+pub use inventory::device_inventory;
 
 use crate::detectors;
 use crate::judge::{Action, Update};
@@ -44,19 +48,24 @@ pub fn detection_finding(update: &Update) -> Value {
         "status": status,
         "message": alert.explanation,
         "comment": if note.is_empty() { &alert.note } else { note },
-        "metadata": {
-            "version": OCSF_VERSION,
-            "uid": uid(update),
-            "profiles": ["host"],
-            "tenant_uid": alert.site,
-            "product": { "name": "Wardwatch", "vendor_name": "Wardwatch", "version": env!("CARGO_PKG_VERSION") },
-        },
+        "metadata": metadata(&uid(update), &alert.site),
         "finding_info": finding_info(alert),
         "device": alert.device.as_ref().map(device),
         "resources": devices.iter().map(|device| resource(device)).collect::<Vec<_>>(),
         "observables": devices.iter().flat_map(|device| observables(device)).collect::<Vec<_>>(),
         "remediation": { "desc": alert.remedy },
     }))
+}
+
+/// Where an event is from, and by what a repeat is known.
+fn metadata(uid: &str, site: &str) -> Value {
+    json!({
+        "version": OCSF_VERSION,
+        "uid": uid,
+        "profiles": ["host"],
+        "tenant_uid": site,
+        "product": { "name": "Wardwatch", "vendor_name": "Wardwatch", "version": env!("CARGO_PKG_VERSION") },
+    })
 }
 
 fn finding_info(alert: &Alert) -> Value {

@@ -10,6 +10,7 @@ use wardwatch_store::Store;
 
 use crate::alerter::Alerter;
 use crate::config::Config;
+use crate::outputs::SiemPartitions;
 
 /// Runs the alerter on the log and the ClickHouse of its configuration, until the context is shut down.
 pub async fn serve(config: Config, context: Context) -> anyhow::Result<()> {
@@ -28,8 +29,11 @@ pub async fn serve_on(config: Config, context: Context, parts: Parts) -> anyhow:
     let Config { intake, commit, memory: limits, .. } = config;
     let bus = Arc::clone(&parts.bus);
     let prepared = async move {
-        let siem_partitions = bus.partitions(topic::SIEM_DETECTION).await?;
-        Ok(Alerter { limits, siem_partitions })
+        let siem = SiemPartitions {
+            detection: bus.partitions(topic::SIEM_DETECTION).await?,
+            inventory: bus.partitions(topic::SIEM_INVENTORY).await?,
+        };
+        Ok(Alerter { limits, siem })
     };
     wardwatch_processor::serve(prepared, intake, commit, context, parts).await
 }

@@ -30,7 +30,7 @@ impl Processor for Enricher {
     const INPUT: &'static str = topic::FACTS;
     const STATE_TABLE: &'static str = "enricher_state";
     const APPEND_ONLY: &'static [&'static str] =
-        &["flows", "conversations", "site_minute", "changes", "commands"];
+        &["flows", "conversations", "site_minute", "changes", "commands", "device_notes"];
 
     fn empty(&self, partition: u32) -> Memory {
         Memory::new(partition, Arc::clone(&self.library), self.inventory.clone(), self.limits.clone())

@@ -1,11 +1,11 @@
 //! What a run of messages gave rise to, and how it is written.
 //!
-//! First the rows of `flows`, of the sums over them, of `devices`, `attributes`, `changes`, `commands` and `sensor_boots`,
-//! each table's as one block; then the events, into the partition of `wardwatch.events` that has their source's number.
+//! First the rows of `flows`, of the sums over them, of `devices`, `attributes`, `changes`, `commands`,
+//! `device_notes` and `sensor_boots`, each table's as one block; then the events, into the partition of `wardwatch.events` that has their source's number.
 //! What a crash before the commit point writes twice:
 //!
 //! - `devices`, `attributes`, `sensor_boots`: nothing, a row replaces its equal.
-//! - `flows`, `changes`, `commands`: nothing, rows at or below the table's mark are left out.
+//! - `flows`, `changes`, `commands`, `device_notes`: nothing, rows at or below the table's mark are left out.
 //! - `conversations`, `site_minute`: nothing, flows at or below the table's mark are not summed up again.
 //! - events come twice, with the same source position, by which their readers know them.
 
@@ -22,7 +22,9 @@ use crate::boots::SensorBootRow;
 use crate::memory::Ruling;
 use crate::received::Received;
 use crate::rollup::{conversations, site_minutes};
-use crate::rows::{AttributeKey, AttributeRow, BatchIdentity, ChangeRow, CommandRow, DeviceRow, FlowRow};
+use crate::rows::{
+    AttributeKey, AttributeRow, BatchIdentity, ChangeRow, CommandRow, DeviceRow, FlowRow, NoteRow,
+};
 
 /// What a run of messages of one partition gave rise to.
 #[derive(Debug, Default)]
@@ -40,6 +42,8 @@ pub(crate) struct Outputs {
     /// In the order of the log.
     commands: Vec<CommandRow>,
     /// In the order of the log.
+    notes: Vec<NoteRow>,
+    /// In the order of the log.
     pub(crate) events: Vec<Event>,
 }
 
@@ -51,7 +55,8 @@ impl Outputs {
 
     /// The most rows or events of one kind.
     pub(crate) fn most(&self) -> usize {
-        let Self { flows, devices, attributes, changes, commands, events, boots: _ } = self;
+        // Every note is a command too.
+        let Self { flows, devices, attributes, changes, commands, events, notes: _, boots: _ } = self;
         let counts =
             [flows.len(), devices.len(), attributes.len(), changes.len(), commands.len(), events.len()];
         counts.into_iter().max().unwrap_or(0)
@@ -72,6 +77,7 @@ impl Outputs {
     /// What came of a command.
     pub(crate) fn rule(&mut self, command: &Command, ruling: Ruling, at: LogMoment) {
         self.commands.push(CommandRow::new(command, &ruling, at));
+        self.notes.extend(NoteRow::new(command, &ruling, at));
         let mut indices = 0_u32..;
         for (site, conclusions) in ruling.concluded {
             self.describe(&site, conclusions.devices, conclusions.attributes, at);
@@ -114,6 +120,7 @@ impl Outputs {
         let flows = sink.append("flows", self.flows, offset, tally);
         let changes = sink.append("changes", self.changes, |row| row.source_offset, tally);
         let commands = sink.append("commands", self.commands, |row| row.source_offset, tally);
+        let notes = sink.append("device_notes", self.notes, |row| row.source_offset, tally);
         let devices = sink.replace("devices", self.devices.into_values().collect(), tally);
         let attributes = sink.replace("attributes", self.attributes.into_values().collect(), tally);
         let boots = sink.replace("sensor_boots", self.boots.into_values().collect(), tally);
@@ -123,6 +130,7 @@ impl Outputs {
             site_minute.insert(),
             changes.insert(),
             commands.insert(),
+            notes.insert(),
             devices.insert(),
             attributes.insert(),
             boots.insert()

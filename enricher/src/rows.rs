@@ -408,6 +408,7 @@ impl CommandRow {
                 };
                 (&said.name, detail, &said.note)
             }
+            Some(Action::AddNote(said)) => (&said.device, String::new(), &said.text),
             None => (&nothing, String::new(), &nothing),
         };
         Self {
@@ -431,6 +432,42 @@ impl CommandRow {
             source_offset: at.offset,
             source_index: 0,
         }
+    }
+}
+
+/// A row of `device_notes`.
+#[derive(Clone, Debug, Row, Serialize, Deserialize)]
+pub(crate) struct NoteRow {
+    site: String,
+    device: String,
+    at: i64,
+    author: String,
+    text: String,
+    command: String,
+    received: i64,
+    source_incarnation: u32,
+    source_partition: u32,
+    pub(crate) source_offset: u64,
+    source_index: u32,
+}
+
+impl NoteRow {
+    /// The row of a note that was applied; `None` for every other command.
+    pub(crate) fn new(command: &Command, ruling: &Ruling, at: LogMoment) -> Option<Self> {
+        let Some(Action::AddNote(note)) = &command.action else { return None };
+        (!ruling.noted.is_empty()).then(|| Self {
+            site: command.site.clone(),
+            device: ruling.noted.clone(),
+            at: nanoseconds(command.at),
+            author: command.author.clone(),
+            text: note.text.clone(),
+            command: command.id.clone(),
+            received: milliseconds(at.log_time),
+            source_incarnation: at.incarnation,
+            source_partition: at.partition,
+            source_offset: at.offset,
+            source_index: 0,
+        })
     }
 }
 

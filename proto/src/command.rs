@@ -6,9 +6,9 @@ use sha2::{Digest as _, Sha256};
 use crate::name::is_name;
 use crate::v1::command::Action;
 use crate::v1::rule_sameness::Verdict;
-use crate::v1::{Command, LoadKnowledgePack, OverrideAttribute};
+use crate::v1::{AddNote, Command, LoadKnowledgePack, OverrideAttribute};
 
-/// The longest note, in octets.
+/// The longest note, to a decision or on a device, in octets.
 pub const LONGEST_NOTE: usize = 1024;
 /// The longest value that a field may be overridden with, in octets.
 pub const LONGEST_VALUE: usize = 256;
@@ -69,6 +69,7 @@ pub fn action(command: &Command) -> &'static str {
         Some(Action::OverrideAttribute(_)) => "override_attribute",
         Some(Action::LoadKnowledgePack(_)) => "load_knowledge_pack",
         Some(Action::RuleSameness(_)) => "rule_sameness",
+        Some(Action::AddNote(_)) => "add_note",
     }
 }
 
@@ -99,6 +100,9 @@ pub enum Malformed {
     /// The note is too long or cannot be shown.
     #[error("a note has at most {LONGEST_NOTE} octets and no control characters but line breaks")]
     BadNote,
+    /// A note on a device says nothing.
+    #[error("a note on a device must say something")]
+    EmptyNote,
     /// The pack is too large.
     #[error("a knowledge pack has at most {LARGEST_PACK} octets")]
     PackTooLarge,
@@ -122,6 +126,7 @@ impl Malformed {
             Self::UnknownField => "unknown-field",
             Self::BadValue => "bad-value",
             Self::BadNote => "bad-note",
+            Self::EmptyNote => "empty-note",
             Self::PackTooLarge => "pack-too-large",
             Self::PackNotText => "pack-not-text",
             Self::OtherDigest => "other-digest",
@@ -155,6 +160,7 @@ pub fn check(command: &Command) -> Result<(), Malformed> {
             ensure(Verdict::try_from(rule.verdict).is_ok(), Malformed::NoAction)?;
             &rule.note
         }
+        Action::AddNote(note) => check_note(note)?,
     };
     let is_readable = |c: char| c == '\n' || !c.is_control();
     ensure(note.len() <= LONGEST_NOTE && note.chars().all(is_readable), Malformed::BadNote)
@@ -167,6 +173,12 @@ fn check_override(command: &OverrideAttribute) -> Result<&String, Malformed> {
     let fits = command.value.len() <= LONGEST_VALUE && !command.value.contains(char::is_control);
     ensure(fits && !is_blank, Malformed::BadValue)?;
     Ok(&command.note)
+}
+
+fn check_note(note: &AddNote) -> Result<&String, Malformed> {
+    ensure(is_id(&note.device), Malformed::BadSubject)?;
+    ensure(!note.text.trim().is_empty(), Malformed::EmptyNote)?;
+    Ok(&note.text)
 }
 
 fn check_pack(load: &LoadKnowledgePack) -> Result<&String, Malformed> {
@@ -218,6 +230,10 @@ mod tests {
         })
     }
 
+    fn note(text: &str) -> Action {
+        Action::AddNote(AddNote { device: "d-1".into(), text: text.into() })
+    }
+
     fn load(content: &[u8]) -> LoadKnowledgePack {
         LoadKnowledgePack {
             name: "north".into(),
@@ -235,6 +251,7 @@ mod tests {
             override_attribute("location", "Room 7"),
             override_attribute("type", ""),
             Action::LoadKnowledgePack(load(b"version = \"1\"")),
+            note("the gantry squeaks\nvendor knows"),
         ] {
             assert_eq!(check(&command(action)), Ok(()));
         }
@@ -247,6 +264,9 @@ mod tests {
         let broken = [
             (acknowledge(&long), Malformed::BadNote),
             (acknowledge("\u{1b}[2J"), Malformed::BadNote),
+            (note(&long), Malformed::BadNote),
+            (note("\u{1b}[2J"), Malformed::BadNote),
+            (note(" \n "), Malformed::EmptyNote),
             (override_attribute("score", "0"), Malformed::UnknownField),
             (override_attribute("location", "  "), Malformed::BadValue),
             (override_attribute("location", &"n".repeat(LONGEST_VALUE + 1)), Malformed::BadValue),
@@ -268,8 +288,10 @@ mod tests {
     fn only_knowledge_can_be_for_all_sites() {
         let load = Action::LoadKnowledgePack(load(b""));
         assert_eq!(check(&Command { site: String::new(), ..command(load) }), Ok(()));
-        let all = Command { site: String::new(), ..command(override_attribute("model", "X1")) };
-        assert_eq!(check(&all), Err(Malformed::BadSite));
+        for action in [override_attribute("model", "X1"), note("x")] {
+            let all = Command { site: String::new(), ..command(action) };
+            assert_eq!(check(&all), Err(Malformed::BadSite));
+        }
     }
 
     #[test]

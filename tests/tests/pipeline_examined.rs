@@ -64,8 +64,8 @@ fn batch(sensor: &str, sequence: u64) -> Vec<u8> {
         sensor: sensor.into(),
         epoch: 1_790_000_000_000,
         sequence,
-        cut_at: 0,
         facts,
+        ..Batch::default()
     };
     LogRecord { record: Some(log_record::Record::Batch(batch)) }.encode_to_vec()
 }

@@ -148,6 +148,14 @@ async fn assert_alerts_are_told_to_a_siem(pipeline: &Pipeline) -> Result<()> {
     assert!(told.iter().all(|event| event["class_uid"] == 2004), "{told:?}");
     let of: BTreeSet<&str> = told.iter().filter_map(|event| event["finding_info"]["uid"].as_str()).collect();
     assert_eq!(of.len() as u64, alerts, "every alert was told, and nothing else");
+
+    let told = pipeline.messages(topic::SIEM_INVENTORY).await?;
+    let told: Vec<Value> =
+        told.iter().map(|message| serde_json::from_slice(&message.payload)).collect::<Result<_, _>>()?;
+    assert_eq!(told.len() as u64, pipeline.counters("alerter").total("alerter_inventory_published"));
+    let of: BTreeSet<&str> = told.iter().filter_map(|event| event["device"]["uid"].as_str()).collect();
+    let devices = pipeline.number("count()", "devices FINAL").await?;
+    assert_eq!(of.len() as u64, devices, "every device was told of, also one that became part of another");
     Ok(())
 }
 

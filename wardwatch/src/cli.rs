@@ -3,7 +3,7 @@
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 
-use crate::decide::{self, Acknowledge, Join, Knowledge, Override, Reopen, Separate};
+use crate::decide::{self, Acknowledge, Assign, Join, Knowledge, Label, Note, Override, Reopen, Separate};
 use crate::demo::{self, Demo};
 use crate::doctor::{self, Doctor};
 use crate::migrate::{self, Migrate};
@@ -31,6 +31,9 @@ enum Command {
     Override(Override),
     Join(Join),
     Separate(Separate),
+    Label(Label),
+    Assign(Assign),
+    Note(Note),
     Knowledge(Knowledge),
     Commands(Commands),
     Query(Query),
@@ -58,6 +61,9 @@ impl Arguments {
                 Command::Override(wanted) => decide::override_attribute(&wanted).await,
                 Command::Join(join) => decide::join(&join).await,
                 Command::Separate(separate) => decide::separate(&separate).await,
+                Command::Label(labels) => decide::label(&labels).await,
+                Command::Assign(assign) => decide::assign(&assign).await,
+                Command::Note(note) => decide::note(&note).await,
                 Command::Knowledge(knowledge) => decide::knowledge(&knowledge).await,
                 Command::Commands(commands) => read::commands(&commands).await,
                 Command::Query(query) => read::query(&query).await,

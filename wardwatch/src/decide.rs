@@ -1,9 +1,11 @@
-//! What people decide: `acknowledge`, `reopen`, `override`, `join`, `separate`, `knowledge`. A decision goes to a collector, which lays it into
+//! What people decide: `acknowledge`, `reopen`, `override`, `label`, `assign`, `note`, `join`, `separate`, `knowledge`. A
+//! decision goes to a collector, which lays it into
 //! the log; the services do the rest in the order of the log.
 //!
 //! [`session`] finds the collector and what can be looked up beforehand, [`submit`] sends.
 
 mod alert;
+mod annotate;
 mod knowledge;
 mod override_attribute;
 mod recog;
@@ -12,6 +14,7 @@ mod session;
 mod submit;
 
 pub(crate) use alert::{Acknowledge, Reopen, acknowledge, reopen};
+pub(crate) use annotate::{Assign, Label, Note, assign, label, note};
 pub(crate) use knowledge::{Knowledge, knowledge};
 pub(crate) use override_attribute::{Override, override_attribute};
 pub(crate) use sameness::{Join, Separate, join, separate};
@@ -23,15 +26,22 @@ use clap::Args;
 use crate::folder::Folder;
 use crate::table::Format;
 
-/// What all deciding commands take.
+/// What commands take that decide something.
 #[derive(Args, Debug)]
 pub(crate) struct Deciding {
-    /// The site; without it that of the alert or device, or for knowledge all sites
-    #[arg(long)]
-    site: Option<String>,
     /// Why, for those who look at it later
     #[arg(long, value_name = "TEXT", default_value = "")]
     note: String,
+    #[command(flatten)]
+    sending: Sending,
+}
+
+/// What all commands take that are sent to a collector.
+#[derive(Args, Debug)]
+pub(crate) struct Sending {
+    /// The site; without it that of the alert or device, or for knowledge all sites
+    #[arg(long)]
+    site: Option<String>,
     /// Wait until it has been done, and say what came of it
     #[arg(long)]
     wait: bool,

@@ -13,7 +13,7 @@ use crate::folder::Folder;
 use crate::platform::{Plan, Platform};
 use crate::progress::{Progress, say};
 use crate::read;
-use crate::table::{Format, print};
+use crate::table::{ListFormat, print};
 use crate::up::start_logging;
 
 mod captures;
@@ -76,11 +76,12 @@ async fn show(arguments: &Demo, folder: &Folder, path: &Path, database: &Databas
     drop(progress);
 
     print("\nTHE INVENTORY: what is on the network\n")?;
-    read::print_devices(database, "1", Format::Table).await?;
+    read::print_devices(database, "1", ListFormat::Table).await?;
     tour::print_why(database).await?;
+    tour::print_page(database).await?;
     tour::print_scores(database).await?;
     print("\nALERTS: what is wrong\n")?;
-    read::print_alerts(database, "1", Format::Table).await?;
+    read::print_alerts(database, "1", ListFormat::Table).await?;
     if arguments.load > 0 {
         throughput::print_measured(arguments.load, path, &database.url).await?;
     }

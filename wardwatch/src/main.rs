@@ -12,6 +12,7 @@
 #![forbid(unsafe_code)]
 
 mod cli;
+mod csv;
 mod decide;
 mod demo;
 mod doctor;

@@ -82,6 +82,9 @@ struct RetentionConfig {
     /// Of `wardwatch.siem.detection`: the same for the SIEM.
     #[serde(with = "humantime_serde")]
     siem_detection: Option<Duration>,
+    /// Of `wardwatch.siem.inventory`: the same for who keeps an inventory from it.
+    #[serde(with = "humantime_serde")]
+    siem_inventory: Option<Duration>,
     /// Of `wardwatch.deadletter`: how long there is to look into what could not be read.
     #[serde(with = "humantime_serde")]
     deadletter: Option<Duration>,
@@ -94,12 +97,13 @@ impl Default for TopicsConfig {
 }
 
 impl TopicsConfig {
-    fn specs(&self) -> [TopicSpec; 4] {
-        let RetentionConfig { facts, events, siem_detection, deadletter } = self.retention;
+    fn specs(&self) -> [TopicSpec; 5] {
+        let RetentionConfig { facts, events, siem_detection, siem_inventory, deadletter } = self.retention;
         [
             (topic::FACTS, facts),
             (topic::EVENTS, events),
             (topic::SIEM_DETECTION, siem_detection),
+            (topic::SIEM_INVENTORY, siem_inventory),
             (topic::DEADLETTER, deadletter),
         ]
         .map(|(name, retention)| {

@@ -9,25 +9,26 @@ mod query;
 
 pub(crate) use alerts::{Alerts, alerts, print_alerts};
 pub(crate) use commands::{Commands, commands};
-pub(crate) use device::{Device, device, find_device};
+pub(crate) use device::{Device, Page, device, find_device};
 pub(crate) use devices::{Devices, devices, print_devices};
 pub(crate) use query::{Query, query};
 
 use anyhow::Context as _;
 use clap::Args;
+use serde_json::Value;
 
 use crate::engine::Database;
 use crate::folder::Folder;
-use crate::table::{Format, Row};
+use crate::table::{ListFormat, Row};
 
-/// What all reading commands take.
+/// What all commands that list something take.
 #[derive(Args, Debug)]
 pub(crate) struct Reading {
     #[command(flatten)]
     folder: Folder,
     /// How to print it
     #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    format: ListFormat,
 }
 
 /// The columns of `v_devices`, with the lists that belong together made into lists of objects: `factors`, `why`
@@ -58,6 +59,15 @@ pub(crate) async fn rows(database: &Database, sql: &str) -> anyhow::Result<Vec<R
     lines
         .lines()
         .map(|line| serde_json::from_str(line).context("ClickHouse gave a row that is no JSON"))
+        .collect()
+}
+
+/// The objects in a field that is a list of them.
+pub(crate) fn objects(row: &Row, field: &str) -> Vec<Row> {
+    let items = row.get(field).and_then(Value::as_array).cloned().unwrap_or_default();
+    items
+        .into_iter()
+        .filter_map(|item| if let Value::Object(object) = item { Some(object) } else { None })
         .collect()
 }
 

@@ -1,4 +1,4 @@
-//! Rows as people read them, or as JSON.
+//! Rows as people read them, as JSON, or as CSV.
 
 use std::io::Write as _;
 
@@ -7,7 +7,10 @@ use clap::ValueEnum;
 use comfy_table::{ContentArrangement, LineStyle, Table, TableStyle};
 use serde_json::{Map, Value};
 
-/// How rows are printed.
+/// How many columns of text a table has where nobody says how wide the screen is.
+const WIDTH: u16 = 100;
+
+/// How one thing is printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     /// A table for people.
@@ -15,6 +18,18 @@ pub(crate) enum Format {
     Table,
     /// One JSON array of objects.
     Json,
+}
+
+/// How a list is printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ListFormat {
+    /// A table for people.
+    #[default]
+    Table,
+    /// One JSON array of objects.
+    Json,
+    /// CSV with a header; cells that a spreadsheet would run as formulas begin with an apostrophe.
+    Csv,
 }
 
 /// A row as ClickHouse gave it.
@@ -28,13 +43,27 @@ pub(crate) fn print_json(rows: &[Row]) -> anyhow::Result<()> {
     print(&serde_json::to_string_pretty(rows).context("cannot write JSON")?)
 }
 
-/// Prints rows as a table with these columns.
-pub(crate) fn print_table(columns: &[Column], rows: &[Row]) -> anyhow::Result<()> {
-    let mut table = plain_table(columns.iter().map(|(name, _)| *name));
-    for row in rows {
-        table.add_row(columns.iter().map(|(_, cell)| cell(row)));
+/// Prints rows: as JSON whole, else what the columns show of them.
+pub(crate) fn print_list(columns: &[Column], rows: &[Row], format: ListFormat) -> anyhow::Result<()> {
+    let header: Vec<String> = columns.iter().map(|(name, _)| (*name).to_owned()).collect();
+    let cells = || rows.iter().map(|row| columns.iter().map(|(_, cell)| cell(row)).collect()).collect();
+    match format {
+        ListFormat::Json => print_json(rows),
+        ListFormat::Table => print_cells(&header, cells()),
+        ListFormat::Csv => print_csv(&header, &cells()),
     }
+}
+
+/// Prints cells as a table.
+pub(crate) fn print_cells(header: &[String], rows: Vec<Vec<String>>) -> anyhow::Result<()> {
+    let mut table = plain_table(header.iter().map(String::as_str));
+    table.add_rows(rows);
     print(&table.to_string())
+}
+
+/// Prints cells as CSV.
+pub(crate) fn print_csv(header: &[String], rows: &[Vec<String>]) -> anyhow::Result<()> {
+    print(&crate::csv::text(header, rows)?)
 }
 
 /// A line under the header and none between rows: many rows fit on a screen, and lines can be cut out of it.
@@ -48,6 +77,15 @@ pub(crate) fn plain_table<'a>(header: impl IntoIterator<Item = &'a str>) -> Tabl
     table
 }
 
+/// The same, as wide as the screen, or 100 columns where nobody says how wide that is.
+pub(crate) fn page_table<'a>(header: impl IntoIterator<Item = &'a str>) -> Table {
+    let mut table = plain_table(header);
+    if table.width().is_none() {
+        table.set_width(WIDTH);
+    }
+    table
+}
+
 /// To standard output; a reader that has gone away, such as `head`, is no error.
 pub(crate) fn print(text: &str) -> anyhow::Result<()> {
     match writeln!(std::io::stdout(), "{text}") {
@@ -58,16 +96,17 @@ pub(crate) fn print(text: &str) -> anyhow::Result<()> {
 
 /// A field as text; empty where there is none.
 pub(crate) fn text(row: &Row, field: &str) -> String {
-    match row.get(field) {
-        None | Some(Value::Null) => String::new(),
-        Some(Value::String(text)) => text.clone(),
-        Some(Value::Array(all)) => all.iter().map(plain).collect::<Vec<_>>().join(", "),
-        Some(other) => other.to_string(),
-    }
+    row.get(field).map(plain).unwrap_or_default()
 }
 
-fn plain(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned)
+/// A value as text; a list's are joined by commas.
+pub(crate) fn plain(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        Value::Array(all) => all.iter().map(plain).collect::<Vec<_>>().join(", "),
+        other => other.to_string(),
+    }
 }
 
 /// Several fields as text, those that are not empty, joined by blanks.

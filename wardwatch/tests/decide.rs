@@ -80,6 +80,26 @@ fn decisions_take_effect_and_are_listed() {
     let location = rig.query(&format!("SELECT location FROM v_devices WHERE device = '{id}'"));
     assert_eq!(location[0]["location"], scanner[0]["location"]);
 
+    let said = rig.run(&["label", &id, "pilot", "loan device", "--wait"]);
+    assert!(said.status.success() && said.out.contains("labels are pilot, loan device"), "{said:?}");
+    let said = rig.run(&["label", &id, "pilot", "--remove", "--wait"]);
+    assert!(said.status.success() && said.out.contains("labels are loan device"), "{said:?}");
+    let said = rig.run(&["assign", &id, "M. Ashdown", "--wait"]);
+    assert!(said.status.success() && said.out.contains("assigned to M. Ashdown"), "{said:?}");
+    let said = rig.run(&["note", &id, "Tube changed.\nVendor comes again.", "--wait"]);
+    assert!(said.status.success() && said.out.contains("noted"), "{said:?}");
+    let said =
+        rig.run(&["devices", "--label", "loan device", "--columns", "id,labels,assignee", "--format", "csv"]);
+    assert_eq!(
+        said.out,
+        format!("\"id\",\"labels\",\"assignee\"\n\"{id}\",\"loan device\",\"M. Ashdown\"\n"),
+        "{said:?}"
+    );
+    let page = rig.run(&["device", &id]).out;
+    for part in ["NOTES", "Tube changed.", "Vendor comes again.", "M. Ashdown"] {
+        assert!(page.contains(part), "{part} is not in {page}");
+    }
+
     let listed = rig.run(&["commands", "--format", "json"]);
     let listed: Vec<Value> = serde_json::from_str(&listed.out).expect("a JSON array");
     let outcomes: Vec<String> =
@@ -94,6 +114,10 @@ fn decisions_take_effect_and_are_listed() {
             "load_knowledge_pack applied",
             "load_knowledge_pack ignored",
             "override_attribute applied",
+            "override_attribute applied",
+            "override_attribute applied",
+            "override_attribute applied",
+            "add_note applied",
         ]
     );
     assert!(running.stop().success(), "it stops in order");
@@ -114,11 +138,15 @@ fn what_is_wrong_is_told_before_anything_is_sent() {
     let broken = broken.to_str().expect("UTF-8");
     let unversioned = rig.file("unversioned.toml", b"[[manufacturer]]\nname = \"Ours\"");
     let unversioned = unversioned.to_str().expect("UTF-8");
-    let wrong: [(&[&str], &str); 9] = [
+    let wrong: [(&[&str], &str); 13] = [
         (&["acknowledge", "nothing-like-this"], "`wardwatch alerts` lists them"),
         (&["override", "nobody", "location", "x"], "`wardwatch devices` lists them"),
         (&["override", "nobody", "score", "0"], "these are: name, category"),
         (&["override", "nobody", "location", ""], "--withdraw"),
+        (&["label", "nobody", "a,b"], "no commas"),
+        (&["label", "nobody", "x"], "`wardwatch devices` lists them"),
+        (&["note", "nobody", " "], "the note is empty"),
+        (&["assign", "nobody", " "], "--nobody"),
         (&["knowledge", "load", broken], "rule \"x\""),
         (&["knowledge", "check", unversioned], "version"),
         (&["knowledge", "load", "/nowhere/at/all.toml"], "/nowhere/at/all.toml"),

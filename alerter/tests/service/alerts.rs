@@ -51,7 +51,23 @@ async fn events_become_alerts_with_a_history_and_findings_for_a_siem() {
     assert_eq!(total("alerter_events_judged"), 4);
     assert_eq!(total("alerter_alert_updates"), 4);
     assert_eq!(total("alerter_findings_published"), 4);
+    assert_eq!(total("alerter_inventory_published"), 2);
     assert_eq!(total("alerter_rows_written"), 3 + 4);
+
+    let messages = rig.messages(topic::SIEM_INVENTORY).await;
+    assert_eq!(messages.len(), 2, "the device appeared at two sites, and what it did is no inventory");
+    let mut sites = Vec::new();
+    for message in &messages {
+        assert_eq!(message.headers.get("content-type"), Some(b"application/json".as_slice()));
+        assert_eq!(message.key, b"d1".as_slice());
+        let told: serde_json::Value = serde_json::from_slice(&message.payload).expect("JSON");
+        assert_eq!(told["class_uid"], 5001, "an OCSF Device Inventory Info");
+        let site = told["metadata"]["tenant_uid"].as_str().expect("a site").to_owned();
+        assert_eq!(message.from.partition, log::partition_of(&site, PARTITIONS) % SIEM_PARTITIONS);
+        sites.push(site);
+    }
+    sites.sort_unstable();
+    assert_eq!(sites, ["north", "south"]);
 }
 
 #[tokio::test]

@@ -39,11 +39,14 @@ async fn events_that_are_told_again_add_nothing() {
     rig.run_to_the_end().await;
     let (known, findings) = (rig.lines(KNOWN).await, rig.findings().await);
     assert_eq!(findings.len(), 20, "five devices, their five alerts, ten repeats");
+    let devices = async || rig.messages(wardwatch_proto::topic::SIEM_INVENTORY).await.len();
+    assert_eq!(devices().await, 5);
 
     // As an enricher does that crashed before it had committed what it told.
-    tell(&rig, 10..20).await;
+    tell(&rig, 0..20).await;
     let context = rig.run_to_the_end().await;
-    assert_eq!(context.counters.total("alerter_events_repeated"), 10);
+    assert_eq!(context.counters.total("alerter_events_repeated"), 20);
+    assert_eq!(devices().await, 5, "a device that is told again is not passed on");
     assert_eq!(rig.lines(KNOWN).await, known);
     assert_eq!(rig.findings().await, findings);
 

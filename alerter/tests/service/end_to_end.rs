@@ -57,8 +57,8 @@ fn log_in(sequence: u64) -> Batch {
         sensor: "s1".into(),
         epoch: 1,
         sequence,
-        cut_at: 0,
         facts: facts.map(|fact| Fact { fact: Some(fact) }).to_vec(),
+        ..Batch::default()
     }
 }
 

@@ -69,6 +69,7 @@ impl Rig {
             .map(|name| TopicSpec::new(name, PARTITIONS))
             .to_vec();
         topics.push(TopicSpec::new(topic::SIEM_DETECTION, SIEM_PARTITIONS));
+        topics.push(TopicSpec::new(topic::SIEM_INVENTORY, SIEM_PARTITIONS));
         bus.ensure_topics(&topics).await.expect("topics");
         Some(Self { bus, store, config, _journal: journal })
     }

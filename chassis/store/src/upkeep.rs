@@ -17,6 +17,7 @@ const WRITTEN: &[&str] = &[
     "attributes",
     "changes",
     "commands",
+    "device_notes",
     "sensor_boots",
     "alerts",
     "alert_events",

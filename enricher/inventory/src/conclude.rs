@@ -16,6 +16,7 @@ use crate::intake::{End, Pending};
 use crate::profile;
 use crate::register::{Batch, Register};
 use crate::statement::{Statement, StatementKey};
+use crate::summary::{full, summary};
 
 const HOUR: u64 = 3600 * 1_000_000_000;
 
@@ -253,7 +254,7 @@ impl Concluding<'_> {
                 self.differences(&before, &record);
             }
         } else {
-            let device = Some(summary(&record));
+            let device = Some(full(&record));
             self.tell(record.first_seen, Kind::DeviceAppeared(DeviceAppeared { device }));
         }
         self.conclusions.devices.push(record);
@@ -409,7 +410,7 @@ impl Concluding<'_> {
             at: self.newest,
         };
         self.conclusions.changes.push(change);
-        let changed = DeviceChanged { device: Some(summary(record)), field: field.to_owned(), before, after };
+        let changed = DeviceChanged { device: Some(full(record)), field: field.to_owned(), before, after };
         self.tell(self.newest, Kind::DeviceChanged(changed));
     }
 
@@ -428,19 +429,4 @@ impl Concluding<'_> {
 
 fn is_shown(chosen: &[(i32, String)], key: &StatementKey) -> bool {
     chosen.iter().any(|(attribute, value)| *attribute == key.attribute && **value == *key.value)
-}
-
-fn summary(record: &DeviceRecord) -> DeviceSummary {
-    DeviceSummary {
-        id: record.id.clone(),
-        name: record.name.clone(),
-        category: record.category.clone(),
-        r#type: record.device_type.clone(),
-        manufacturer: record.manufacturer.clone(),
-        model: record.model.clone(),
-        serial_number: record.serial_number.clone(),
-        macs: record.macs.clone(),
-        ips: record.ips.clone(),
-        score: record.score,
-    }
 }

@@ -106,9 +106,7 @@ impl Register {
         at: LogMoment,
     ) -> Result<Vec<u32>, Undecided> {
         let field = wardwatch_proto::command::field(&command.field).ok_or(Undecided::UnknownField)?;
-        let named = Uuid::parse_str(&command.device).ok().and_then(|id| self.ids.get(&id).copied());
-        let named = named.ok_or(Undecided::UnknownDevice)?;
-        let device = self.stands_in(named).ok_or(Undecided::UnknownDevice)?;
+        let device = self.named(&command.device).ok_or(Undecided::UnknownDevice)?;
         let mut changed = vec![device];
         if command.value.is_empty() {
             for part in self.parts_of(device) {
@@ -163,6 +161,11 @@ impl Register {
     /// The device of this id.
     pub(crate) fn whole_of(&self, id: &str) -> Option<u32> {
         self.ids.get(&Uuid::parse_str(id).ok()?).copied()
+    }
+
+    /// The device of this id, or the one that it is part of now.
+    pub(crate) fn named(&self, id: &str) -> Option<u32> {
+        self.stands_in(self.whole_of(id)?)
     }
 
     /// The device, or the one that it is part of now; `None` where nothing is known of it but hearsay.

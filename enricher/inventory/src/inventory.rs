@@ -158,6 +158,16 @@ impl Inventory {
         Ok(conclusions)
     }
 
+    /// The id of the device that this one stands for now: itself, or the one that it turned out to be part of.
+    ///
+    /// # Errors
+    /// The site has no device of this id.
+    pub fn whole(&mut self, device: &str) -> Result<String, Undecided> {
+        self.settle();
+        let whole = self.register.named(device).and_then(|at| self.register.devices.get(at as usize));
+        whole.map(|whole| whole.id.to_string()).ok_or(Undecided::UnknownDevice)
+    }
+
     /// Every device is concluded anew with another knowledge, in the order of ids. What was heard before stays under the
     /// endpoints that it was heard of, and findings are not looked for in it.
     pub fn learn(&mut self, knowledge: Arc<Knowledge>, learned_at: u64, at: LogMoment) -> Conclusions {

@@ -17,7 +17,8 @@
 //!   knowledge pack what it is and how risky; `clinical` what that means for patients, `attachment` how it hangs on the
 //!   network, and `details` which fields are left.
 //! - `decision` keeps what people decided about devices, which wins over all evidence.
-//! - `conclude` compares that with what was known and tells the difference; `state` writes it down.
+//! - `conclude` compares that with what was known and tells the difference (`summary` names the device in what
+//!   is told); `state` writes it down.
 //!
 //! # What depends on the order of facts
 //!
@@ -58,6 +59,7 @@ mod scope;
 mod settings;
 mod state;
 mod statement;
+mod summary;
 
 pub use conclusion::{
     AttributeRecord, Change, Conclusions, Detail, DeviceRecord, EnrichedFlow, Factor, Gap, LogMoment, Why,

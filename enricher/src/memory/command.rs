@@ -6,7 +6,7 @@ use wardwatch_inventory::{Conclusions, LogMoment};
 use wardwatch_knowledge::Knowledge;
 use wardwatch_processor::Tally;
 use wardwatch_proto::v1::command::Action;
-use wardwatch_proto::v1::{Command, LoadKnowledgePack, OverrideAttribute, RuleSameness};
+use wardwatch_proto::v1::{AddNote, Command, LoadKnowledgePack, OverrideAttribute, RuleSameness};
 
 use super::{Memory, Site};
 use crate::library::{Pack, Packs};
@@ -47,13 +47,16 @@ pub(crate) struct Ruling {
     pub(crate) reason: &'static str,
     /// The same in a sentence, where a word does not say it.
     pub(crate) problem: String,
+    /// The device that a note is on from now on; empty for all else.
+    pub(crate) noted: String,
     /// What each site concluded from it, in the order of the sites.
     pub(crate) concluded: Vec<(String, Conclusions)>,
 }
 
 impl Ruling {
     fn applied(concluded: Vec<(String, Conclusions)>) -> Self {
-        Self { outcome: Outcome::Applied, reason: "", problem: String::new(), concluded }
+        let (problem, noted) = (String::new(), String::new());
+        Self { outcome: Outcome::Applied, reason: "", problem, noted, concluded }
     }
 
     fn ignored(reason: &'static str) -> Self {
@@ -74,6 +77,7 @@ impl Memory {
             Some(Action::OverrideAttribute(wanted)) => self.override_attribute(wanted, command, at),
             Some(Action::LoadKnowledgePack(load)) => self.load(load, command, at),
             Some(Action::RuleSameness(wanted)) => self.rule(wanted, command, at),
+            Some(Action::AddNote(note)) => self.add_note(note, command),
             Some(Action::AcknowledgeAlert(_) | Action::ReopenAlert(_)) | None => {
                 Ruling { outcome: Outcome::Forwarded, ..Ruling::applied(Vec::new()) }
             }
@@ -94,6 +98,15 @@ impl Memory {
         let Some(site) = self.sites.get_mut(&command.site) else { return Ruling::ignored("unknown-site") };
         match site.inventory.rule(wanted, &command.author, command.at, at) {
             Ok(conclusions) => Ruling::applied(vec![(command.site.clone(), conclusions)]),
+            Err(undecided) => Ruling::ignored(undecided.word()),
+        }
+    }
+
+    /// A note is written down and decides nothing, so that nothing of it is kept here.
+    fn add_note(&mut self, note: &AddNote, command: &Command) -> Ruling {
+        let Some(site) = self.sites.get_mut(&command.site) else { return Ruling::ignored("unknown-site") };
+        match site.inventory.whole(&note.device) {
+            Ok(noted) => Ruling { noted, ..Ruling::applied(Vec::new()) },
             Err(undecided) => Ruling::ignored(undecided.word()),
         }
     }

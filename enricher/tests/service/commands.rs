@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::rig::{PARTITIONS, Rig, batch};
 use wardwatch_proto::command::digest;
 use wardwatch_proto::v1::command::Action;
-use wardwatch_proto::v1::{AcknowledgeAlert, LoadKnowledgePack, OverrideAttribute};
+use wardwatch_proto::v1::{AcknowledgeAlert, AddNote, LoadKnowledgePack, OverrideAttribute};
 use wardwatch_proto::{log, topic};
 
 const DEVICES: &str = "SELECT toString(tuple(* EXCEPT knowledge)) AS line FROM v_devices ORDER BY line";
@@ -98,6 +98,42 @@ async fn an_override_is_shown_with_its_reason_changed_once_and_listed() {
         ],
         [1, 2, 1, 1]
     );
+}
+
+#[tokio::test]
+async fn a_note_is_written_once_and_kept() {
+    let Some(rig) = Rig::new("a_note_is_written_once_and_kept").await else { return };
+    rig.send(batch("north", 7, 1, 11)).await;
+    rig.run_to_the_end().await;
+    let id = device(&rig, "10.1.0.11").await;
+    let note =
+        |device: &str, text: &str| Action::AddNote(AddNote { device: device.into(), text: text.into() });
+    rig.decide("north", "c-1", note(&id, "squeaks\nvendor knows")).await;
+    rig.decide("north", "c-1", note(&id, "squeaks\nvendor knows")).await;
+    rig.decide("north", "c-2", note(&id, "still does")).await;
+    rig.decide("north", "c-3", note("3f0c6a4e-8f8b-5f0e-9a53-2d1c7f1b0a99", "nobody")).await;
+    rig.decide("south", "c-4", note(&id, "elsewhere")).await;
+    rig.decide("north", "c-5", note(&id, "  ")).await;
+    let context = rig.run_to_the_end().await;
+    let notes = "SELECT concat(author, ' ', text, ' ', command) AS line FROM v_device_notes ORDER BY command";
+    assert_eq!(rig.lines(notes).await, ["j.doe squeaks\nvendor knows c-1", "j.doe still does c-2"]);
+    let whose = format!("v_device_notes WHERE site = 'north' AND device = '{id}' AND at > toDateTime(0)");
+    assert_eq!(rig.number("count()", &whose).await, 2);
+    assert_eq!(rig.number("count()", "changes").await, 0, "a note changes nothing about a device");
+    let outcomes = "SELECT concat(id, ' ', note, ' ', outcome, ' ', reason) AS line FROM v_commands WHERE id > 'c-1' ORDER BY id";
+    assert_eq!(
+        rig.lines(outcomes).await,
+        [
+            "c-2 still does applied ",
+            "c-3 nobody ignored unknown-device",
+            "c-4 elsewhere ignored unknown-site",
+        ]
+    );
+    let letters = rig.messages(topic::DEADLETTER).await;
+    let reasons: Vec<_> =
+        letters.iter().filter_map(|letter| letter.headers.get("wardwatch-reason")).collect();
+    assert_eq!(reasons, [b"empty-note".as_slice()]);
+    assert_eq!(context.counters.total("enricher_commands_repeated"), 1);
 }
 
 #[tokio::test]

@@ -43,7 +43,7 @@ const LEDGER: &str = "
         AND counter NOT IN ('alerter_messages_received', 'alerter_events_repeated')
     UNION ALL
     SELECT service, partition, 'rows', label, value, sum(count) AS count FROM v_ledger
-    WHERE match(counter, '_(rows_written|rows_skipped)$') AND value IN ('flows', 'changes', 'commands', 'alert_events')
+    WHERE match(counter, '_(rows_written|rows_skipped)$') AND value IN ('flows', 'changes', 'commands', 'device_notes', 'alert_events')
     GROUP BY ALL";
 
 /// Tables that are written from `wardwatch.events`.
@@ -61,7 +61,7 @@ pub struct Content {
 pub struct Repeats {
     /// Events that came again.
     pub events: usize,
-    /// Findings for SIEMs that came again.
+    /// Findings and devices for SIEMs that came again.
     pub findings: usize,
     /// Dead letters that came again.
     pub letters: usize,
@@ -84,16 +84,20 @@ pub async fn read(stage: &Stage, scope: Log) -> Result<(Content, Repeats)> {
     content.kinds.insert("v_ledger".to_owned(), sorted(&ledger));
     let bus = stage.bus().await?;
     let (events, repeated_events) = events(&messages(bus.as_ref(), topic::EVENTS).await?, scope)?;
+    let (devices, repeated_devices) = findings(&messages(bus.as_ref(), topic::SIEM_INVENTORY).await?)?;
     let (findings, repeated_findings) = findings(&messages(bus.as_ref(), topic::SIEM_DETECTION).await?)?;
     let (letters, repeated_letters) = letters(&messages(bus.as_ref(), topic::DEADLETTER).await?);
-    for (kind, lines) in
-        [(topic::EVENTS, events), (topic::SIEM_DETECTION, findings), (topic::DEADLETTER, letters)]
-    {
+    for (kind, lines) in [
+        (topic::EVENTS, events),
+        (topic::SIEM_DETECTION, findings),
+        (topic::SIEM_INVENTORY, devices),
+        (topic::DEADLETTER, letters),
+    ] {
         content.kinds.insert(kind.to_owned(), lines);
     }
     let repeats = Repeats {
         events: repeated_events,
-        findings: repeated_findings,
+        findings: repeated_findings + repeated_devices,
         letters: repeated_letters,
         batches: 0,
     };
@@ -213,7 +217,8 @@ fn events(messages: &[Message], scope: Log) -> Result<(Vec<String>, usize)> {
     Ok((lines, repeated))
 }
 
-/// Findings without repeats, which are known by `metadata.uid`. The uid itself names a place in `wardwatch.events`.
+/// Findings or devices as SIEMs were told of them, without repeats, which are known by `metadata.uid`. That of a finding names
+/// a place in `wardwatch.events`.
 fn findings(messages: &[Message]) -> Result<(Vec<String>, usize)> {
     let mut known: BTreeMap<String, Value> = BTreeMap::new();
     let mut repeated = 0;

@@ -125,6 +125,7 @@ impl FactsLog {
                 sequence,
                 cut_at: CUT_AT,
                 facts,
+                ..Batch::default()
             })
             .collect();
         self.flows.extend(batches.iter().flat_map(identities));

@@ -50,7 +50,7 @@ async fn decide(
     action: impl FnOnce(String) -> Action,
     done: &str,
 ) -> anyhow::Result<()> {
-    let session = Session::open(deciding).await?;
+    let session = Session::open(&deciding.sending).await?;
     let decided = async {
         let alert = session.alert(wanted).await?;
         let said = format!("{}: {done}", alert.called);

@@ -80,12 +80,16 @@ pub(crate) async fn knowledge(arguments: &Knowledge) -> anyhow::Result<()> {
 }
 
 fn whither(deciding: &Deciding) -> String {
-    deciding.site.as_ref().map_or_else(|| " for all sites".to_owned(), |site| format!(" for site {site}"))
+    deciding
+        .sending
+        .site
+        .as_ref()
+        .map_or_else(|| " for all sites".to_owned(), |site| format!(" for site {site}"))
 }
 
 async fn send(deciding: &Deciding, pack: LoadKnowledgePack, said: &str) -> anyhow::Result<()> {
-    let session = Session::open(deciding).await?;
-    let site = deciding.site.clone().unwrap_or_default();
+    let session = Session::open(&deciding.sending).await?;
+    let site = deciding.sending.site.clone().unwrap_or_default();
     let wanted = Action::LoadKnowledgePack(LoadKnowledgePack { note: deciding.note.clone(), ..pack });
     let decided = session.submit(&site, wanted, said).await;
     let closed = session.close().await;

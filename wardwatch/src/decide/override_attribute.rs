@@ -15,7 +15,8 @@ use crate::table::text;
 /// be part of another. A type brings its category along.
 ///
 /// Fields: name, category, subcategory, type, manufacturer, model, serial_number, hardware_version, firmware_version,
-/// software_name, software_version, udi_di, location, department, institution.
+/// software_name, software_version, udi_di, location, department, institution, and of the profile those that an error lists.
+/// `wardwatch label` and `wardwatch assign` are shorter for labels and assignee.
 ///
 /// Example: wardwatch override 10.20.3.7 location "Ward 3, room 7" --note "seen on the round"
 #[derive(Args, Debug)]
@@ -49,7 +50,7 @@ pub(crate) async fn override_attribute(arguments: &Override) -> anyhow::Result<(
         arguments.withdraw || !value.is_empty(),
         "a value is empty; --withdraw lets the evidence decide again"
     );
-    let session = Session::open(deciding).await?;
+    let session = Session::open(&deciding.sending).await?;
     let decided = async {
         let device = session.device(device).await?;
         let column = if field == "device_type" { "type" } else { field.as_str() };

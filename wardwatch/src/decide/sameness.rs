@@ -57,7 +57,7 @@ pub(crate) async fn separate(arguments: &Separate) -> anyhow::Result<()> {
 }
 
 async fn rule(pair: &Pair, verdict: Verdict) -> anyhow::Result<()> {
-    let session = Session::open(&pair.deciding).await?;
+    let session = Session::open(&pair.deciding.sending).await?;
     let decided = async {
         let device = session.device_or_part(&pair.device).await?;
         let other = session.device_or_part(&pair.other).await?;

@@ -6,7 +6,7 @@ use wardwatch_service::Secret;
 use wardwatch_service::tls::ClientTls;
 use wardwatch_store::quote;
 
-use super::{Deciding, Way};
+use super::{Sending, Way};
 use crate::door::Door;
 use crate::engine::Database;
 use crate::read;
@@ -14,7 +14,7 @@ use crate::table::{Row, text};
 
 /// A collector that can be asked, and what can be read.
 pub(crate) struct Session<'a> {
-    pub(crate) deciding: &'a Deciding,
+    pub(crate) sending: &'a Sending,
     pub(crate) collector: String,
     pub(crate) token: Secret,
     pub(crate) tls: Option<ClientTls>,
@@ -34,15 +34,15 @@ pub(crate) struct Subject {
 
 impl<'a> Session<'a> {
     /// Finds the collector, the token, and the ClickHouse.
-    pub(crate) async fn open(deciding: &'a Deciding) -> anyhow::Result<Self> {
-        let way = &deciding.way;
+    pub(crate) async fn open(sending: &'a Sending) -> anyhow::Result<Self> {
+        let way = &sending.way;
         let door = if way.collector.is_some() { None } else { Some(local(way)?) };
         let database = match (&door, &way.folder.clickhouse) {
             (None, None) => None,
             _ => Some(Database::for_reading(&way.folder).await?),
         };
         anyhow::ensure!(
-            database.is_some() || !deciding.wait,
+            database.is_some() || !sending.wait,
             "--wait: there is nothing to read from; name the ClickHouse with --clickhouse URL"
         );
         let (collector, token) = match door {
@@ -59,7 +59,7 @@ impl<'a> Session<'a> {
             tls.is_some() || !collector.starts_with("https:"),
             "{collector}: name the authority that vouches for the collector with --ca FILE"
         );
-        Ok(Self { deciding, collector, token, tls, database })
+        Ok(Self { sending, collector, token, tls, database })
     }
 
     /// Stops the ClickHouse if it was started for this.
@@ -121,7 +121,7 @@ impl<'a> Session<'a> {
 
     /// Nothing can be looked up: what was typed must be whole.
     fn unseen(&self, wanted: &str) -> anyhow::Result<Subject> {
-        let site = self.deciding.site.clone().context(
+        let site = self.sending.site.clone().context(
             "say which --site it is of, or name the ClickHouse to look it up in with --clickhouse URL",
         )?;
         anyhow::ensure!(
@@ -132,7 +132,7 @@ impl<'a> Session<'a> {
     }
 
     fn at_site(&self) -> String {
-        self.deciding.site.as_ref().map(|site| format!("AND site = {}", quote(site))).unwrap_or_default()
+        self.sending.site.as_ref().map(|site| format!("AND site = {}", quote(site))).unwrap_or_default()
     }
 }
 

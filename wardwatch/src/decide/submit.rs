@@ -34,11 +34,11 @@ impl Session<'_> {
         let id = Uuid::new_v4().to_string();
         let command = Command { id, site: site.to_owned(), action: Some(wanted), ..Command::default() };
         let receipt = self.sent(&command).await?;
-        let outcome = match (&self.database, self.deciding.wait) {
+        let outcome = match (&self.database, self.sending.wait) {
             (Some(database), true) => Some(outcome(database, &receipt).await?),
             _ => None,
         };
-        match self.deciding.format {
+        match self.sending.format {
             Format::Json => print(&as_json(&command, &receipt, outcome.as_ref()).to_string())?,
             Format::Table => print(&in_words(said, &receipt, outcome.as_ref()))?,
         }
@@ -79,7 +79,7 @@ impl Session<'_> {
 
     fn nobody_there(&self) -> String {
         let url = &self.collector;
-        if self.deciding.way.collector.is_some() {
+        if self.sending.way.collector.is_some() {
             format!("cannot reach a collector at {url}")
         } else {
             format!("`wardwatch up` does not answer at {url}: it was ended without notice; start it again")

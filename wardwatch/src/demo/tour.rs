@@ -1,5 +1,5 @@
-//! What the demo shows beyond the lists: why each device is believed to be what it is, what the scores are made of, and
-//! how to ask on.
+//! What the demo shows beyond the lists: why each device is believed to be what it is, the page of one, what the scores are
+//! made of, and how to ask on.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::engine::Database;
 use crate::read;
-use crate::table::{Row, plain_table, print, text};
+use crate::table::{plain_table, print, text};
 
 /// Reasons that are shown for each device: the strongest.
 const REASONS: usize = 3;
@@ -20,7 +20,7 @@ pub(super) async fn print_why(database: &Database) -> anyhow::Result<()> {
     let devices = read::device_rows(database, "notEmpty(why_fields)", "category, type, name").await?;
     let mut table = plain_table(["device", "field", "is", "because", "sure"]);
     for device in &devices {
-        let mut reasons = objects(device, "why");
+        let mut reasons = read::objects(device, "why");
         reasons.sort_by_key(|reason| std::cmp::Reverse(reason.get("confidence").and_then(Value::as_u64)));
         for (position, reason) in reasons.iter().take(REASONS).enumerate() {
             let name = if position == 0 { text(device, "name") } else { String::new() };
@@ -37,13 +37,24 @@ pub(super) async fn print_why(database: &Database) -> anyhow::Result<()> {
     print(&table.to_string())
 }
 
+/// One device as `wardwatch device` shows it, with what is not known of it: the medical one of which most is.
+pub(super) async fn print_page(database: &Database) -> anyhow::Result<()> {
+    let best_known = "visibility DESC, confidence DESC, device LIMIT 1";
+    let found = read::device_rows(database, "category = 'medical'", best_known).await?;
+    let Some(device) = found.into_iter().next() else { return Ok(()) };
+    print(
+        "\nONE DEVICE: what is known, what is missing, and what would complete it; `wardwatch device` shows all of it\n",
+    )?;
+    read::Page::read(database, device).await?.print_short(&["identity", "classification"])
+}
+
 /// Scores as the sum of their factors.
 pub(super) async fn print_scores(database: &Database) -> anyhow::Result<()> {
     print("\nSCORES: every point has a name and was seen on the wire\n")?;
     let devices = read::device_rows(database, "score > 0", "score DESC, name").await?;
     let mut table = plain_table(["device", "score", "factor", "points", "evidence"]);
     for device in &devices {
-        for (position, factor) in objects(device, "factors").iter().enumerate() {
+        for (position, factor) in read::objects(device, "factors").iter().enumerate() {
             let (name, score) = if position == 0 {
                 (text(device, "name"), text(device, "score"))
             } else {
@@ -72,16 +83,8 @@ pub(super) fn print_questions(path: &Path, url: &str) -> anyhow::Result<()> {
   {program} device ct-evo-1 --data {data}     one device, with all evidence (an id, name or address)
   {program} alerts --data {data} --format json
   {program} query --data {data} \"SELECT protocol, count() FROM v_flows GROUP BY protocol ORDER BY 2 DESC\"
-  the views v_devices, v_attributes, v_flows and v_alerts are documented in docs/queries.md
+  {program} devices --data {data} --missing serial_number --columns name,type,ips,visibility --format csv
+  the views v_devices, v_device_fields, v_flows, v_alerts and more are documented in docs/queries.md
   while the demo runs (--keep), ClickHouse also answers at {url}, database wardwatch"
     ))
-}
-
-/// The objects in a field that is a list of them.
-fn objects(row: &Row, field: &str) -> Vec<Row> {
-    let items = row.get(field).and_then(Value::as_array).cloned().unwrap_or_default();
-    items
-        .into_iter()
-        .filter_map(|item| if let Value::Object(object) = item { Some(object) } else { None })
-        .collect()
 }

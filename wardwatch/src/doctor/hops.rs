@@ -41,7 +41,7 @@ pub(crate) fn all(now: &Readings, before: Option<&Readings>, limits: &Limits) ->
         hops.extend(now.log().map(|log| topics::events(log, tables, before, limits)));
         hops.push(alerter::hops(tables));
         hops.extend(tables::of_the_alerter(tables));
-        hops.extend(now.log().map(|log| topics::siem(log, tables)));
+        hops.extend(now.log().into_iter().flat_map(|log| topics::siem(log, tables)));
         hops.extend(now.log().map(|log| topics::dead_letters(log, tables)));
     }
     hops

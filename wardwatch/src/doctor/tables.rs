@@ -131,6 +131,7 @@ const SUMS: &str = "SELECT table, site, sensor, sum(records) AS records FROM
     GROUP BY table, site, sensor ORDER BY ALL";
 const COUNTS: &str = "SELECT 'changes' AS name, count() AS count FROM changes
     UNION ALL SELECT 'commands', count() FROM commands
+    UNION ALL SELECT 'device_notes', count() FROM device_notes
     UNION ALL SELECT 'alert_events', count() FROM alert_events
     UNION ALL SELECT 'alert_events.alert', uniqExact(site, alert) FROM alert_events
     UNION ALL SELECT 'alerts', count() FROM alerts FINAL";

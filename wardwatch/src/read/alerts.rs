@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::{Reading, rows, with_database};
 use crate::engine::Database;
-use crate::table::{Column, Format, joined, moment, print_json, print_table, text};
+use crate::table::{Column, ListFormat, joined, moment, print_list, text};
 
 /// List the alerts: what happened, to which device, since when, and what to do.
 ///
@@ -38,13 +38,14 @@ pub(crate) async fn alerts(arguments: &Alerts) -> anyhow::Result<()> {
 }
 
 /// Prints the alerts for which an SQL condition holds, the worst first.
-pub(crate) async fn print_alerts(database: &Database, condition: &str, format: Format) -> anyhow::Result<()> {
+pub(crate) async fn print_alerts(
+    database: &Database,
+    condition: &str,
+    format: ListFormat,
+) -> anyhow::Result<()> {
     let worst_first = "indexOf(['critical', 'high', 'medium', 'low', 'informational'], severity)";
     let sql =
         format!("SELECT * FROM v_alerts WHERE {condition} ORDER BY {worst_first}, first_seen, title, alert");
     let rows = rows(database, &sql).await?;
-    match format {
-        Format::Table => print_table(COLUMNS, &rows),
-        Format::Json => print_json(&rows),
-    }
+    print_list(COLUMNS, &rows, format)
 }

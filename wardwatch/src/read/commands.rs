@@ -4,7 +4,7 @@ use clap::Args;
 use wardwatch_store::quote;
 
 use super::{Reading, rows, with_database};
-use crate::table::{Column, Format, joined, moment, print_json, print_table, text};
+use crate::table::{Column, joined, moment, print_list, text};
 
 /// List what people decided: who, when, about what, and what came of it.
 #[derive(Args, Debug)]
@@ -33,10 +33,7 @@ pub(crate) async fn commands(arguments: &Commands) -> anyhow::Result<()> {
     let sql = format!("SELECT * FROM v_commands WHERE {condition} ORDER BY at DESC, id");
     with_database(&arguments.reading.folder, async |database| {
         let rows = rows(database, &sql).await?;
-        match arguments.reading.format {
-            Format::Table => print_table(COLUMNS, &rows),
-            Format::Json => print_json(&rows),
-        }
+        print_list(COLUMNS, &rows, arguments.reading.format)
     })
     .await
 }

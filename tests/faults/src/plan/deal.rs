@@ -20,6 +20,7 @@ const TABLES: [(&str, &[&str]); 2] = [
             "attributes",
             "changes",
             "commands",
+            "device_notes",
             "sensor_boots",
         ],
     ),

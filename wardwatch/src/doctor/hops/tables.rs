@@ -14,6 +14,7 @@ pub(super) fn of_the_enricher(tables: &Tables) -> Vec<Hop> {
         sums(tables, "table site_minute", "site_minute", 1),
         appended(tables, "table changes", "enricher", "changes"),
         appended(tables, "table commands", "enricher", "commands"),
+        appended(tables, "table device_notes", "enricher", "device_notes"),
     ]
 }
 

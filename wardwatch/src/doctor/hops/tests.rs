@@ -53,6 +53,7 @@ fn log() -> Log {
         (topic::FACTS, [partition(13), partition(0)]),
         (topic::EVENTS, [partition(22), partition(0)]),
         (topic::SIEM_DETECTION, [partition(4), partition(0)]),
+        (topic::SIEM_INVENTORY, [partition(9), partition(0)]),
         (topic::DEADLETTER, [partition(0), partition(0)]),
     ];
     Log { topics: topics.map(|(name, partitions)| (name.to_owned(), partitions.to_vec())).into() }
@@ -86,6 +87,7 @@ fn tables() -> Tables {
             ("rows_written", "changes", 6),
             ("rows_skipped", "changes", 1),
             ("rows_written", "commands", 1),
+            ("rows_written", "device_notes", 1),
             ("events_published", "", 20),
         ],
     );
@@ -98,6 +100,7 @@ fn tables() -> Tables {
             ("events_repeated", "", 2),
             ("rows_written", "alert_events", 4),
             ("findings_published", "", 4),
+            ("inventory_published", "", 9),
         ],
     ));
     let boot = BootRow {
@@ -121,8 +124,14 @@ fn tables() -> Tables {
         sensor: "s1".into(),
         records,
     };
-    let counts =
-        [("changes", 7), ("commands", 1), ("alert_events", 4), ("alert_events.alert", 3), ("alerts", 3)];
+    let counts = [
+        ("changes", 7),
+        ("commands", 1),
+        ("device_notes", 1),
+        ("alert_events", 4),
+        ("alert_events.alert", 3),
+        ("alerts", 3),
+    ];
     Tables {
         now: NOW,
         ledger: rows,
@@ -224,7 +233,7 @@ fn a_batch_that_never_came_is_named_by_its_number() {
         (tables.boots[0].hole_firsts, tables.boots[0].hole_lasts) = (vec![4], vec![4]);
         tables.ledger[1].count = 9;
         tables.ledger[0].count = 12;
-        for row in &mut tables.ledger[..11] {
+        for row in tables.ledger.iter_mut().filter(|row| row.service == "enricher") {
             row.offset_end = 12;
         }
     };
@@ -348,6 +357,7 @@ fn rows_that_are_missing_or_too_many_name_their_table() {
     for (table, hop) in [
         ("changes", "table changes"),
         ("commands", "table commands"),
+        ("device_notes", "table device_notes"),
         ("alert_events", "table alert_events"),
         ("alerts", "table alerts"),
     ] {
@@ -396,6 +406,8 @@ fn events_that_were_published_and_never_judged_are_told() {
 fn findings_and_letters_may_be_there_twice_but_not_too_few() {
     assert_eq!(broken(in_log(topic::SIEM_DETECTION, |partition| partition.end = 9)), [""; 0]);
     assert_eq!(broken(in_log(topic::SIEM_DETECTION, |partition| partition.end = 3)), ["siem topic"]);
+    let inventory = |end| broken(in_log(topic::SIEM_INVENTORY, |partition| partition.end = end));
+    assert_eq!((inventory(10), inventory(8)), (vec![], vec!["siem inventory topic"]));
     let poison = |readings: &mut Readings| {
         ledger_count("enricher_commands_applied", 0)(readings);
         in_tables(|tables| {

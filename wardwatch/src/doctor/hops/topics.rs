@@ -47,12 +47,16 @@ pub(super) fn events(log: &Log, tables: &Tables, before: Option<&Readings>, limi
     findings.fold(hop, |hop, finding| hop.finding(finding.level, finding.text)).closed()
 }
 
-/// `wardwatch.siem.detection`: at least as many messages as findings that were told.
-pub(super) fn siem(log: &Log, tables: &Tables) -> Hop {
-    let told = tables.counted("alerter_findings_published");
-    let laid = log.laid(topic::SIEM_DETECTION);
-    let hop = Hop::new("siem topic", "findings").passing(told, laid.min(told));
-    repeated(hop, told, laid).closed()
+/// `wardwatch.siem.detection` and `wardwatch.siem.inventory`: at least as many messages as findings and devices were told.
+pub(super) fn siem(log: &Log, tables: &Tables) -> [Hop; 2] {
+    [
+        ("siem topic", "findings", "alerter_findings_published", topic::SIEM_DETECTION),
+        ("siem inventory topic", "devices", "alerter_inventory_published", topic::SIEM_INVENTORY),
+    ]
+    .map(|(name, unit, counter, topic)| {
+        let (told, laid) = (tables.counted(counter), log.laid(topic));
+        repeated(Hop::new(name, unit).passing(told, laid.min(told)), told, laid).closed()
+    })
 }
 
 /// `wardwatch.deadletter`: at least as many letters as messages that were put aside.
