@@ -135,7 +135,12 @@ fn take(
                 form.answers.push(answer);
             }
         } else if let Some(new) = headings(line) {
-            columns = new;
+            // A heading over one section may leave out what stands in the one above.
+            columns = Columns {
+                question: new.question.or(columns.question),
+                answer: new.answer.or(columns.answer),
+                note: new.note.or(columns.note),
+            };
             section = question::sign(line).unwrap_or(section);
         } else if let Some((number, text)) = note(line) {
             notes.entry(number).or_insert_with(|| paragraph(&text, LONGEST_TEXT));

@@ -97,6 +97,22 @@ fn spdx_is_read_in_both_forms() {
     assert_eq!(losses(&tags), ["line 29: it is no external reference", "line 33: it is no tag with a value"]);
 }
 
+/// Both were written by spdx-tools 0.8 (of the SPDX project) from one invented product, and validated by it.
+#[test]
+fn what_another_program_wrote_is_read() {
+    let [tags, json] =
+        [include_str!("fixtures/spdx-tools.spdx"), include_str!("fixtures/spdx-tools.spdx.json")].map(sbom);
+    assert_eq!(tags, json);
+    assert_eq!(
+        names(&json),
+        ["0 device LM-200 4.2.1", "1 operating-system debian 11", "2 library openssl 1.1.1k"]
+    );
+    assert_eq!(json.subject.supplier, "Larkfield");
+    assert_eq!(json.components[2].licence, "MIT AND Apache-2.0");
+    assert_eq!(json.components[2].hashes.len(), 2);
+    assert_eq!(json.losses.count, 0);
+}
+
 #[test]
 fn packages_in_a_ring_are_all_listed_once() {
     let text = "SPDXVersion: SPDX-2.3\nPackageName: a\nSPDXID: SPDXRef-a\nPackageName: b\nSPDXID: SPDXRef-b\n\
