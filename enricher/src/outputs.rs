@@ -1,10 +1,10 @@
 //! What a run of messages gave rise to, and how it is written.
 //!
-//! First the rows of `flows`, of the sums over them, of `devices`, `attributes`, `changes`, `commands` and `sensor_boots`,
-//! each table's as one block; then the events, into the partition of `wardwatch.events` that has their source's number.
+//! First the rows of `flows`, of the sums over them, of `devices`, `attributes`, `changes`, `commands`, `sensor_boots` and the
+//! documents', each table's as one block; then the events, into the partition of `wardwatch.events` that has their source's number.
 //! What a crash before the commit point writes twice:
 //!
-//! - `devices`, `attributes`, `sensor_boots`: nothing, a row replaces its equal.
+//! - `devices`, `attributes`, `sensor_boots`, `documents`, `components`, `mds2_answers`: nothing, a row replaces its equal.
 //! - `flows`, `changes`, `commands`: nothing, rows at or below the table's mark are left out.
 //! - `conversations`, `site_minute`: nothing, flows at or below the table's mark are not summed up again.
 //! - events come twice, with the same source position, by which their readers know them.
@@ -19,6 +19,7 @@ use wardwatch_proto::topic;
 use wardwatch_proto::v1::{Command, Event};
 
 use crate::boots::SensorBootRow;
+use crate::documents::DocumentRows;
 use crate::memory::Ruling;
 use crate::received::Received;
 use crate::rollup::{conversations, site_minutes};
@@ -39,6 +40,8 @@ pub(crate) struct Outputs {
     boots: BTreeMap<(String, String, u64), SensorBootRow>,
     /// In the order of the log.
     commands: Vec<CommandRow>,
+    /// What was told of documents.
+    documents: DocumentRows,
     /// In the order of the log.
     pub(crate) events: Vec<Event>,
 }
@@ -51,10 +54,11 @@ impl Outputs {
 
     /// The most rows or events of one kind.
     pub(crate) fn most(&self) -> usize {
-        let Self { flows, devices, attributes, changes, commands, events, boots: _ } = self;
+        let Self { flows, devices, attributes, changes, commands, documents, events, boots: _ } = self;
         let counts =
             [flows.len(), devices.len(), attributes.len(), changes.len(), commands.len(), events.len()];
-        counts.into_iter().max().unwrap_or(0)
+        let counts = counts.into_iter().chain([documents.most()]);
+        counts.max().unwrap_or(0)
     }
 
     /// What a batch gave rise to.
@@ -72,6 +76,9 @@ impl Outputs {
     /// What came of a command.
     pub(crate) fn rule(&mut self, command: &Command, ruling: Ruling, at: LogMoment) {
         self.commands.push(CommandRow::new(command, &ruling, at));
+        if let Some(told) = ruling.document {
+            self.documents.tell(command, told, at);
+        }
         let mut indices = 0_u32..;
         for (site, conclusions) in ruling.concluded {
             self.describe(&site, conclusions.devices, conclusions.attributes, at);
@@ -117,6 +124,10 @@ impl Outputs {
         let devices = sink.replace("devices", self.devices.into_values().collect(), tally);
         let attributes = sink.replace("attributes", self.attributes.into_values().collect(), tally);
         let boots = sink.replace("sensor_boots", self.boots.into_values().collect(), tally);
+        let DocumentRows { documents, components, answers } = self.documents;
+        let documents = sink.replace("documents", documents.into_values().collect(), tally);
+        let components = sink.replace("components", components, tally);
+        let answers = sink.replace("mds2_answers", answers, tally);
         tokio::try_join!(
             flows.insert(),
             conversations.insert(),
@@ -125,7 +136,10 @@ impl Outputs {
             commands.insert(),
             devices.insert(),
             attributes.insert(),
-            boots.insert()
+            boots.insert(),
+            documents.insert(),
+            components.insert(),
+            answers.insert()
         )?;
         let to = TopicPartition::new(topic::EVENTS, sink.source().partition);
         let messages = self.events.into_iter().map(|event| {

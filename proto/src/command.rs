@@ -3,6 +3,7 @@
 
 use sha2::{Digest as _, Sha256};
 
+use crate::document;
 use crate::name::is_name;
 use crate::v1::command::Action;
 use crate::v1::{Command, LoadKnowledgePack, OverrideAttribute};
@@ -67,6 +68,8 @@ pub fn action(command: &Command) -> &'static str {
         Some(Action::ReopenAlert(_)) => "reopen_alert",
         Some(Action::OverrideAttribute(_)) => "override_attribute",
         Some(Action::LoadKnowledgePack(_)) => "load_knowledge_pack",
+        Some(Action::AttachDocument(_)) => "attach_document",
+        Some(Action::WithdrawDocument(_)) => "withdraw_document",
     }
 }
 
@@ -103,6 +106,9 @@ pub enum Malformed {
     /// The pack is not UTF-8.
     #[error("a knowledge pack is text in UTF-8")]
     PackNotText,
+    /// A document breaks one of its bounds.
+    #[error("{0}")]
+    BadDocument(document::Problem),
     /// The pack is not the one that the digest is of.
     #[error("the knowledge pack does not have the SHA-256 that is given")]
     OtherDigest,
@@ -122,6 +128,7 @@ impl Malformed {
             Self::BadNote => "bad-note",
             Self::PackTooLarge => "pack-too-large",
             Self::PackNotText => "pack-not-text",
+            Self::BadDocument(problem) => problem.word(),
             Self::OtherDigest => "other-digest",
         }
     }
@@ -133,7 +140,11 @@ impl Malformed {
 /// The first bound that it breaks.
 pub fn check(command: &Command) -> Result<(), Malformed> {
     let Some(action) = &command.action else { return Err(Malformed::NoAction) };
-    let is_for_all = command.site.is_empty() && matches!(action, Action::LoadKnowledgePack(_));
+    let may_be_for_all = matches!(
+        action,
+        Action::LoadKnowledgePack(_) | Action::AttachDocument(_) | Action::WithdrawDocument(_)
+    );
+    let is_for_all = command.site.is_empty() && may_be_for_all;
     ensure(is_for_all || is_name(&command.site), Malformed::BadSite)?;
     ensure(is_id(&command.id), Malformed::BadId)?;
     ensure(is_name(&command.author), Malformed::BadAuthor)?;
@@ -148,6 +159,14 @@ pub fn check(command: &Command) -> Result<(), Malformed> {
         }
         Action::OverrideAttribute(override_attribute) => check_override(override_attribute)?,
         Action::LoadKnowledgePack(load) => check_pack(load)?,
+        Action::AttachDocument(attach) => {
+            document::check(attach).map_err(Malformed::BadDocument)?;
+            &attach.note
+        }
+        Action::WithdrawDocument(withdraw) => {
+            ensure(is_id(&withdraw.document), Malformed::BadSubject)?;
+            &withdraw.note
+        }
     };
     let is_readable = |c: char| c == '\n' || !c.is_control();
     ensure(note.len() <= LONGEST_NOTE && note.chars().all(is_readable), Malformed::BadNote)
@@ -175,7 +194,7 @@ pub fn digest(content: &[u8]) -> Vec<u8> {
     if content.is_empty() { Vec::new() } else { Sha256::digest(content).to_vec() }
 }
 
-fn is_id(id: &str) -> bool {
+pub(crate) fn is_id(id: &str) -> bool {
     !id.is_empty() && id.len() <= LONGEST_ID && id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
 }
 
@@ -186,7 +205,7 @@ fn ensure(holds: bool, otherwise: Malformed) -> Result<(), Malformed> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::v1::AcknowledgeAlert;
+    use crate::v1::{AcknowledgeAlert, WithdrawDocument};
 
     fn command(action: Action) -> Command {
         Command {
@@ -258,9 +277,11 @@ mod tests {
     }
 
     #[test]
-    fn only_knowledge_can_be_for_all_sites() {
-        let load = Action::LoadKnowledgePack(load(b""));
-        assert_eq!(check(&Command { site: String::new(), ..command(load) }), Ok(()));
+    fn only_knowledge_and_documents_can_be_for_all_sites() {
+        let withdraw = WithdrawDocument { document: "d-1".into(), ..WithdrawDocument::default() };
+        for of_all in [Action::LoadKnowledgePack(load(b"")), Action::WithdrawDocument(withdraw)] {
+            assert_eq!(check(&Command { site: String::new(), ..command(of_all) }), Ok(()));
+        }
         let all = Command { site: String::new(), ..command(override_attribute("model", "X1")) };
         assert_eq!(check(&all), Err(Malformed::BadSite));
     }

@@ -54,6 +54,7 @@ pub const ALL: &[Migration] = migrations![
     10 "ledger" in "0010_ledger.sql",
     11 "inserted parts" in "0011_inserted_parts.sql",
     12 "profiles" in "0012_profiles.sql",
+    15 "documents" in "0015_documents.sql",
 ];
 
 impl Migration {

@@ -6,9 +6,9 @@ use wardwatch_inventory::{Conclusions, LogMoment};
 use wardwatch_knowledge::Knowledge;
 use wardwatch_processor::Tally;
 use wardwatch_proto::v1::command::Action;
-use wardwatch_proto::v1::{Command, LoadKnowledgePack, OverrideAttribute};
+use wardwatch_proto::v1::{AttachDocument, Command, LoadKnowledgePack, OverrideAttribute, Protocol};
 
-use super::{Memory, Site};
+use super::{Memory, Site, Told};
 use crate::library::{Pack, Packs};
 
 /// Packs that are kept for a site, and for all sites.
@@ -49,11 +49,13 @@ pub(crate) struct Ruling {
     pub(crate) problem: String,
     /// What each site concluded from it, in the order of the sites.
     pub(crate) concluded: Vec<(String, Conclusions)>,
+    /// What is told of a document that it is about.
+    pub(crate) document: Option<Told>,
 }
 
 impl Ruling {
     fn applied(concluded: Vec<(String, Conclusions)>) -> Self {
-        Self { outcome: Outcome::Applied, reason: "", problem: String::new(), concluded }
+        Self { outcome: Outcome::Applied, reason: "", problem: String::new(), concluded, document: None }
     }
 
     fn ignored(reason: &'static str) -> Self {
@@ -73,6 +75,10 @@ impl Memory {
         let mut ruling = match &command.action {
             Some(Action::OverrideAttribute(wanted)) => self.override_attribute(wanted, command, at),
             Some(Action::LoadKnowledgePack(load)) => self.load(load, command, at),
+            Some(Action::AttachDocument(part)) => self.attach(part, command, at),
+            Some(Action::WithdrawDocument(wanted)) => {
+                ruled(self.documents.withdraw(&command.site, &wanted.document, command), command, at)
+            }
             Some(Action::AcknowledgeAlert(_) | Action::ReopenAlert(_)) | None => {
                 Ruling { outcome: Outcome::Forwarded, ..Ruling::applied(Vec::new()) }
             }
@@ -87,6 +93,16 @@ impl Memory {
             Ok(conclusions) => Ruling::applied(vec![(command.site.clone(), conclusions)]),
             Err(undecided) => Ruling::ignored(undecided.word()),
         }
+    }
+
+    fn attach(&mut self, part: &AttachDocument, command: &Command, at: LogMoment) -> Ruling {
+        // The knowledge that is in force where the document is for.
+        let none = Packs::new();
+        let own = self.sites.get(&command.site).map_or(&none, |site| &site.packs);
+        let knowledge = Arc::clone(&self.library.lay(&self.packs, own).knowledge);
+        let manufacturer = knowledge.manufacturer(&part.manufacturer, Protocol::Unspecified);
+        let manufacturer = manufacturer.unwrap_or(&part.manufacturer);
+        ruled(self.documents.attach(part, manufacturer, command), command, at)
     }
 
     fn load(&mut self, load: &LoadKnowledgePack, command: &Command, at: LogMoment) -> Ruling {
@@ -173,6 +189,17 @@ impl Site {
     /// Whether this is other knowledge than the site was concluded with.
     fn differs(&self, knowledge: &Arc<Knowledge>) -> bool {
         !Arc::ptr_eq(&self.laid.knowledge, knowledge)
+    }
+}
+
+/// What is told of a document. A command for all sites stands in every partition; the rows are the first one's to write.
+fn ruled(told: Result<Told, &'static str>, command: &Command, at: LogMoment) -> Ruling {
+    match told {
+        Err(reason) => Ruling::ignored(reason),
+        Ok(told) => {
+            let is_writer = !command.site.is_empty() || at.partition == 0;
+            Ruling { document: is_writer.then_some(told), ..Ruling::applied(Vec::new()) }
+        }
     }
 }
 
