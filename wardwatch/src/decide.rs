@@ -1,15 +1,17 @@
-//! What people decide: `acknowledge`, `reopen`, `override`, `knowledge`. A decision goes to a collector, which lays it into
+//! What people decide: `acknowledge`, `reopen`, `override`, `knowledge`, `documents undo`, and what `import` brings. A decision goes to a collector, which lays it into
 //! the log; the services do the rest in the order of the log.
 //!
 //! [`session`] finds the collector and what can be looked up beforehand, [`submit`] sends.
 
 mod alert;
+mod documents;
 mod knowledge;
 mod override_attribute;
 mod session;
 mod submit;
 
 pub(crate) use alert::{Acknowledge, Reopen, acknowledge, reopen};
+pub(crate) use documents::{attach, withdraw};
 pub(crate) use knowledge::{Knowledge, knowledge};
 pub(crate) use override_attribute::{Override, override_attribute};
 
@@ -23,7 +25,7 @@ use crate::table::Format;
 /// What all deciding commands take.
 #[derive(Args, Debug)]
 pub(crate) struct Deciding {
-    /// The site; without it that of the alert or device, or for knowledge all sites
+    /// The site; without it that of the alert or device, or for knowledge and documents all sites
     #[arg(long)]
     site: Option<String>,
     /// Why, for those who look at it later

@@ -85,7 +85,8 @@ async fn model(rig: &Rig, id: &str, ip: &str, fields: [(&str, &str); 2]) {
             value: value.into(),
             note: String::new(),
         };
-        rig.decide("north", &format!("{id}-{field}"), Action::OverrideAttribute(wanted)).await;
+        rig.decide("north", &format!("{id}-{}", field.replace('_', "-")), Action::OverrideAttribute(wanted))
+            .await;
     }
 }
 
