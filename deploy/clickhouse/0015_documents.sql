@@ -88,7 +88,7 @@ SETTINGS non_replicated_deduplication_window = 10000;
 CREATE OR REPLACE VIEW v_documents AS
 SELECT
     site, document, kind, format, manufacturer, manufacturer_stated, model, model_version, title, date, sha256, entries,
-    left_out, parts, parts_held, parts_held = parts AS is_whole, author, at, note
+    left_out, parts, parts_held, toBool(parts_held = parts) AS is_whole, author, at, note
 FROM documents FINAL
 WHERE NOT withdrawn;
 
