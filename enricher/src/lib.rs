@@ -9,7 +9,7 @@
 //! - `memory`: per site an inventory, and which batches have been received (`received`); what comes of commands
 //! - `library`: the knowledge that each site's devices are concluded with
 //! - `outputs`: what a run of messages gave rise to: rows (`rows`), sums over them (`rollup`), what has come of each
-//!   sensor (`boots`), then events
+//!   sensor (`boots`), what manufacturers say of their products (`documents`), then events
 //!
 //! Who waits for what comes of a message looks at [`Progress`].
 
@@ -17,6 +17,7 @@
 
 mod boots;
 pub mod config;
+mod documents;
 mod enricher;
 mod error;
 mod library;

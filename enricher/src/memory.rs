@@ -20,11 +20,14 @@ use crate::record::{Unreadable, believable};
 use crate::tally::add_inventory;
 
 mod command;
+mod documents;
 #[cfg(test)]
 mod laws;
 mod recent;
 
 pub(crate) use command::{Outcome, Ruling};
+use documents::Documents;
+pub(crate) use documents::{Attached, Told};
 use recent::Recent;
 
 /// A boot of a sensor.
@@ -42,6 +45,8 @@ pub(crate) struct Memory {
     packs: Packs,
     /// Site (empty for all) and name of packs whose entry is to be stored, or removed.
     changed_packs: BTreeSet<(String, String)>,
+    /// Documents for all sites and for each.
+    documents: Documents,
     recent: Recent,
     /// Packs were restored whose knowledge the sites do not have yet.
     is_unsettled: bool,
@@ -75,6 +80,7 @@ impl Memory {
             sites: BTreeMap::new(),
             packs: Packs::new(),
             changed_packs: BTreeSet::new(),
+            documents: Documents::default(),
             recent: Recent::default(),
             is_unsettled: false,
         }
@@ -113,6 +119,10 @@ impl Memory {
                 packs.insert(name, pack);
                 self.is_unsettled = true;
                 Ok(())
+            }
+            "document" => {
+                let restored = self.documents.restore(site, unescape(rest), &entry.value);
+                restored.map_err(|error| unknown(error.to_string()))
             }
             "command" if site.is_empty() && !rest.is_empty() => {
                 self.recent.restore(rest, &entry.value).map_err(|error| unknown(error.to_string()))
@@ -166,6 +176,9 @@ impl Memory {
             let pack = packs.and_then(|packs| packs.get(&name));
             let key = format!("pack/{}/{}", escape(&site), escape(&name));
             entries.push(Entry { key, value: pack.map(Pack::encode_to_vec).unwrap_or_default() });
+        }
+        for ((site, document), value) in self.documents.take_changed() {
+            entries.push(Entry { key: format!("document/{}/{}", escape(&site), escape(&document)), value });
         }
         let commands = self.recent.take_changed().into_iter();
         entries.extend(commands.map(|(id, value)| Entry { key: format!("command//{id}"), value }));

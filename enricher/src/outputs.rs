@@ -1,10 +1,11 @@
 //! What a run of messages gave rise to, and how it is written.
 //!
-//! First the rows of `flows`, of the sums over them, of `devices`, `attributes`, `changes`, `commands`,
-//! `device_notes` and `sensor_boots`, each table's as one block; then the events, into the partition of `wardwatch.events` that has their source's number.
+//! First the rows of `flows`, of the sums over them, of `devices`, `attributes`, `changes`, `commands`, `device_notes`,
+//! `sensor_boots` and the documents', each table's as one block; then the events, into the partition of `wardwatch.events` that
+//! has their source's number.
 //! What a crash before the commit point writes twice:
 //!
-//! - `devices`, `attributes`, `sensor_boots`: nothing, a row replaces its equal.
+//! - `devices`, `attributes`, `sensor_boots`, `documents`, `components`, `mds2_answers`: nothing, a row replaces its equal.
 //! - `flows`, `changes`, `commands`, `device_notes`: nothing, rows at or below the table's mark are left out.
 //! - `conversations`, `site_minute`: nothing, flows at or below the table's mark are not summed up again.
 //! - events come twice, with the same source position, by which their readers know them.
@@ -19,6 +20,7 @@ use wardwatch_proto::topic;
 use wardwatch_proto::v1::{Command, Event};
 
 use crate::boots::SensorBootRow;
+use crate::documents::DocumentRows;
 use crate::memory::Ruling;
 use crate::received::Received;
 use crate::rollup::{conversations, site_minutes};
@@ -41,6 +43,8 @@ pub(crate) struct Outputs {
     boots: BTreeMap<(String, String, u64), SensorBootRow>,
     /// In the order of the log.
     commands: Vec<CommandRow>,
+    /// What was told of documents.
+    documents: DocumentRows,
     /// In the order of the log.
     notes: Vec<NoteRow>,
     /// In the order of the log.
@@ -56,10 +60,12 @@ impl Outputs {
     /// The most rows or events of one kind.
     pub(crate) fn most(&self) -> usize {
         // Every note is a command too.
-        let Self { flows, devices, attributes, changes, commands, events, notes: _, boots: _ } = self;
+        let Self { flows, devices, attributes, changes, commands, documents, events, notes: _, boots: _ } =
+            self;
         let counts =
             [flows.len(), devices.len(), attributes.len(), changes.len(), commands.len(), events.len()];
-        counts.into_iter().max().unwrap_or(0)
+        let counts = counts.into_iter().chain([documents.most()]);
+        counts.max().unwrap_or(0)
     }
 
     /// What a batch gave rise to.
@@ -78,6 +84,9 @@ impl Outputs {
     pub(crate) fn rule(&mut self, command: &Command, ruling: Ruling, at: LogMoment) {
         self.commands.push(CommandRow::new(command, &ruling, at));
         self.notes.extend(NoteRow::new(command, &ruling, at));
+        if let Some(told) = ruling.document {
+            self.documents.tell(command, told, at);
+        }
         let mut indices = 0_u32..;
         for (site, conclusions) in ruling.concluded {
             self.describe(&site, conclusions.devices, conclusions.attributes, at);
@@ -124,6 +133,10 @@ impl Outputs {
         let devices = sink.replace("devices", self.devices.into_values().collect(), tally);
         let attributes = sink.replace("attributes", self.attributes.into_values().collect(), tally);
         let boots = sink.replace("sensor_boots", self.boots.into_values().collect(), tally);
+        let DocumentRows { documents, components, answers } = self.documents;
+        let documents = sink.replace("documents", documents.into_values().collect(), tally);
+        let components = sink.replace("components", components, tally);
+        let answers = sink.replace("mds2_answers", answers, tally);
         tokio::try_join!(
             flows.insert(),
             conversations.insert(),
@@ -133,7 +146,10 @@ impl Outputs {
             notes.insert(),
             devices.insert(),
             attributes.insert(),
-            boots.insert()
+            boots.insert(),
+            documents.insert(),
+            components.insert(),
+            answers.insert()
         )?;
         let to = TopicPartition::new(topic::EVENTS, sink.source().partition);
         let messages = self.events.into_iter().map(|event| {

@@ -409,6 +409,15 @@ impl CommandRow {
                 (&said.name, detail, &said.note)
             }
             Some(Action::AddNote(said)) => (&said.device, String::new(), &said.text),
+            Some(Action::AttachDocument(said)) => {
+                let product = [&said.manufacturer, &said.model, &said.version].map(String::as_str);
+                let product =
+                    product.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
+                let part = said.part.saturating_add(1);
+                let detail = format!("{} of {product}, part {part} of {}", said.kind, said.parts);
+                (&said.document, detail, &said.note)
+            }
+            Some(Action::WithdrawDocument(said)) => (&said.document, "withdrawn".to_owned(), &said.note),
             None => (&nothing, String::new(), &nothing),
         };
         Self {
@@ -508,7 +517,7 @@ fn port_column(value: u32) -> u16 {
 }
 
 /// What a DateTime64(9) holds; it ends in the year 2262.
-fn nanoseconds(since_epoch: u64) -> i64 {
+pub(crate) fn nanoseconds(since_epoch: u64) -> i64 {
     i64::try_from(since_epoch).unwrap_or(i64::MAX)
 }
 

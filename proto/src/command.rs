@@ -3,6 +3,7 @@
 
 use sha2::{Digest as _, Sha256};
 
+use crate::document;
 use crate::name::is_name;
 use crate::v1::command::Action;
 use crate::v1::rule_sameness::Verdict;
@@ -70,6 +71,8 @@ pub fn action(command: &Command) -> &'static str {
         Some(Action::LoadKnowledgePack(_)) => "load_knowledge_pack",
         Some(Action::RuleSameness(_)) => "rule_sameness",
         Some(Action::AddNote(_)) => "add_note",
+        Some(Action::AttachDocument(_)) => "attach_document",
+        Some(Action::WithdrawDocument(_)) => "withdraw_document",
     }
 }
 
@@ -109,6 +112,9 @@ pub enum Malformed {
     /// The pack is not UTF-8.
     #[error("a knowledge pack is text in UTF-8")]
     PackNotText,
+    /// A document breaks one of its bounds.
+    #[error("{0}")]
+    BadDocument(document::Problem),
     /// The pack is not the one that the digest is of.
     #[error("the knowledge pack does not have the SHA-256 that is given")]
     OtherDigest,
@@ -129,6 +135,7 @@ impl Malformed {
             Self::EmptyNote => "empty-note",
             Self::PackTooLarge => "pack-too-large",
             Self::PackNotText => "pack-not-text",
+            Self::BadDocument(problem) => problem.word(),
             Self::OtherDigest => "other-digest",
         }
     }
@@ -140,7 +147,11 @@ impl Malformed {
 /// The first bound that it breaks.
 pub fn check(command: &Command) -> Result<(), Malformed> {
     let Some(action) = &command.action else { return Err(Malformed::NoAction) };
-    let is_for_all = command.site.is_empty() && matches!(action, Action::LoadKnowledgePack(_));
+    let may_be_for_all = matches!(
+        action,
+        Action::LoadKnowledgePack(_) | Action::AttachDocument(_) | Action::WithdrawDocument(_)
+    );
+    let is_for_all = command.site.is_empty() && may_be_for_all;
     ensure(is_for_all || is_name(&command.site), Malformed::BadSite)?;
     ensure(is_id(&command.id), Malformed::BadId)?;
     ensure(is_name(&command.author), Malformed::BadAuthor)?;
@@ -161,6 +172,14 @@ pub fn check(command: &Command) -> Result<(), Malformed> {
             &rule.note
         }
         Action::AddNote(note) => check_note(note)?,
+        Action::AttachDocument(attach) => {
+            document::check(attach).map_err(Malformed::BadDocument)?;
+            &attach.note
+        }
+        Action::WithdrawDocument(withdraw) => {
+            ensure(is_id(&withdraw.document), Malformed::BadSubject)?;
+            &withdraw.note
+        }
     };
     let is_readable = |c: char| c == '\n' || !c.is_control();
     ensure(note.len() <= LONGEST_NOTE && note.chars().all(is_readable), Malformed::BadNote)
@@ -194,7 +213,7 @@ pub fn digest(content: &[u8]) -> Vec<u8> {
     if content.is_empty() { Vec::new() } else { Sha256::digest(content).to_vec() }
 }
 
-fn is_id(id: &str) -> bool {
+pub(crate) fn is_id(id: &str) -> bool {
     !id.is_empty() && id.len() <= LONGEST_ID && id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
 }
 
@@ -205,7 +224,7 @@ fn ensure(holds: bool, otherwise: Malformed) -> Result<(), Malformed> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::v1::AcknowledgeAlert;
+    use crate::v1::{AcknowledgeAlert, WithdrawDocument};
 
     fn command(action: Action) -> Command {
         Command {
@@ -285,9 +304,11 @@ mod tests {
     }
 
     #[test]
-    fn only_knowledge_can_be_for_all_sites() {
-        let load = Action::LoadKnowledgePack(load(b""));
-        assert_eq!(check(&Command { site: String::new(), ..command(load) }), Ok(()));
+    fn only_knowledge_and_documents_can_be_for_all_sites() {
+        let withdraw = WithdrawDocument { document: "d-1".into(), ..WithdrawDocument::default() };
+        for of_all in [Action::LoadKnowledgePack(load(b"")), Action::WithdrawDocument(withdraw)] {
+            assert_eq!(check(&Command { site: String::new(), ..command(of_all) }), Ok(()));
+        }
         for action in [override_attribute("model", "X1"), note("x")] {
             let all = Command { site: String::new(), ..command(action) };
             assert_eq!(check(&all), Err(Malformed::BadSite));

@@ -6,6 +6,7 @@
 //! - [`attribute`]: the closed list of what may leave a sensor, each with its grammar
 //! - [`name`]: the words under which enums appear in JSON, tables and configuration
 //! - [`command`]: what a command of a person may say
+//! - [`document`]: the bounds of a document that is attached to a product, and how one is cut into parts
 //! - [`log`]: how facts and commands are laid into the log, and which partition a site lives in
 //! - [`packed`]: how a batch travels from a sensor to a collector
 //! - [`topic`]: the topics' names
@@ -16,6 +17,7 @@
 pub mod address;
 pub mod attribute;
 pub mod command;
+pub mod document;
 pub mod log;
 pub mod name;
 pub mod packed;

@@ -6,8 +6,9 @@ use clap::{Parser, Subcommand};
 use crate::decide::{self, Acknowledge, Assign, Join, Knowledge, Label, Note, Override, Reopen, Separate};
 use crate::demo::{self, Demo};
 use crate::doctor::{self, Doctor};
+use crate::import::{self, Import};
 use crate::migrate::{self, Migrate};
-use crate::read::{self, Alerts, Commands, Device, Devices, Query};
+use crate::read::{self, Alerts, Commands, Components, Device, Devices, Documents, Mds2, Query};
 use crate::up::{self, Up};
 
 /// Wardwatch sees every device on a hospital's network: what it is and why we believe it, how it talks, how risky it
@@ -35,6 +36,10 @@ enum Command {
     Assign(Assign),
     Note(Note),
     Knowledge(Knowledge),
+    Import(Import),
+    Documents(Documents),
+    Components(Components),
+    Mds2(Mds2),
     Commands(Commands),
     Query(Query),
     Doctor(Doctor),
@@ -65,6 +70,10 @@ impl Arguments {
                 Command::Assign(assign) => decide::assign(&assign).await,
                 Command::Note(note) => decide::note(&note).await,
                 Command::Knowledge(knowledge) => decide::knowledge(&knowledge).await,
+                Command::Import(import) => import::import(&import).await,
+                Command::Documents(documents) => read::documents(&documents).await,
+                Command::Components(components) => read::components(&components).await,
+                Command::Mds2(mds2) => read::mds2(&mds2).await,
                 Command::Commands(commands) => read::commands(&commands).await,
                 Command::Query(query) => read::query(&query).await,
                 Command::Doctor(doctor) => doctor::run(doctor).await,

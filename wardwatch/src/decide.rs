@@ -1,11 +1,12 @@
-//! What people decide: `acknowledge`, `reopen`, `override`, `label`, `assign`, `note`, `join`, `separate`, `knowledge`. A
-//! decision goes to a collector, which lays it into
+//! What people decide: `acknowledge`, `reopen`, `override`, `label`, `assign`, `note`, `join`, `separate`, `knowledge`,
+//! `documents undo`, and what `import` brings. A decision goes to a collector, which lays it into
 //! the log; the services do the rest in the order of the log.
 //!
 //! [`session`] finds the collector and what can be looked up beforehand, [`submit`] sends.
 
 mod alert;
 mod annotate;
+mod documents;
 mod knowledge;
 mod override_attribute;
 mod recog;
@@ -15,6 +16,7 @@ mod submit;
 
 pub(crate) use alert::{Acknowledge, Reopen, acknowledge, reopen};
 pub(crate) use annotate::{Assign, Label, Note, assign, label, note};
+pub(crate) use documents::{attach, withdraw};
 pub(crate) use knowledge::{Knowledge, knowledge};
 pub(crate) use override_attribute::{Override, override_attribute};
 pub(crate) use sameness::{Join, Separate, join, separate};

@@ -4,6 +4,7 @@
 //! - [`demo`]: the same on captures that this project recorded, with a tour of what came out
 //! - [`read`]: what is known: `devices`, `device`, `alerts`, `commands`, `query`
 //! - [`decide`]: what people decide: `acknowledge`, `reopen`, `override`, `knowledge`
+//! - [`import`]: what others know, brought in: `import sbom`, `import mds2`
 //! - [`doctor`]: whether everything that went in has come out
 //! - [`migrate`]: the tables and topics of a cluster
 //! - [`platform`]: how the services are put together in one process
@@ -19,6 +20,7 @@ mod doctor;
 mod door;
 mod engine;
 mod folder;
+mod import;
 mod migrate;
 mod platform;
 mod progress;

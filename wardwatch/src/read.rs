@@ -1,16 +1,23 @@
-//! What is known, for people and for scripts: `devices`, `device`, `alerts`, `commands`, `query`. All of it is read from the
+//! What is known, for people and for scripts: `devices`, `device`, `alerts`, `commands`,
+//! `documents`, `components`, `mds2`, `query`. All of it is read from the
 //! operators' views in ClickHouse.
 
 mod alerts;
 mod commands;
+mod components;
 mod device;
 mod devices;
+mod documents;
+mod mds2;
 mod query;
 
 pub(crate) use alerts::{Alerts, alerts, print_alerts};
 pub(crate) use commands::{Commands, commands};
+pub(crate) use components::{Components, components};
 pub(crate) use device::{Device, Page, device, find_device};
 pub(crate) use devices::{Devices, devices, print_devices};
+pub(crate) use documents::{Documents, documents, find_document};
+pub(crate) use mds2::{Mds2, mds2};
 pub(crate) use query::{Query, query};
 
 use anyhow::Context as _;

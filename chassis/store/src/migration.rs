@@ -55,6 +55,7 @@ pub const ALL: &[Migration] = migrations![
     11 "inserted parts" in "0011_inserted_parts.sql",
     12 "profiles" in "0012_profiles.sql",
     14 "notes" in "0014_notes.sql",
+    15 "documents" in "0015_documents.sql",
 ];
 
 impl Migration {

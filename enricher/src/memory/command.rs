@@ -6,9 +6,11 @@ use wardwatch_inventory::{Conclusions, LogMoment};
 use wardwatch_knowledge::Knowledge;
 use wardwatch_processor::Tally;
 use wardwatch_proto::v1::command::Action;
-use wardwatch_proto::v1::{AddNote, Command, LoadKnowledgePack, OverrideAttribute, RuleSameness};
+use wardwatch_proto::v1::{
+    AddNote, AttachDocument, Command, LoadKnowledgePack, OverrideAttribute, Protocol, RuleSameness,
+};
 
-use super::{Memory, Site};
+use super::{Memory, Site, Told};
 use crate::library::{Pack, Packs};
 
 /// Packs that are kept for a site, and for all sites.
@@ -51,12 +53,14 @@ pub(crate) struct Ruling {
     pub(crate) noted: String,
     /// What each site concluded from it, in the order of the sites.
     pub(crate) concluded: Vec<(String, Conclusions)>,
+    /// What is told of a document that it is about.
+    pub(crate) document: Option<Told>,
 }
 
 impl Ruling {
     fn applied(concluded: Vec<(String, Conclusions)>) -> Self {
         let (problem, noted) = (String::new(), String::new());
-        Self { outcome: Outcome::Applied, reason: "", problem, noted, concluded }
+        Self { outcome: Outcome::Applied, reason: "", problem, noted, concluded, document: None }
     }
 
     fn ignored(reason: &'static str) -> Self {
@@ -78,6 +82,10 @@ impl Memory {
             Some(Action::LoadKnowledgePack(load)) => self.load(load, command, at),
             Some(Action::RuleSameness(wanted)) => self.rule(wanted, command, at),
             Some(Action::AddNote(note)) => self.add_note(note, command),
+            Some(Action::AttachDocument(part)) => self.attach(part, command, at),
+            Some(Action::WithdrawDocument(wanted)) => {
+                ruled(self.documents.withdraw(&command.site, &wanted.document, command), command, at)
+            }
             Some(Action::AcknowledgeAlert(_) | Action::ReopenAlert(_)) | None => {
                 Ruling { outcome: Outcome::Forwarded, ..Ruling::applied(Vec::new()) }
             }
@@ -109,6 +117,16 @@ impl Memory {
             Ok(noted) => Ruling { noted, ..Ruling::applied(Vec::new()) },
             Err(undecided) => Ruling::ignored(undecided.word()),
         }
+    }
+
+    fn attach(&mut self, part: &AttachDocument, command: &Command, at: LogMoment) -> Ruling {
+        // The knowledge that is in force where the document is for.
+        let none = Packs::new();
+        let own = self.sites.get(&command.site).map_or(&none, |site| &site.packs);
+        let knowledge = Arc::clone(&self.library.lay(&self.packs, own).knowledge);
+        let manufacturer = knowledge.manufacturer(&part.manufacturer, Protocol::Unspecified);
+        let manufacturer = manufacturer.unwrap_or(&part.manufacturer);
+        ruled(self.documents.attach(part, manufacturer, command), command, at)
     }
 
     fn load(&mut self, load: &LoadKnowledgePack, command: &Command, at: LogMoment) -> Ruling {
@@ -195,6 +213,17 @@ impl Site {
     /// Whether this is other knowledge than the site was concluded with.
     fn differs(&self, knowledge: &Arc<Knowledge>) -> bool {
         !Arc::ptr_eq(&self.laid.knowledge, knowledge)
+    }
+}
+
+/// What is told of a document. A command for all sites stands in every partition; the rows are the first one's to write.
+fn ruled(told: Result<Told, &'static str>, command: &Command, at: LogMoment) -> Ruling {
+    match told {
+        Err(reason) => Ruling::ignored(reason),
+        Ok(told) => {
+            let is_writer = !command.site.is_empty() || at.partition == 0;
+            Ruling { document: is_writer.then_some(told), ..Ruling::applied(Vec::new()) }
+        }
     }
 }
 

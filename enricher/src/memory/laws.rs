@@ -11,8 +11,8 @@ use wardwatch_proto::command::digest;
 use wardwatch_proto::v1::command::Action;
 use wardwatch_proto::v1::fact::Fact as Stated;
 use wardwatch_proto::v1::{
-    Attribute, Counters, Endpoint, Fact, Flow, LoadKnowledgePack, Observation, OverrideAttribute, Protocol,
-    Subject, subject,
+    AttachDocument, Attribute, Counters, Endpoint, Fact, Flow, LoadKnowledgePack, Observation,
+    OverrideAttribute, Protocol, Subject, WithdrawDocument, subject,
 };
 
 use super::*;
@@ -53,6 +53,8 @@ enum Step {
     Override(u8, usize, usize, &'static str),
     /// Number of the command, and site (none for all); name, and which of [`PACKS`].
     Load(u8, Option<usize>, &'static str, usize),
+    /// Number of the command, and site (none for all); which document, and which part of it; none withdraws it.
+    Document(u8, Option<usize>, u8, Option<u32>),
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -60,11 +62,13 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let facts = (site.clone(), 0..12_u64, 1..4_u8);
     let override_attribute =
         (0..12_u8, site.clone(), 0..16_usize, prop::sample::select(vec!["Room 7", "Room 8", ""]));
+    let document = (0..12_u8, prop::option::of(site.clone()), 0..2_u8, prop::option::weighted(0.8, 0..2_u32));
     let load = (0..12_u8, prop::option::of(site), prop::sample::select(vec!["a", "b"]), 0..PACKS.len());
     let step = prop_oneof![
         3 => facts.prop_map(|(site, sequence, host)| Step::Facts(site, sequence, host)),
         2 => override_attribute.prop_map(|(id, site, which, value)| Step::Override(id, site, which, value)),
         2 => load.prop_map(|(id, site, name, pack)| Step::Load(id, site, name, pack)),
+        2 => document.prop_map(|(id, site, which, part)| Step::Document(id, site, which, part)),
     ];
     vec(step, 1..16)
 }
@@ -160,6 +164,21 @@ fn take(
             let text = format!("{said:?}");
             concluded = said.into_iter().flat_map(|said| said.concluded).map(|(_, said)| said).collect();
             text
+        }
+        Step::Document(id, site, which, part) => {
+            let document = format!("d{which}");
+            let action = match *part {
+                Some(part) => {
+                    let (manufacturer, parts) = ("Philips".into(), 2);
+                    let part =
+                        AttachDocument { document, manufacturer, part, parts, ..AttachDocument::default() };
+                    Action::AttachDocument(part)
+                }
+                None => Action::WithdrawDocument(WithdrawDocument { document, note: String::new() }),
+            };
+            let site = site.map(|site| SITES[site]).unwrap_or_default();
+            concluded = Vec::new();
+            format!("{:?}", memory.command(&command(id, site, action), at, &mut tally))
         }
     };
     devices.extend(concluded.into_iter().flat_map(|said| said.devices).map(|device| device.id));

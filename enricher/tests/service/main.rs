@@ -3,6 +3,7 @@
 mod boots;
 mod commands;
 mod conclusions;
+mod documents;
 mod exactly_once;
 mod groups;
 mod handover;

@@ -31,23 +31,34 @@ const LOOK: Duration = Duration::from_millis(200);
 impl Session<'_> {
     /// Sends a decision about a site (empty for all) and prints what came of it; `said` is what was decided, in words.
     pub(crate) async fn submit(&self, site: &str, wanted: Action, said: &str) -> anyhow::Result<()> {
-        let id = Uuid::new_v4().to_string();
-        let command = Command { id, site: site.to_owned(), action: Some(wanted), ..Command::default() };
-        let receipt = self.sent(&command).await?;
-        let outcome = match (&self.database, self.sending.wait) {
-            (Some(database), true) => Some(outcome(database, &receipt).await?),
-            _ => None,
-        };
-        match self.sending.format {
-            Format::Json => print(&as_json(&command, &receipt, outcome.as_ref()).to_string())?,
-            Format::Table => print(&in_words(said, &receipt, outcome.as_ref()))?,
-        }
-        match outcome {
-            Some(Outcome { came_of_it, reason }) if came_of_it == "ignored" => {
+        self.submit_all(site, vec![wanted], said).await
+    }
+
+    /// Sends a decision in several parts, one after the other, and prints what came of the last; the first of which nothing
+    /// came ends it.
+    pub(crate) async fn submit_all(&self, site: &str, wanted: Vec<Action>, said: &str) -> anyhow::Result<()> {
+        let count = wanted.len();
+        for (number, wanted) in (1..).zip(wanted) {
+            let id = Uuid::new_v4().to_string();
+            let command = Command { id, site: site.to_owned(), action: Some(wanted), ..Command::default() };
+            let receipt = self.sent(&command).await?;
+            let outcome = match (&self.database, self.sending.wait) {
+                (Some(database), true) => Some(outcome(database, &receipt).await?),
+                _ => None,
+            };
+            if number == count {
+                match self.sending.format {
+                    Format::Json => print(&as_json(&command, &receipt, outcome.as_ref()).to_string())?,
+                    Format::Table => print(&in_words(said, &receipt, outcome.as_ref()))?,
+                }
+            }
+            if let Some(Outcome { came_of_it, reason }) = outcome
+                && came_of_it == "ignored"
+            {
                 bail!("nothing came of it: {reason}")
             }
-            _ => Ok(()),
         }
+        Ok(())
     }
 
     async fn sent(&self, command: &Command) -> anyhow::Result<Receipt> {
