@@ -100,7 +100,9 @@ pub fn parts(mut whole: AttachDocument) -> Result<Vec<AttachDocument>, Problem> 
     match count {
         0 => Err(Problem::BadEntries),
         1..=MOST_PARTS => {
-            parts.iter_mut().for_each(|part| part.parts = count);
+            for part in &mut parts {
+                part.parts = count;
+            }
             Ok(parts)
         }
         _ => Err(Problem::BadPart),
