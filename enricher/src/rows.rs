@@ -14,6 +14,7 @@ use wardwatch_proto::address;
 use wardwatch_proto::command::{action, field};
 use wardwatch_proto::name::Named as _;
 use wardwatch_proto::v1::command::Action;
+use wardwatch_proto::v1::rule_sameness::Verdict;
 use wardwatch_proto::v1::{Command, Counters, Endpoint};
 use wardwatch_store::version;
 
@@ -396,6 +397,14 @@ impl CommandRow {
                     })
                 };
                 (&said.name, detail, &said.note)
+            }
+            Some(Action::RuleSameness(said)) => {
+                let ruled = match Verdict::try_from(said.verdict).unwrap_or_default() {
+                    Verdict::Same => "same as",
+                    Verdict::Apart => "apart from",
+                    Verdict::Unspecified => "withdrawn for",
+                };
+                (&said.device, format!("{ruled} {}", said.other), &said.note)
             }
             None => (&nothing, String::new(), &nothing),
         };
