@@ -40,6 +40,9 @@ const FIELDS: &[(&str, Attribute, Place)] = &[
     ("institution", Attribute::Institution, |record| &mut record.institution),
 ];
 
+/// What stands for a model that is not named, the best first.
+const MODEL_NUMBERS: &[Attribute] = &[Attribute::ModelNumber, Attribute::PartNumber, Attribute::OrderNumber];
+
 /// What a device is, and which of its values are shown.
 pub(crate) struct Profile {
     pub(crate) record: DeviceRecord,
@@ -166,7 +169,15 @@ impl Sketch<'_> {
 
     fn fields(&mut self) {
         for (name, attribute, field) in FIELDS {
-            let candidates = self.candidates(*attribute);
+            let mut candidates = self.candidates(*attribute);
+            if *attribute == Attribute::Model {
+                // Some makers give the number of the product and no name.
+                for number in MODEL_NUMBERS {
+                    if candidates.is_empty() {
+                        candidates = self.candidates(*number);
+                    }
+                }
+            }
             let value = self.believe(name, candidates);
             *field(&mut self.record) = value;
         }
@@ -266,6 +277,14 @@ impl Sketch<'_> {
             let (attribute, _, _) = words(statement);
             if let Some(maker) = knowledge.assigned(attribute, &statement.key.value) {
                 let because = format!("its {} is this maker's", attribute.name().replace('_', " "));
+                let by = (Attribute::Manufacturer, Source::Assigned, because.as_str());
+                makers.add(self.candidate(statement, maker.to_owned(), Some(by)));
+            }
+        }
+        for statement in self.about(Attribute::Model) {
+            let (_, protocol, _) = words(statement);
+            if let Some(maker) = knowledge.assigned_protocol(protocol) {
+                let because = format!("only this maker's devices say so in {}", spell(protocol));
                 let by = (Attribute::Manufacturer, Source::Assigned, because.as_str());
                 makers.add(self.candidate(statement, maker.to_owned(), Some(by)));
             }

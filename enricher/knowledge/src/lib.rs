@@ -16,6 +16,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 mod assigned;
+mod certainty;
 mod condition;
 mod date;
 mod dicom;
@@ -152,6 +153,12 @@ impl Knowledge {
         if let Some(assigned) = file.value("assigned")? {
             self.assigned.add(assigned, &self.manufacturers)?;
         }
+        if let Some(prefixes) = file.value("assigned_prefix")? {
+            self.assigned.add_prefixes(prefixes, &self.manufacturers)?;
+        }
+        if let Some(protocols) = file.value("assigned_protocol")? {
+            self.assigned.add_protocols(protocols, &self.manufacturers)?;
+        }
         for entry in file.entries("source", "attributes")? {
             self.sources.add(entry)?;
         }
@@ -241,6 +248,11 @@ impl Knowledge {
     /// its devices have.
     pub fn assigned(&self, attribute: Attribute, value: &str) -> Option<&str> {
         self.assigned.maker(attribute, value)
+    }
+
+    /// The manufacturer whose devices alone say in this protocol what model they are.
+    pub fn assigned_protocol(&self, protocol: Protocol) -> Option<&str> {
+        self.assigned.maker_in(protocol)
     }
 
     /// How far a source is believed for an attribute.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde::Deserialize;
 
+use crate::certainty::Doubts;
 use crate::condition::{Condition, RawCondition};
 use crate::error::KnowledgeError;
 use crate::evidence::Evidence;
@@ -73,7 +74,8 @@ pub struct Classification {
     pub subcategory: String,
     /// Empty while unknown.
     pub device_type: String,
-    /// In percent; 0 while unknown.
+    /// That of the type, or of the category where there is no type: in percent; 0 while unknown. What speaks for other
+    /// kinds counts against it.
     pub confidence: u32,
     /// For each rule that holds; the most confident first.
     pub reasons: Vec<Reason>,
@@ -195,7 +197,7 @@ impl Taxonomy {
             *doubts.entry(rule.category.as_str()).or_insert(1.0) *= doubt(rule);
         }
         // The least doubtful; of equals the first by name.
-        let Some((category, left)) =
+        let Some((category, _)) =
             doubts.into_iter().reduce(|best, next| if next.1 < best.1 { next } else { best })
         else {
             return Classification::default();
@@ -221,10 +223,27 @@ impl Taxonomy {
         Classification {
             category: category.to_owned(),
             subcategory,
+            confidence: percent(self.doubt_of(&held, category, &device_type)),
             device_type,
-            confidence: percent(left),
             reasons: reasons.collect(),
         }
+    }
+
+    /// The doubt that is left about a type, or about a category where there is no type. For a type speaks what speaks for
+    /// it or for a narrower one; what speaks for a broader one, or for its category alone, does not speak against it.
+    fn doubt_of(&self, held: &[(&Rule, String)], category: &str, device_type: &str) -> f64 {
+        let chosen = if device_type.is_empty() { category } else { device_type };
+        let mut doubts = Doubts::default();
+        for (rule, _) in held {
+            if rule.category != category {
+                doubts.lessen(&rule.category, rule.confidence);
+            } else if device_type.is_empty() || self.is_within(&rule.device_type, device_type) {
+                doubts.lessen(chosen, rule.confidence);
+            } else if !rule.device_type.is_empty() && !self.is_within(device_type, &rule.device_type) {
+                doubts.lessen(&rule.device_type, rule.confidence);
+            }
+        }
+        doubts.left(chosen)
     }
 
     /// Whether a type is `broader` or a narrower kind of it.
