@@ -218,6 +218,11 @@ impl Register {
         let children = &mut self.link_mut(teller)?.children;
         if is_teller && let Err(place) = children.binary_search(&third) {
             children.insert(place, third);
+            // What was the only unit was the teller itself until now.
+            let units = self.units_of(teller);
+            if units.len() == 2 {
+                units.into_iter().for_each(|unit| self.place(unit));
+            }
         }
         Some(third)
     }
