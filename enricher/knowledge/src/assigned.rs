@@ -107,9 +107,8 @@ impl Assigned {
             return self.maker(Attribute::EnterpriseNumber, number);
         }
         let whole = self.makers.get(&attribute).and_then(|makers| makers.get(value));
-        let begins = |prefix: &str| {
-            value.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
-        };
+        let begins =
+            |prefix: &str| value.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
         let by_prefix = || self.prefixes.get(&attribute)?.iter().find(|(prefix, _)| begins(prefix));
         whole.or_else(|| by_prefix().map(|(_, maker)| maker)).map(String::as_str)
     }

@@ -82,11 +82,15 @@ mod tests {
     #[test]
     fn systems_are_known_by_the_form_of_their_messages() {
         assert_eq!(
-            told("<189>date=2019-05-10 time=11:50:48 devname=\"edge\" devid=\"FGT61E4Q16000000\" logid=\"1\""),
+            told(
+                "<189>date=2019-05-10 time=11:50:48 devname=\"edge\" devid=\"FGT61E4Q16000000\" logid=\"1\""
+            ),
             Some(("FortiOS", Some("FGT61E"), Some("FGT61E4Q16000000")))
         );
         assert_eq!(
-            told("<133>ssg: NetScreen device_id=0185082008001541  [Root]system-notification-00257(traffic): x"),
+            told(
+                "<133>ssg: NetScreen device_id=0185082008001541  [Root]system-notification-00257(traffic): x"
+            ),
             Some(("ScreenOS", None, Some("0185082008001541")))
         );
         assert_eq!(
