@@ -48,7 +48,7 @@ const RENAMED: &[(&str, &str)] = &[
     ("ICP Electronics", "QNAP"),
     ("Rosemount", "Emerson"),
     ("Marquette", "GE HealthCare"),
-    ("Instrumentarium", "GE HealthCare"),
+    ("Datex", "GE HealthCare"),
     ("GENERAL ELECTRIC", "GE HealthCare"),
     ("GE Healthcare", "GE HealthCare"),
     ("CareFusion", "BD"),

@@ -172,11 +172,7 @@ impl Concluding<'_> {
         match (is_real, device.has_appeared()) {
             // What is joined at once was never told of by itself, and is to be found by its id all the same.
             (false, false) if device.joint.under.is_none() => false,
-            (false, false) => {
-                self.superseded(at, affected);
-                true
-            }
-            (false, true) => {
+            (false, _) => {
                 self.superseded(at, affected);
                 true
             }

@@ -221,7 +221,9 @@ impl Register {
             // What was the only unit was the teller itself until now.
             let units = self.units_of(teller);
             if units.len() == 2 {
-                units.into_iter().for_each(|unit| self.place(unit));
+                for unit in units {
+                    self.place(unit);
+                }
             }
         }
         Some(third)

@@ -138,7 +138,7 @@ impl Register {
     ) -> Result<(), Undecided> {
         let base = |id: &str| {
             let at = Uuid::parse_str(id).ok().and_then(|id| self.ids.get(&id).copied());
-            at.filter(|at| self.devices.get(*at as usize).is_some_and(|device| device.has_appeared()))
+            at.filter(|at| self.devices.get(*at as usize).is_some_and(crate::device::Device::has_appeared))
         };
         let (Some(device), Some(other)) = (base(&command.device), base(&command.other)) else {
             return Err(Undecided::UnknownDevice);
