@@ -34,7 +34,9 @@ mod tests {
 
     fn left(voices: &[(&'static str, u32)], kind: &str) -> f64 {
         let mut doubts = Doubts::default();
-        voices.iter().for_each(|(kind, confidence)| doubts.lessen(kind, *confidence));
+        for (kind, confidence) in voices {
+            doubts.lessen(kind, *confidence);
+        }
         doubts.left(kind)
     }
 
