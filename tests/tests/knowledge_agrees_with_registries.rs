@@ -109,7 +109,7 @@ fn makers_are_those_of_the_registries() -> Result<()> {
         hold(3, prefix, maker.map(|maker| maker.manufacturer.as_str()), name);
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    let least = [150, 25, 60, 200];
+    let least = [150, 20, 60, 200];
     assert!(compared.iter().zip(least).all(|(compared, least)| *compared >= least), "{compared:?}");
     Ok(())
 }
