@@ -5,7 +5,7 @@
 //! with the reason why; types that the taxonomy does not have may be excepted for a capture at once.
 //!
 //! **Sure.** Nothing wrong may be stated with confidence, and nothing about a device of which nobody can know what it is,
-//! unless an exception says why.
+//! unless an exception says why; today none does.
 
 #![forbid(unsafe_code)]
 
@@ -22,10 +22,11 @@ use wardwatch_tests::oracle::exceptions::Exceptions;
 use wardwatch_tests::skip;
 
 /// The share of the expected types that must be stated, in each set.
-const LEAST_TYPES: [(Set, f64); 3] = [(Set::FirstLab, 0.84), (Set::SecondLab, 0.41), (Set::Captures, 0.57)];
+const LEAST_TYPES: [(Set, f64); 3] = [(Set::FirstLab, 0.90), (Set::SecondLab, 0.90), (Set::Captures, 0.90)];
 
-/// The share of the expected manufacturers, models, serial numbers and versions that must be stated, in each set.
-const LEAST_SAID: [(Set, f64); 3] = [(Set::FirstLab, 0.83), (Set::SecondLab, 1.0), (Set::Captures, 0.58)];
+/// The share of the expected manufacturers, models, serial numbers and versions that must be stated, in each set. The aim is
+/// 0.95; what is left stands in exceptions/devices.toml.
+const LEAST_SAID: [(Set, f64); 3] = [(Set::FirstLab, 0.86), (Set::SecondLab, 0.95), (Set::Captures, 0.92)];
 
 /// What a device says of itself in its own words, or by a number that stands for them.
 const SAID: [Field; 4] = [Field::Manufacturer, Field::Model, Field::SerialNumber, Field::Version];

@@ -44,7 +44,8 @@ impl Candidates {
     /// The value to believe.
     ///
     /// Among equally good sources the values still being said compete, and the one that was first said last wins: a
-    /// new version takes over at once, and two that are said in turn do not make the choice flutter.
+    /// new version takes over at once, and two that are said in turn do not make the choice flutter. Of several that are
+    /// said at once the shortest is believed: the others are those of parts, with more words (DICOM, 0018,1020).
     pub(crate) fn best(&self) -> Option<&Candidate> {
         let best = self.list.iter().map(|candidate| order(candidate.trust)).min()?;
         let rivals = || self.list.iter().filter(|candidate| order(candidate.trust) == best);
@@ -53,6 +54,7 @@ impl Candidates {
             |a, b| {
                 (a.first_seen, a.last_seen)
                     .cmp(&(b.first_seen, b.last_seen))
+                    .then_with(|| b.value.len().cmp(&a.value.len()))
                     .then_with(|| b.value.cmp(&a.value))
             },
         )
@@ -171,8 +173,9 @@ mod tests {
     }
 
     #[test]
-    fn ties_are_broken_by_value() {
+    fn ties_are_broken_by_length_and_then_by_value() {
         assert_eq!(best(&[candidate("a", 0, 1, 2), candidate("b", 0, 1, 2)]), "a");
+        assert_eq!(best(&[candidate("a b", 0, 1, 2), candidate("c", 0, 1, 2)]), "c");
         assert_eq!(best(&[]), "");
     }
 }

@@ -41,6 +41,9 @@ const FIELDS: &[(&str, Attribute, Place)] = &[
     ("institution", Attribute::Institution, |record| &mut record.institution),
 ];
 
+/// What stands for a model that is not named, the best first.
+const MODEL_NUMBERS: &[Attribute] = &[Attribute::ModelNumber, Attribute::PartNumber, Attribute::OrderNumber];
+
 /// What a device is, and which of its values are shown.
 pub(crate) struct Profile {
     pub(crate) record: DeviceRecord,
@@ -189,7 +192,15 @@ impl Sketch<'_> {
 
     fn fields(&mut self) {
         for (name, attribute, field) in FIELDS {
-            let candidates = self.said_or_derived(*attribute);
+            let mut candidates = self.said_or_derived(*attribute);
+            if *attribute == Attribute::Model {
+                // Some makers give the number of the product and no name.
+                for number in MODEL_NUMBERS {
+                    if candidates.is_empty() {
+                        candidates = self.said_or_derived(*number);
+                    }
+                }
+            }
             let value = self.believe(name, candidates);
             *field(&mut self.record) = value;
         }
@@ -294,6 +305,14 @@ impl Sketch<'_> {
             }
         }
         self.derived.candidates(Attribute::Manufacturer).for_each(|maker| makers.add(maker));
+        for statement in self.about(Attribute::Model) {
+            let (_, protocol, _) = words(statement);
+            if let Some(maker) = knowledge.assigned_protocol(protocol) {
+                let because = format!("only this maker's devices say so in {}", spell(protocol));
+                let by = (Attribute::Manufacturer, Source::Assigned, because.as_str());
+                makers.add(self.candidate(statement, maker.to_owned(), Some(by)));
+            }
+        }
         if let DeviceKey::Mac(mac) = device.key
             && let Some(registered) = knowledge.registered(mac)
         {

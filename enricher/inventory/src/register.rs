@@ -235,6 +235,13 @@ impl Register {
         let children = &mut self.link_mut(teller)?.children;
         if is_teller && let Err(place) = children.binary_search(&third) {
             children.insert(place, third);
+            // What was the only unit was the teller itself until now.
+            let units = self.units_of(teller);
+            if units.len() == 2 {
+                for unit in units {
+                    self.place(unit);
+                }
+            }
         }
         Some(third)
     }

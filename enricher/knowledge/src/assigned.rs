@@ -1,9 +1,10 @@
 //! Numbers and words that are assigned to one maker, so that a device which says them is of this maker: vendor
-//! identifiers of industrial protocols, private enterprise numbers, and roles that only one maker's devices have.
+//! identifiers of industrial protocols, private enterprise numbers, roles that only one maker's devices have, how its
+//! order numbers and models begin, and protocols in which only its devices say what model they are.
 
 use std::collections::{BTreeMap, HashMap};
 
-use wardwatch_proto::v1::Attribute;
+use wardwatch_proto::v1::{Attribute, Protocol};
 
 use crate::condition::{named, possible};
 use crate::error::KnowledgeError;
@@ -21,6 +22,9 @@ pub(crate) type RawAssigned = BTreeMap<String, BTreeMap<String, String>>;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Assigned {
     makers: BTreeMap<Attribute, HashMap<String, String>>,
+    /// How values begin, and the maker of each.
+    prefixes: BTreeMap<Attribute, Vec<(String, String)>>,
+    protocols: BTreeMap<Protocol, String>,
 }
 
 impl Assigned {
@@ -46,12 +50,66 @@ impl Assigned {
         Ok(())
     }
 
-    /// The maker that a value is assigned to.
+    pub(crate) fn add_prefixes(
+        &mut self,
+        entry: Entry<RawAssigned>,
+        manufacturers: &Manufacturers,
+    ) -> Result<(), KnowledgeError> {
+        let Entry { place, value: raw } = entry;
+        for (word, values) in raw {
+            for attribute in named::<Attribute>(std::slice::from_ref(&word), &place, &word)? {
+                let prefixes = self.prefixes.entry(attribute).or_default();
+                for (prefix, maker) in &values {
+                    let key = format!("{word}.{prefix}");
+                    if prefix.is_empty() {
+                        return Err(place.wrong(key, "must not be empty: every value begins so"));
+                    }
+                    if !manufacturers.is_known(maker) {
+                        return Err(place.wrong(key, format!("no manufacturer is called {maker:?}")));
+                    }
+                    prefixes.retain(|(known, _)| known != prefix);
+                    prefixes.push((prefix.clone(), maker.clone()));
+                }
+                // The longest is tried first.
+                prefixes.sort_by(|(a, _), (b, _)| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn add_protocols(
+        &mut self,
+        entry: Entry<BTreeMap<String, String>>,
+        manufacturers: &Manufacturers,
+    ) -> Result<(), KnowledgeError> {
+        let Entry { place, value: raw } = entry;
+        for (word, maker) in raw {
+            if !manufacturers.is_known(&maker) {
+                return Err(place.wrong(&word, format!("no manufacturer is called {maker:?}")));
+            }
+            for protocol in named::<Protocol>(std::slice::from_ref(&word), &place, &word)? {
+                self.protocols.insert(protocol, maker.clone());
+            }
+        }
+        Ok(())
+    }
+
+    /// The maker whose devices alone say what model they are in this protocol.
+    pub(crate) fn maker_in(&self, protocol: Protocol) -> Option<&str> {
+        self.protocols.get(&protocol).map(String::as_str)
+    }
+
+    /// The maker that a value is assigned to, or what it begins with. The case of letters does not matter in what it
+    /// begins with.
     pub(crate) fn maker(&self, attribute: Attribute, value: &str) -> Option<&str> {
         if attribute == Attribute::SysObjectId {
             let number = value.strip_prefix(ENTERPRISES)?.split('.').next()?;
             return self.maker(Attribute::EnterpriseNumber, number);
         }
-        self.makers.get(&attribute)?.get(value).map(String::as_str)
+        let whole = self.makers.get(&attribute).and_then(|makers| makers.get(value));
+        let begins =
+            |prefix: &str| value.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
+        let by_prefix = || self.prefixes.get(&attribute)?.iter().find(|(prefix, _)| begins(prefix));
+        whole.or_else(|| by_prefix().map(|(_, maker)| maker)).map(String::as_str)
     }
 }

@@ -18,6 +18,7 @@ use std::path::Path;
 
 mod assigned;
 mod behaviour;
+mod certainty;
 mod clinical;
 mod condition;
 mod date;
@@ -179,6 +180,12 @@ impl Knowledge {
         if let Some(assigned) = file.value("assigned")? {
             self.assigned.add(assigned, &self.manufacturers)?;
         }
+        if let Some(prefixes) = file.value("assigned_prefix")? {
+            self.assigned.add_prefixes(prefixes, &self.manufacturers)?;
+        }
+        if let Some(protocols) = file.value("assigned_protocol")? {
+            self.assigned.add_protocols(protocols, &self.manufacturers)?;
+        }
         for entry in file.entries("source", "attributes")? {
             self.sources.add(entry)?;
         }
@@ -301,6 +308,11 @@ impl Knowledge {
     /// its devices have.
     pub fn assigned(&self, attribute: Attribute, value: &str) -> Option<&str> {
         self.assigned.maker(attribute, value)
+    }
+
+    /// The manufacturer whose devices alone say in this protocol what model they are.
+    pub fn assigned_protocol(&self, protocol: Protocol) -> Option<&str> {
+        self.assigned.maker_in(protocol)
     }
 
     /// How far a source is believed for an attribute.

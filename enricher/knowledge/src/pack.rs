@@ -12,6 +12,8 @@ use crate::error::KnowledgeError;
 const BUILT_IN: &[(&str, &str)] = &[
     ("pack.toml", include_str!("../pack/pack.toml")),
     ("manufacturers.toml", include_str!("../pack/manufacturers.toml")),
+    ("manufacturers-plant.toml", include_str!("../pack/manufacturers-plant.toml")),
+    ("manufacturers-others.toml", include_str!("../pack/manufacturers-others.toml")),
     ("mac-prefixes.toml", include_str!("../pack/mac-prefixes.toml")),
     ("dicom-roots.toml", include_str!("../pack/dicom-roots.toml")),
     ("bacnet-vendors.toml", include_str!("../pack/bacnet-vendors.toml")),
@@ -30,6 +32,9 @@ const BUILT_IN: &[(&str, &str)] = &[
     ("signatures-names.toml", include_str!("../pack/signatures-names.toml")),
     ("signatures-hosts.toml", include_str!("../pack/signatures-hosts.toml")),
     ("patient-data.toml", include_str!("../pack/patient-data.toml")),
+    ("rules-computers.toml", include_str!("../pack/rules-computers.toml")),
+    ("rules-things.toml", include_str!("../pack/rules-things.toml")),
+    ("rules-names.toml", include_str!("../pack/rules-names.toml")),
     ("score.toml", include_str!("../pack/score.toml")),
     ("profile.toml", include_str!("../pack/profile.toml")),
 ];
@@ -43,6 +48,8 @@ const SECTIONS: &[&str] = &[
     "bacnet_vendors",
     "hl7_application",
     "assigned",
+    "assigned_prefix",
+    "assigned_protocol",
     "binding_protocols",
     "many_valued",
     "third_key",

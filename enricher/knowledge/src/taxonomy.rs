@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use serde::Deserialize;
 use wardwatch_proto::v1::Attribute;
 
+use crate::certainty::Doubts;
 use crate::clinical::{self, ClinicalFacts, Criticality, FdaClass, Mobility};
 use crate::condition::{Condition, RawCondition};
 use crate::error::KnowledgeError;
@@ -96,7 +97,8 @@ pub struct Classification {
     pub subcategory: String,
     /// Empty while unknown.
     pub device_type: String,
-    /// In percent; 0 while unknown.
+    /// That of the type, or of the category where there is no type: in percent; 0 while unknown. What speaks for other
+    /// kinds counts against it.
     pub confidence: u32,
     /// For each rule and signature that holds; the most confident first.
     pub reasons: Vec<Reason>,
@@ -277,7 +279,7 @@ impl Taxonomy {
             *doubts.entry(voice.category).or_insert(1.0) *= voice.doubt();
         }
         // The least doubtful; of equals the first by name.
-        let Some((category, left)) =
+        let Some((category, _)) =
             doubts.into_iter().reduce(|best, next| if next.1 < best.1 { next } else { best })
         else {
             return Classification::default();
@@ -292,7 +294,8 @@ impl Taxonomy {
                 .find(|name| !name.is_empty())
                 .unwrap_or_default(),
         };
-        let (category, confidence) = (category.to_owned(), percent(left));
+        let confidence = percent(self.doubt_of(&held, category, &device_type));
+        let category = category.to_owned();
         let reasons = held.into_iter().map(|voice| Reason {
             category: voice.category.to_owned(),
             device_type: voice.device_type.to_owned(),
@@ -301,6 +304,23 @@ impl Taxonomy {
             confidence: voice.confidence,
         });
         Classification { category, subcategory, device_type, confidence, reasons: reasons.collect() }
+    }
+
+    /// The doubt that is left about a type, or about a category where there is no type. For a type speaks what speaks for
+    /// it or for a narrower one; what speaks for a broader one, or for its category alone, does not speak against it.
+    fn doubt_of(&self, held: &[Voice<'_>], category: &str, device_type: &str) -> f64 {
+        let chosen = if device_type.is_empty() { category } else { device_type };
+        let mut doubts = Doubts::default();
+        for voice in held {
+            if voice.category != category {
+                doubts.lessen(voice.category, voice.confidence);
+            } else if device_type.is_empty() || self.is_within(voice.device_type, device_type) {
+                doubts.lessen(chosen, voice.confidence);
+            } else if !voice.device_type.is_empty() && !self.is_within(device_type, voice.device_type) {
+                doubts.lessen(voice.device_type, voice.confidence);
+            }
+        }
+        doubts.left(chosen)
     }
 
     /// Whether a type is `broader` or a narrower kind of it.

@@ -59,7 +59,8 @@ fn every_medical_type_says_what_happens_when_it_fails() {
 fn what_supports_life_is_told_from_what_examines() {
     let knowledge = builtin();
     let of = |name| knowledge.clinical_facts(name).and_then(|facts| facts.criticality);
-    for name in ["ventilator", "anaesthesia machine", "heart-lung machine", "incubator", "defibrillator"] {
+    for name in ["ventilator", "anaesthesia workstation", "heart-lung machine", "incubator", "defibrillator"]
+    {
         assert_eq!(of(name), Some(Criticality::LifeSupporting), "{name}");
     }
     for name in ["infusion pump", "dialysis machine", "radiotherapy system", "surgical robot"] {
@@ -96,7 +97,7 @@ fn a_makers_name_for_a_model_says_what_it_is() {
         knowledge.classify(&evidence).device_type
     };
     assert_eq!(kind("B. Braun", "Perfusor Space"), "syringe pump");
-    assert_eq!(kind("GE HealthCare", "Aisys CS2"), "anaesthesia machine");
+    assert_eq!(kind("GE HealthCare", "Aisys CS2"), "anaesthesia workstation");
     assert_eq!(kind("BD", "Alaris PC 8015"), "", "of several types");
     assert_eq!(
         kind("Philips", "IntelliVue Information Center iX"),
@@ -131,7 +132,7 @@ fn device_type_codes_and_modalities_tell_many_kinds() {
         knowledge.classify(&evidence).device_type
     };
     for (code, expected) in [
-        ("70041", "anaesthesia machine"),
+        ("70041", "anaesthesia workstation"),
         ("70001", "ventilator"),
         ("69797", "electrocardiograph"),
         ("528388", "pulse oximeter"),

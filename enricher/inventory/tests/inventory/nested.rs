@@ -191,3 +191,18 @@ fn what_others_tell_of_a_device_is_no_sighting_of_it() {
     )]);
     assert_eq!(site.device("a3").last_seen, NEW_YEAR);
 }
+
+#[test]
+fn the_only_unit_at_a_modbus_address_is_the_device_there_until_a_second_one_answers() {
+    let mut site = Site::new();
+    let unit = |number: u8, model: &str| {
+        let key = format!("modbus={number}");
+        tells_of("a1@10.0.0.1", &key, Attribute::Model, model, Protocol::Modbus)
+    };
+    site.hears([flow("a2@10.0.0.2", "a1@10.0.0.1", Protocol::Modbus)]);
+    site.hears([unit(1, "PM5560")]);
+    assert_eq!((site.outline().len(), site.device("a1").model.as_str()), (2, "PM5560"));
+    site.hears([unit(7, "iEM3155")]);
+    assert_eq!(site.outline().len(), 4, "a gateway, and two meters behind it");
+    assert_eq!(site.device("a1").model, "");
+}

@@ -1,6 +1,7 @@
 //! Syslog: the old form (RFC 3164) and the new one (RFC 5424), in datagrams (RFC 5426) and over TCP (RFC 6587), on any port.
 //!
-//! Host and application are stated when they have the shape of a host's name; never the message, nor its structured data. The
+//! Host and application are stated when they have the shape of a host's name; never the message, nor its structured data.
+//! Of network equipment stand the system and the unit's number that the form of the message tells ([`makers`]). The
 //! host is the origin's. It is the sender's too unless the sender passes on what others say, which shows when a second host
 //! comes the same way: then the sender is a relay, and nothing more is said of it.
 //!
@@ -14,6 +15,7 @@ use self::header::{Form, Header, header};
 use crate::{Candidate, Direction, Dissector, Facts, Input, Probe, Progress};
 
 mod header;
+mod makers;
 
 /// Syslog in datagrams.
 pub(crate) const OVER_UDP: Candidate =
@@ -76,8 +78,17 @@ struct Origins {
 }
 
 impl Origins {
-    fn state(&mut self, header: &Header<'_>, input: &Input<'_>, facts: &mut Facts<'_>) {
+    fn state(&mut self, header: &Header<'_>, message: &[u8], input: &Input<'_>, facts: &mut Facts<'_>) {
         facts.of_sender(Attribute::Role, "syslog-sender");
+        if let Some(system) = makers::system(message).filter(|_| !self.is_relay) {
+            facts.of_sender(Attribute::OperatingSystem, system.name);
+            if let Some(model) = system.model {
+                facts.of_sender(Attribute::Model, model);
+            }
+            if let Some(serial) = system.serial {
+                facts.of_sender(Attribute::SerialNumber, serial);
+            }
+        }
         let Some(host) = header.host.filter(|_| !self.is_relay) else { return };
         let is_first = match &self.first {
             Some(first) => first.eq_ignore_ascii_case(host),
@@ -112,7 +123,7 @@ impl Dissector for OverUdp {
         if let Some(header) = header(input.bytes)
             && let Some(origins) = self.origins.get_mut(input.direction.index())
         {
-            origins.state(&header, input, facts);
+            origins.state(&header, input.bytes, input, facts);
         }
         Progress::Consumed(input.bytes.len())
     }
@@ -156,7 +167,7 @@ impl Dissector for OverTcp {
         if let Some(header) = header(message) {
             // A connection needs somebody at its other end.
             facts.of_receiver(Attribute::Role, "syslog-server");
-            self.origins.state(&header, input, facts);
+            self.origins.state(&header, message, input, facts);
         }
         self.messages += 1;
         if self.messages >= MOST_MESSAGES { Progress::Done } else { Progress::Consumed(begins + length) }

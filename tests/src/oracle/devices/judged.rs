@@ -165,17 +165,21 @@ fn without_maker(model: &str, makers: &[String]) -> String {
     rest.unwrap_or_else(|| model.to_owned())
 }
 
-/// The values in a field: of versions those of hardware, firmware and software, of others one.
+/// The values in a field: of versions those of hardware, firmware, software and operating system, of others one.
 fn stated(record: &DeviceRecord, field: Field) -> Vec<&str> {
-    let values: &[&String] = match field {
+    // Network equipment gives the version of its operating system, and no other.
+    let system = record.detail("operating_system_version");
+    let values: &[&str] = match field {
         Field::Category => &[&record.category],
         Field::Type => &[&record.device_type],
         Field::Manufacturer => &[&record.manufacturer],
         Field::Model => &[&record.model],
         Field::SerialNumber => &[&record.serial_number],
-        Field::Version => &[&record.software_version, &record.firmware_version, &record.hardware_version],
+        Field::Version => {
+            &[&record.software_version, &record.firmware_version, &record.hardware_version, system]
+        }
     };
-    values.iter().map(|value| value.as_str()).filter(|value| !value.is_empty()).collect()
+    values.iter().copied().filter(|value| !value.is_empty()).collect()
 }
 
 /// Of a kind that of the classification, of others that of the best reason for the value.
@@ -185,7 +189,9 @@ fn confidence(record: &DeviceRecord, field: Field, value: &str) -> u32 {
         Field::Manufacturer => &["manufacturer"],
         Field::Model => &["model"],
         Field::SerialNumber => &["serial_number"],
-        Field::Version => &["software_version", "firmware_version", "hardware_version"],
+        Field::Version => {
+            &["software_version", "firmware_version", "hardware_version", "operating_system_version"]
+        }
     };
     let reasons = record.why.iter().filter(|why| named.contains(&why.field.as_str()) && why.value == value);
     reasons.map(|why| why.confidence).max().unwrap_or_default()

@@ -1,6 +1,6 @@
 //! PROFINET IO context management (IEC 61158-6-10, 4.10; its RPC: C706, connectionless): controllers connect to devices.
 //!
-//! Stated are roles, the vendor and device number that the object's identifier holds, the controller's name of station,
+//! Stated are roles, the vendor and device numbers that objects' identifiers hold, the controller's name of station,
 //! and of answers to reading record AFF0 the identification and maintenance data (I&M0) of the device.
 //!
 //! The traps. The object's identifier names the end that serves the interface, which is the receiver of a request and the
@@ -136,6 +136,7 @@ fn blocks(call: &Call<'_>, facts: &mut Facts<'_>) {
             if let Some(name) = name {
                 facts.of_sender(Attribute::DeviceTag, &fixed(name));
             }
+            initiator(block, facts);
         }
         (false, Some(BLOCK_READ)) if be16(block, 34) == Some(RECORD_I_AND_M0) => {
             // Length, version, sequence, relation (16), API (4), slot, subslot, padding, index, length of the record.
@@ -147,6 +148,17 @@ fn blocks(call: &Call<'_>, facts: &mut Facts<'_>) {
             }
         }
         _ => {}
+    }
+}
+
+/// The object of who connects names its maker and device, as that of the device does; the numbers are big endian always.
+/// Some leave them at nought.
+fn initiator(connect: &[u8], facts: &mut Facts<'_>) {
+    let is_object = be32(connect, 32) == Some(OBJECT) && piece(connect, 36) == Some(FAMILY_BIG);
+    let device = be16(connect, 44).filter(|_| is_object);
+    if let (Some(device), Some(vendor @ 1..)) = (device, be16(connect, 46)) {
+        facts.of_sender(Attribute::ProfinetVendorId, &vendor.to_string());
+        facts.of_sender(Attribute::ProfinetDeviceId, &device.to_string());
     }
 }
 

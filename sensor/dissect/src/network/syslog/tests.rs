@@ -67,8 +67,12 @@ fn a_priority_and_text_are_enough_on_the_port_or_where_there_is_nothing_but_text
     // As a firewall and a switch write it, with and without what ends a string.
     for text in [&b"<166>%PIX-6-305011: Built"[..], b"<189>72: Mar  3 19:57:17.371: %LINK-5-CHANGED: up\n\0"]
     {
-        let elsewhere = TestFlow::new(UDP).datagram(FromInitiator, text);
-        assert_eq!(elsewhere.said(), ["sender 192.0.2.1 role syslog-sender"]);
+        let elsewhere = TestFlow::new(UDP).datagram(FromInitiator, text).said();
+        assert_eq!(elsewhere.first().map(String::as_str), Some("sender 192.0.2.1 role syslog-sender"));
+        assert!(
+            elsewhere.get(1).is_some_and(|line| line.contains(" operating_system Cisco ")),
+            "{elsewhere:?}"
+        );
     }
     for other in [&b"<166>%PIX"[..], b"<166>%PIX-6-305011: \x01Built", b"<166>%PIX-6-305011: \xFF"] {
         let elsewhere = TestFlow::new(UDP).datagram(FromInitiator, other);

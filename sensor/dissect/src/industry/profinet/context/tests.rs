@@ -44,7 +44,9 @@ fn call(kind: u8, is_little: bool, operation: u16, block: &[u8]) -> Vec<u8> {
 
 fn connect() -> Vec<u8> {
     let name = b"pc-worx-rt-basic-6d-d3-43";
-    [&[1, 1, 0, 0x4F, 1, 0][..], &[9; 50], &(name.len() as u16).to_be_bytes(), name].concat()
+    let object = [&OBJECT.to_be_bytes()[..], &FAMILY_BIG, &[0, 1, 0, 4, 0, 0xB0]].concat();
+    [&[1, 1, 0, 0x4F, 1, 0][..], &[9; 26], &object, &[9; 8], &(name.len() as u16).to_be_bytes(), name]
+        .concat()
 }
 
 /// I&M0 of the subslot 1 of this slot.
@@ -77,6 +79,8 @@ fn a_connection_names_controller_and_device() {
             [
                 "sender 192.0.2.1 role profinet-io-controller",
                 "sender 192.0.2.1 device_tag pc-worx-rt-basic-6d-d3-43",
+                "sender 192.0.2.1 profinet_vendor_id 176",
+                "sender 192.0.2.1 profinet_device_id 4",
                 "sender 192.0.2.2 role profinet-io-device",
                 "sender 192.0.2.2 profinet_vendor_id 346",
                 "sender 192.0.2.2 profinet_device_id 3",
