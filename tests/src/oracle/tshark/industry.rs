@@ -47,6 +47,7 @@ pub(super) const NAMES: &[&str] = &[
     "pn_dcp.suboption_device_id",
     "pn_dcp.suboption_ip_ip",
     "pn_io.cminitiator_station_name",
+    "pn_io.cminitiator_uuid",
     "dcerpc.pkt_type",
     "dcerpc.obj_id",
     "dcerpc.dg_if_id",
@@ -225,14 +226,19 @@ impl Frame<'_> {
         self.firsts(Protocol::ProfinetCm, &[("pn_io.cminitiator_station_name", Attribute::DeviceTag)], said);
         let is_of_device =
             row.first("dcerpc.dg_if_id").is_some_and(|interface| interface.starts_with("dea00001-"));
-        if is_of_device && row.first("dcerpc.pkt_type") == Some("2") {
-            // The last group of digits: instance, device, vendor.
-            let group = row.first("dcerpc.obj_id").and_then(|id| id.rsplit('-').next()).unwrap_or_default();
-            for (digits, attribute) in [
-                (group.get(4..8), Attribute::ProfinetDeviceId),
-                (group.get(8..), Attribute::ProfinetVendorId),
-            ] {
-                let value = number(digits.map(|digits| format!("0x{digits}")).as_deref());
+        let of_device =
+            row.first("dcerpc.obj_id").filter(|_| is_of_device && row.first("dcerpc.pkt_type") == Some("2"));
+        for object in [of_device, row.first("pn_io.cminitiator_uuid")].into_iter().flatten() {
+            // The last group of digits: instance, device, vendor, which is nought where none is named.
+            let group = object.rsplit('-').next().unwrap_or_default();
+            let read = |digits: Option<&str>| number(digits.map(|digits| format!("0x{digits}")).as_deref());
+            let (device, vendor) = (read(group.get(4..8)), read(group.get(8..)));
+            if vendor == 0 {
+                continue;
+            }
+            for (attribute, value) in
+                [(Attribute::ProfinetDeviceId, device), (Attribute::ProfinetVendorId, vendor)]
+            {
                 said.say(Protocol::ProfinetCm, attribute, self.source, &value.to_string());
             }
         }
