@@ -7,6 +7,10 @@ use crate::name::is_name;
 use crate::v1::command::Action;
 use crate::v1::{Command, LoadKnowledgePack, OverrideAttribute};
 
+mod import;
+
+pub use import::{LARGEST_PART, MOST_PARTS, MOST_VALUES, is_formula, speaks_for_a_device, table_kinds};
+
 /// The longest note, in octets.
 pub const LONGEST_NOTE: usize = 1024;
 /// The longest value that a field may be overridden with, in octets.
@@ -67,6 +71,8 @@ pub fn action(command: &Command) -> &'static str {
         Some(Action::ReopenAlert(_)) => "reopen_alert",
         Some(Action::OverrideAttribute(_)) => "override_attribute",
         Some(Action::LoadKnowledgePack(_)) => "load_knowledge_pack",
+        Some(Action::ImportTable(_)) => "import_table",
+        Some(Action::WithdrawImport(_)) => "withdraw_import",
     }
 }
 
@@ -85,8 +91,8 @@ pub enum Malformed {
     /// The author is missing or is no name.
     #[error("it must name its author, in at most 128 octets and without control characters")]
     BadAuthor,
-    /// The alert, the device or the pack is missing or cannot be one.
-    #[error("what it is about must be named: an alert or a device by its id, a pack by its name")]
+    /// The alert, the device, the pack or the table is missing or cannot be one.
+    #[error("what it is about must be named: an alert or a device by its id, a pack or a table by its name")]
     BadSubject,
     /// The field cannot be overridden.
     #[error("this is no field of a device that can be overridden; these are: {}", FIELDS.join(", "))]
@@ -103,6 +109,21 @@ pub enum Malformed {
     /// The pack is not UTF-8.
     #[error("a knowledge pack is text in UTF-8")]
     PackNotText,
+    /// The table is of no system that is known, or its parts are numbered wrongly.
+    #[error("a table names its system and its version, and has 1 to {MOST_PARTS} parts, numbered from 0")]
+    BadTable,
+    /// A row has a value that may not stand there, or nothing by which its device can be found.
+    #[error(
+        "line {line} of the table: its values must fit their attributes and name a device by its MAC or IP address, \
+         serial number, asset tag, host name, or model and location"
+    )]
+    BadRow {
+        /// Of the file.
+        line: u32,
+    },
+    /// The part is too large.
+    #[error("a part of a table has at most {LARGEST_PART} octets")]
+    PartTooLarge,
     /// The pack is not the one that the digest is of.
     #[error("the knowledge pack does not have the SHA-256 that is given")]
     OtherDigest,
@@ -123,6 +144,9 @@ impl Malformed {
             Self::PackTooLarge => "pack-too-large",
             Self::PackNotText => "pack-not-text",
             Self::OtherDigest => "other-digest",
+            Self::BadTable => "bad-table",
+            Self::BadRow { .. } => "bad-row",
+            Self::PartTooLarge => "part-too-large",
         }
     }
 }
@@ -148,6 +172,11 @@ pub fn check(command: &Command) -> Result<(), Malformed> {
         }
         Action::OverrideAttribute(override_attribute) => check_override(override_attribute)?,
         Action::LoadKnowledgePack(load) => check_pack(load)?,
+        Action::ImportTable(table) => import::check(table)?,
+        Action::WithdrawImport(withdraw) => {
+            ensure(is_name(&withdraw.import), Malformed::BadSubject)?;
+            &withdraw.note
+        }
     };
     let is_readable = |c: char| c == '\n' || !c.is_control();
     ensure(note.len() <= LONGEST_NOTE && note.chars().all(is_readable), Malformed::BadNote)
