@@ -19,6 +19,7 @@ mod boots;
 pub mod config;
 mod enricher;
 mod error;
+mod import_rows;
 mod library;
 mod memory;
 mod outputs;

@@ -397,6 +397,12 @@ impl CommandRow {
                 };
                 (&said.name, detail, &said.note)
             }
+            Some(Action::ImportTable(said)) => {
+                let detail =
+                    format!("part {} of {}, {} rows", u64::from(said.part) + 1, said.parts, said.rows.len());
+                (&said.import, detail, &said.note)
+            }
+            Some(Action::WithdrawImport(said)) => (&said.import, "withdrawn".to_owned(), &said.note),
             None => (&nothing, String::new(), &nothing),
         };
         Self {
@@ -460,7 +466,7 @@ fn port_column(value: u32) -> u16 {
 }
 
 /// What a DateTime64(9) holds; it ends in the year 2262.
-fn nanoseconds(since_epoch: u64) -> i64 {
+pub(crate) fn nanoseconds(since_epoch: u64) -> i64 {
     i64::try_from(since_epoch).unwrap_or(i64::MAX)
 }
 
@@ -469,7 +475,7 @@ pub(crate) fn milliseconds(nanoseconds: u64) -> i64 {
     (nanoseconds / 1_000_000).cast_signed()
 }
 
-fn percent(value: u32) -> u8 {
+pub(crate) fn percent(value: u32) -> u8 {
     u8::try_from(value).unwrap_or(u8::MAX)
 }
 

@@ -11,6 +11,7 @@
 //! - `placement` decides which device each dossier belongs to. Devices are views over dossiers: when ARP turns up, or
 //!   a MAC address turns out to be a router's, dossiers move with all they hold.
 //! - `sameness` finds the third devices that are devices of the site after all.
+//! - `imported` keeps the tables of other systems and finds the device that each row is about.
 //! - `profile` describes a device by its dossiers (`choice` says which of several values to believe) and asks the
 //!   knowledge pack what it is and how risky.
 //! - `decision` keeps what people decided about devices, which wins over all evidence.
@@ -37,6 +38,7 @@ mod details;
 mod device;
 mod dossier;
 mod identity;
+mod imported;
 mod intake;
 mod inventory;
 mod network;
@@ -49,12 +51,14 @@ mod state;
 mod statement;
 
 pub use conclusion::{
-    AttributeRecord, Change, Conclusions, Detail, DeviceRecord, EnrichedFlow, Factor, Gap, LogMoment, Why,
+    AttributeRecord, Change, Conclusions, Detail, DeviceRecord, Difference, EnrichedFlow, Factor, Gap,
+    LogMoment, RowRecord, Why,
 };
 pub use counters::Counters;
 pub use decision::Undecided;
 pub use details::value_of as profile_field;
 pub use device::Device;
+pub use imported::NotImported;
 pub use inventory::Inventory;
 pub use network::local_networks;
 pub use settings::Settings;

@@ -17,9 +17,12 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
+use wardwatch_proto::v1::Attribute;
+
 use crate::device::Device;
 use crate::dossier::{Dossier, Interval, most_at_once};
 use crate::identity::{DeviceKey, EndpointId, Mac};
+use crate::imported::Match;
 use crate::network;
 use crate::register::{Register, is_own};
 
@@ -38,7 +41,7 @@ impl Register {
         link.device = target;
         let children = link.children.clone();
         if let Some(device) = before.and_then(|device| self.devices.get_mut(device as usize)) {
-            device.members.retain(|member| *member != at);
+            device.leaves(at);
         }
         if let Some(device) = target.and_then(|device| self.devices.get_mut(device as usize))
             && let Err(place) = device.members.binary_search(&at)
@@ -52,6 +55,7 @@ impl Register {
             self.place(child);
         }
         self.place_thirds_of(at);
+        self.place_rows_of(at);
     }
 
     /// Places a dossier that has begun to exist, and all that depends on it.
@@ -70,6 +74,7 @@ impl Register {
         for at in self.addresses.get(&ip).map(|book| book.dossiers.clone()).unwrap_or_default() {
             self.place(at);
         }
+        self.place_rows(&(Attribute::IpAddress, ip.to_string().into()));
     }
 
     /// Judges anew which of the interfaces are routers of which, or of whose addresses, something new is known.
@@ -114,6 +119,7 @@ impl Register {
             link.children.dedup();
         }
         self.enter_claims();
+        self.enter_row_claims();
         macs.sort_unstable();
         for mac in macs {
             self.settle_router(mac);
@@ -121,6 +127,7 @@ impl Register {
         for at in 0..self.dossiers.len() as u32 {
             self.place(at);
         }
+        self.stand_all();
         self.enter_parts();
     }
 
@@ -157,7 +164,9 @@ impl Register {
         let is_third = matches!(device.key, DeviceKey::Third(..));
         let dossiers = device.members.iter().filter_map(|at| self.dossiers.get(*at as usize));
         dossiers.filter(move |dossier| {
-            dossier.exists && (is_third || !matches!(dossier.id, EndpointId::Third(..)))
+            dossier.exists
+                && !matches!(dossier.id, EndpointId::Row(..))
+                && (is_third || !matches!(dossier.id, EndpointId::Third(..)))
         })
     }
 
@@ -170,6 +179,12 @@ impl Register {
                 let same = self.same_as(key).and_then(|device| self.devices.get(device as usize));
                 Some(same.map_or_else(|| DeviceKey::Third(None, key.clone()), |device| device.key.clone()))
             }
+            EndpointId::Row(..) => match self.match_of(at) {
+                Match::Device { device, .. } => {
+                    self.devices.get(device as usize).map(|device| device.key.clone())
+                }
+                _ => None,
+            },
             EndpointId::Third(Some(teller), key) => {
                 let teller = self.find(teller)?;
                 let within = self.links.get(teller as usize)?.device?;

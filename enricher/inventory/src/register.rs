@@ -15,9 +15,11 @@ use crate::counters::Counters;
 use crate::device::Device;
 use crate::dossier::{Dossier, Sighting};
 use crate::identity::{DeviceKey, EndpointId, Mac, is_made_from};
+use crate::imported::Imports;
 use crate::network;
 use crate::sameness::Identity;
 use crate::settings::Settings;
+use crate::statement::StatementKey;
 
 /// Addresses of one interface that are kept apart.
 const MOST_ADDRESSES: usize = 128;
@@ -50,6 +52,12 @@ pub(crate) struct Register {
     pub(crate) claimants: HashMap<Identity, Vec<u32>>,
     /// Third devices by what would make them a device of the site.
     pub(crate) thirds: HashMap<Identity, Vec<u32>>,
+    /// Dossiers by what rows of tables may find them by, in order.
+    pub(crate) row_claims: HashMap<Identity, Vec<u32>>,
+    /// Rows of tables by what they look for.
+    pub(crate) seekers: HashMap<Identity, BTreeSet<u32>>,
+    /// Tables of other systems.
+    pub(crate) imports: Imports,
     /// How many dossiers are hearsay.
     hearsay: usize,
     pub(crate) batch: Batch,
@@ -92,6 +100,8 @@ pub(crate) struct Batch {
     pub(crate) touched: Vec<u32>,
     /// Dossiers and the devices that they left.
     pub(crate) moved: Vec<(u32, Option<u32>)>,
+    /// Devices, and what rows of tables say of them no longer.
+    pub(crate) dropped: Vec<(u32, Vec<StatementKey>)>,
 }
 
 impl Register {
@@ -114,6 +124,9 @@ impl Register {
             decided: 0,
             claimants: HashMap::new(),
             thirds: HashMap::new(),
+            row_claims: HashMap::new(),
+            seekers: HashMap::new(),
+            imports: Imports::default(),
             hearsay: 0,
             batch: Batch::default(),
         }
@@ -133,6 +146,11 @@ impl Register {
 
     pub(crate) fn find(&self, id: &EndpointId) -> Option<u32> {
         self.index.get(id).copied()
+    }
+
+    /// Whether a dossier is a row of a table.
+    pub(crate) fn is_row(&self, at: u32) -> bool {
+        self.dossier(at).is_some_and(|dossier| matches!(dossier.id, EndpointId::Row(..)))
     }
 
     pub(crate) fn dossier(&self, at: u32) -> Option<&Dossier> {
@@ -262,6 +280,7 @@ impl Register {
         for at in thirds {
             self.place(at);
         }
+        self.place_all_rows();
     }
 
     /// Puts a dossier from the state in its place in the books.
@@ -293,7 +312,11 @@ impl Register {
     }
 
     pub(crate) fn count_hearsay(&mut self) {
-        self.hearsay = self.dossiers.iter().filter(|dossier| !dossier.exists).count();
+        self.hearsay = self
+            .dossiers
+            .iter()
+            .filter(|dossier| !dossier.exists && !matches!(dossier.id, EndpointId::Row(..)))
+            .count();
     }
 
     pub(crate) fn sight_at(&mut self, id: EndpointId, first: u64, last: u64) -> Option<u32> {
@@ -303,6 +326,7 @@ impl Register {
                 self.hearsay = self.hearsay.saturating_sub(1);
                 self.touch(at, true);
                 self.place_again(at);
+                self.place_rows_of(at);
             }
             Sighting::Later => self.touch(at, false),
             Sighting::Known => {}
@@ -315,7 +339,7 @@ impl Register {
         if let Some(at) = self.find(&id) {
             return Some(at);
         }
-        if self.dossiers.len() >= self.settings.endpoints {
+        if self.dossiers.len() - self.imports.dossiers >= self.settings.endpoints {
             self.counters.endpoints_full += 1;
             return None;
         }
@@ -329,7 +353,7 @@ impl Register {
         Some(at)
     }
 
-    fn enter(&mut self, dossier: Dossier) -> u32 {
+    pub(crate) fn enter(&mut self, dossier: Dossier) -> u32 {
         let at = self.dossiers.len() as u32;
         match &dossier.id {
             EndpointId::Interface(mac) => {
@@ -341,7 +365,7 @@ impl Register {
                 }
                 self.addresses.entry(*ip).or_default().dossiers.push(at);
             }
-            EndpointId::Third(Some(_), _) => {}
+            EndpointId::Third(Some(_), _) | EndpointId::Row(..) => {}
             EndpointId::Third(None, key) => self.enter_third(at, key),
         }
         self.index.insert(dossier.id.clone(), at);

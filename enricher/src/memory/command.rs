@@ -6,7 +6,7 @@ use wardwatch_inventory::{Conclusions, LogMoment};
 use wardwatch_knowledge::Knowledge;
 use wardwatch_processor::Tally;
 use wardwatch_proto::v1::command::Action;
-use wardwatch_proto::v1::{Command, LoadKnowledgePack, OverrideAttribute};
+use wardwatch_proto::v1::{Command, ImportTable, LoadKnowledgePack, OverrideAttribute, WithdrawImport};
 
 use super::{Memory, Site};
 use crate::library::{Pack, Packs};
@@ -73,6 +73,8 @@ impl Memory {
         let mut ruling = match &command.action {
             Some(Action::OverrideAttribute(wanted)) => self.override_attribute(wanted, command, at),
             Some(Action::LoadKnowledgePack(load)) => self.load(load, command, at),
+            Some(Action::ImportTable(table)) => self.import(table, command, at),
+            Some(Action::WithdrawImport(wanted)) => self.withdraw_import(wanted, command, at),
             Some(Action::AcknowledgeAlert(_) | Action::ReopenAlert(_)) | None => {
                 Ruling { outcome: Outcome::Forwarded, ..Ruling::applied(Vec::new()) }
             }
@@ -86,6 +88,29 @@ impl Memory {
         match site.inventory.decide(wanted, &command.author, command.at, at) {
             Ok(conclusions) => Ruling::applied(vec![(command.site.clone(), conclusions)]),
             Err(undecided) => Ruling::ignored(undecided.word()),
+        }
+    }
+
+    /// A table may come before the first sensor of its site.
+    fn import(&mut self, table: &ImportTable, command: &Command, at: LogMoment) -> Ruling {
+        if !self.sites.contains_key(&command.site) && self.sites.len() >= self.limits.sites {
+            return Ruling::ignored("too-many-sites");
+        }
+        let site = self.site(&command.site);
+        match site.inventory.import(table, &command.author, command.at, at) {
+            Ok(conclusions) => Ruling::applied(vec![(command.site.clone(), conclusions)]),
+            Err(problem) => {
+                self.forget_site_of_nothing(&command.site);
+                Ruling::ignored(problem.word())
+            }
+        }
+    }
+
+    fn withdraw_import(&mut self, wanted: &WithdrawImport, command: &Command, at: LogMoment) -> Ruling {
+        let Some(site) = self.sites.get_mut(&command.site) else { return Ruling::ignored("unknown-site") };
+        match site.inventory.withdraw_import(&wanted.import, command.at, at) {
+            Ok(conclusions) => Ruling::applied(vec![(command.site.clone(), conclusions)]),
+            Err(problem) => Ruling::ignored(problem.word()),
         }
     }
 
@@ -138,7 +163,7 @@ impl Memory {
     /// A site that was known by a pack alone is unknown again without it, as it will be after a restart: nothing is stored
     /// of it.
     fn forget_site_of_nothing(&mut self, name: &str) {
-        if self.sites.get(name).is_some_and(|site| site.packs.is_empty() && site.received.is_empty()) {
+        if self.sites.get(name).is_some_and(Site::is_nothing) {
             self.sites.remove(name);
         }
     }
@@ -170,6 +195,11 @@ impl Memory {
 }
 
 impl Site {
+    /// Whether nothing is known of it that would be stored.
+    fn is_nothing(&self) -> bool {
+        self.packs.is_empty() && self.received.is_empty() && !self.inventory.has_tables()
+    }
+
     /// Whether this is other knowledge than the site was concluded with.
     fn differs(&self, knowledge: &Arc<Knowledge>) -> bool {
         !Arc::ptr_eq(&self.laid.knowledge, knowledge)

@@ -34,7 +34,9 @@ pub fn is_formula(value: &str) -> bool {
     let mut characters = value.trim_start().chars();
     match characters.next() {
         Some('=' | '@') => true,
-        Some('+' | '-') => characters.next().is_some_and(|next| next.is_alphabetic() || "+-=@(".contains(next)),
+        Some('+' | '-') => {
+            characters.next().is_some_and(|next| next.is_alphabetic() || "+-=@(".contains(next))
+        }
         _ => false,
     }
 }
@@ -66,7 +68,8 @@ pub(super) fn check(table: &ImportTable) -> Result<&String, Malformed> {
 fn is_sound(row: &ImportedRow) -> bool {
     let said: Vec<Attribute> = row.values.iter().map(crate::v1::ImportedValue::attribute).collect();
     let fits = row.values.iter().all(|value| {
-        !is_formula(&value.value) && accept(value.attribute(), &value.value).is_some_and(|fit| fit == value.value)
+        !is_formula(&value.value)
+            && accept(value.attribute(), &value.value).is_some_and(|fit| fit == value.value)
     });
     row.values.len() <= MOST_VALUES && fits && speaks_for_a_device(&said)
 }
@@ -79,7 +82,10 @@ mod tests {
     fn row(line: u32, values: &[(Attribute, &str)]) -> ImportedRow {
         let values = values
             .iter()
-            .map(|(attribute, value)| ImportedValue { attribute: (*attribute).into(), value: (*value).into() })
+            .map(|(attribute, value)| ImportedValue {
+                attribute: (*attribute).into(),
+                value: (*value).into(),
+            })
             .collect();
         ImportedRow { line, values }
     }

@@ -5,6 +5,7 @@ mod attributes;
 mod decisions;
 mod findings;
 mod hostile;
+mod imports;
 mod laws;
 mod nested;
 mod profile;
