@@ -3,11 +3,11 @@
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 
-use crate::decide::{self, Acknowledge, Knowledge, Override, Reopen};
+use crate::decide::{self, Acknowledge, Import, Knowledge, Override, Reopen};
 use crate::demo::{self, Demo};
 use crate::doctor::{self, Doctor};
 use crate::migrate::{self, Migrate};
-use crate::read::{self, Alerts, Commands, Device, Devices, Query};
+use crate::read::{self, Alerts, Commands, Device, Devices, Imports, Query};
 use crate::up::{self, Up};
 
 /// Wardwatch sees every device on a hospital's network: what it is and why we believe it, how it talks, how risky it
@@ -30,6 +30,8 @@ enum Command {
     Reopen(Reopen),
     Override(Override),
     Knowledge(Knowledge),
+    Import(Import),
+    Imports(Imports),
     Commands(Commands),
     Query(Query),
     Doctor(Doctor),
@@ -55,6 +57,8 @@ impl Arguments {
                 Command::Reopen(reopen) => decide::reopen(&reopen).await,
                 Command::Override(wanted) => decide::override_attribute(&wanted).await,
                 Command::Knowledge(knowledge) => decide::knowledge(&knowledge).await,
+                Command::Import(wanted) => decide::import(&wanted).await,
+                Command::Imports(imports) => read::imports(&imports).await,
                 Command::Commands(commands) => read::commands(&commands).await,
                 Command::Query(query) => read::query(&query).await,
                 Command::Doctor(doctor) => doctor::run(doctor).await,

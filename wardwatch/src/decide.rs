@@ -1,15 +1,17 @@
-//! What people decide: `acknowledge`, `reopen`, `override`, `knowledge`. A decision goes to a collector, which lays it into
+//! What people decide: `acknowledge`, `reopen`, `override`, `knowledge`, `import`. A decision goes to a collector, which lays it into
 //! the log; the services do the rest in the order of the log.
 //!
 //! [`session`] finds the collector and what can be looked up beforehand, [`submit`] sends.
 
 mod alert;
+mod import;
 mod knowledge;
 mod override_attribute;
 mod session;
 mod submit;
 
 pub(crate) use alert::{Acknowledge, Reopen, acknowledge, reopen};
+pub(crate) use import::{Import, PartlyRefused, Undo, import, undo};
 pub(crate) use knowledge::{Knowledge, knowledge};
 pub(crate) use override_attribute::{Override, override_attribute};
 

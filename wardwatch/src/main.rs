@@ -3,7 +3,7 @@
 //! - [`up`]: sensor, collector, enricher and alerter on embedded parts, on captures or an interface
 //! - [`demo`]: the same on captures that this project recorded, with a tour of what came out
 //! - [`read`]: what is known: `devices`, `device`, `alerts`, `commands`, `query`
-//! - [`decide`]: what people decide: `acknowledge`, `reopen`, `override`, `knowledge`
+//! - [`decide`]: what people decide: `acknowledge`, `reopen`, `override`, `knowledge`, `import`
 //! - [`doctor`]: whether everything that went in has come out
 //! - [`migrate`]: the tables and topics of a cluster
 //! - [`platform`]: how the services are put together in one process
@@ -38,7 +38,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let _ = writeln!(std::io::stderr(), "{}", wardwatch_service::run::error_text(&error));
-            ExitCode::FAILURE
+            if error.is::<decide::PartlyRefused>() { ExitCode::from(decide::PartlyRefused::CODE) } else { ExitCode::FAILURE }
         }
     }
 }

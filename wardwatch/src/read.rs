@@ -1,16 +1,18 @@
-//! What is known, for people and for scripts: `devices`, `device`, `alerts`, `commands`, `query`. All of it is read from the
+//! What is known, for people and for scripts: `devices`, `device`, `alerts`, `commands`, `imports`, `query`. All of it is read from the
 //! operators' views in ClickHouse.
 
 mod alerts;
 mod commands;
 mod device;
 mod devices;
+mod imports;
 mod query;
 
 pub(crate) use alerts::{Alerts, alerts, print_alerts};
 pub(crate) use commands::{Commands, commands};
 pub(crate) use device::{Device, device, find_device};
 pub(crate) use devices::{Devices, devices, print_devices};
+pub(crate) use imports::{Imports, imports};
 pub(crate) use query::{Query, query};
 
 use anyhow::Context as _;

@@ -18,6 +18,7 @@ const WRITTEN: &[&str] = &[
     "changes",
     "commands",
     "sensor_boots",
+    "import_rows",
     "alerts",
     "alert_events",
     "enricher_state",

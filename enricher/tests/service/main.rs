@@ -6,6 +6,7 @@ mod conclusions;
 mod exactly_once;
 mod groups;
 mod handover;
+mod imports;
 mod ledger;
 mod rig;
 mod rollups;

@@ -3,7 +3,7 @@
 use prost::Message as _;
 
 use super::{LONGEST_ID, Malformed, ensure};
-use crate::attribute::{accept, is_table};
+use crate::attribute::{accept, is_imported, is_table};
 use crate::name::{is_name, protocols};
 use crate::v1::{Attribute, ImportTable, ImportedRow, Protocol};
 
@@ -26,6 +26,37 @@ const IDENTIFYING: &[Attribute] = &[
 /// The systems whose tables can be imported, in the order of the contract.
 pub fn table_kinds() -> impl Iterator<Item = Protocol> {
     protocols().filter(|protocol| is_table(*protocol))
+}
+
+/// What a table may say beside what only other systems know. Not among it: what is a finding, and fingerprints.
+const IMPORTABLE: &[Attribute] = &[
+    Attribute::MacAddress,
+    Attribute::IpAddress,
+    Attribute::HostName,
+    Attribute::Domain,
+    Attribute::Manufacturer,
+    Attribute::Model,
+    Attribute::ModelNumber,
+    Attribute::PartNumber,
+    Attribute::SerialNumber,
+    Attribute::AssetTag,
+    Attribute::UdiDi,
+    Attribute::HardwareVersion,
+    Attribute::FirmwareVersion,
+    Attribute::SoftwareName,
+    Attribute::SoftwareVersion,
+    Attribute::OperatingSystem,
+    Attribute::OperatingSystemVersion,
+    Attribute::Institution,
+    Attribute::Department,
+    Attribute::Location,
+    Attribute::Description,
+    Attribute::LinkVlan,
+];
+
+/// Whether another system's table may say this.
+pub fn is_importable(attribute: Attribute) -> bool {
+    is_imported(attribute) || IMPORTABLE.contains(&attribute)
 }
 
 /// Whether a spreadsheet that opens a table with this value would compute something: it begins like a formula. A number with
@@ -68,7 +99,8 @@ pub(super) fn check(table: &ImportTable) -> Result<&String, Malformed> {
 fn is_sound(row: &ImportedRow) -> bool {
     let said: Vec<Attribute> = row.values.iter().map(crate::v1::ImportedValue::attribute).collect();
     let fits = row.values.iter().all(|value| {
-        !is_formula(&value.value)
+        is_importable(value.attribute())
+            && !is_formula(&value.value)
             && accept(value.attribute(), &value.value).is_some_and(|fit| fit == value.value)
     });
     row.values.len() <= MOST_VALUES && fits && speaks_for_a_device(&said)
@@ -115,6 +147,7 @@ mod tests {
             row(2, &[(Attribute::SerialNumber, "SN-42"), (Attribute::Location, "+SUM(A1)")]),
             row(2, &[(Attribute::MacAddress, "00-09-FB-01-02-03")]),
             row(2, &[(Attribute::SerialNumber, "SN-42"), (Attribute::Unspecified, "x")]),
+            row(2, &[(Attribute::SerialNumber, "SN-42"), (Attribute::WeakProtocol, "smb1")]),
         ] {
             assert_eq!(check(&table(vec![bad])), Err(Malformed::BadRow { line: 2 }));
         }
