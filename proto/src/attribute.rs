@@ -455,8 +455,8 @@ pub fn grammar(attribute: Attribute) -> Option<Grammar> {
 
 /// The first attribute that only other systems know.
 const FIRST_IMPORTED: i32 = 230;
-/// The first protocol that stands for another system's table.
-const FIRST_TABLE: i32 = 140;
+/// The protocols that stand for other systems' tables.
+const TABLES: std::ops::Range<i32> = 140..150;
 
 /// Whether only other systems' tables may state this, and no sensor.
 pub fn is_imported(attribute: Attribute) -> bool {
@@ -465,7 +465,7 @@ pub fn is_imported(attribute: Attribute) -> bool {
 
 /// Whether this stands for another system whose table is imported, and for nothing on the wire.
 pub fn is_table(protocol: Protocol) -> bool {
-    protocol as i32 >= FIRST_TABLE
+    TABLES.contains(&(protocol as i32))
 }
 
 /// Values that say nothing and that devices send all the same.

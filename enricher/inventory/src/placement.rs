@@ -74,7 +74,9 @@ impl Register {
         for at in self.addresses.get(&ip).map(|book| book.dossiers.clone()).unwrap_or_default() {
             self.place(at);
         }
-        self.place_rows(&(Attribute::IpAddress, ip.to_string().into()));
+        if self.imports.has_tables() {
+            self.place_rows(&(Attribute::IpAddress, ip.to_string().into()));
+        }
     }
 
     /// Judges anew which of the interfaces are routers of which, or of whose addresses, something new is known.

@@ -91,6 +91,7 @@ impl Kind {
 ///
 /// Example: wardwatch import cmms assets.csv --mapping cmms.toml --dry-run
 #[derive(Args, Debug)]
+#[command(verbatim_doc_comment)]
 pub(crate) struct Import {
     /// What the table is of
     #[arg(value_enum, value_name = "SYSTEM")]

@@ -74,7 +74,7 @@ const HEADINGS: &[(Attribute, &[&str])] = &[
     (Attribute::Institution, &["institution", "hospital", "facility"]),
     (Attribute::Department, &["department", "dept", "abteilung", "owningdepartment"]),
     (Attribute::Location, &["location", "standort", "place", "ward"]),
-    (Attribute::Building, &["building", "bldg", "geb", "gebude", "gebaude", "gebäude"]),
+    (Attribute::Building, &["building", "bldg", "gebaeude", "gebäude"]),
     (Attribute::Floor, &["floor", "level", "etage", "storey"]),
     (Attribute::Room, &["room", "roomno", "roomnumber", "raum", "zimmer"]),
     (Attribute::MaintenanceState, &["status", "assetstatus", "lifecyclestatus", "maintenancestatus", "servicestatus"]),
@@ -99,7 +99,7 @@ const HEADINGS: &[(Attribute, &[&str])] = &[
     (Attribute::NetworkZone, &["zone", "securitygroup", "sgt", "networkzone", "segment"]),
     (Attribute::PatchLevel, &["patchlevel", "securitypatchlevel", "lastpatch", "patch"]),
     (Attribute::EdrAgentVersion, &["agentversion", "sensorversion"]),
-    (Attribute::LastUser, &["lastuser", "user", "username", "lastloggedonuser", "loggedonuser", "primaryuser", "lastlogon user"]),
+    (Attribute::LastUser, &["lastuser", "user", "username", "lastloggedonuser", "loggedonuser", "primaryuser"]),
 ];
 
 /// Headings that mean something else in the tables of one kind.
