@@ -27,9 +27,9 @@ fn withdraw(name: &str) -> Action {
     Action::WithdrawImport(WithdrawImport { import: name.into(), note: String::new() })
 }
 
-const ROWS: &str = "SELECT concat(toString(line), ' ', state, ' ', matched_by, ' ', imported['cost_centre'], ' ',
+const ROWS: &str = "SELECT concat(toString(number), ' ', state, ' ', matched_by, ' ', imported['cost_centre'], ' ',
     arrayStringConcat(arrayMap((f, i, o) -> concat(f, ' ', i, '/', o), difference_fields, difference_imported,
-    difference_observed), ', ')) AS line FROM v_import_rows ORDER BY v_import_rows.line";
+    difference_observed), ', ')) AS line FROM (SELECT line AS number, * EXCEPT line FROM v_import_rows) ORDER BY number";
 const DEVICE: &str = "SELECT concat(location, ' ', details['cost_centre']) AS line FROM v_devices WHERE has(ips, '10.1.0.11')";
 const MAC: &str = "00:09:fb:00:00:0b";
 
@@ -58,8 +58,8 @@ async fn a_table_finds_devices_before_and_after_it_and_can_be_taken_back() {
     rig.send(batch("north", 7, 2, 12)).await;
     rig.run_to_the_end().await;
     assert_eq!(rig.lines(ROWS).await[1], "3 matched mac_address 12 ");
-    let differences = "SELECT concat(kind, ' ', toString(line), ' ', field, ' ', imported_value, '/', observed_value) AS line
-        FROM v_import_differences ORDER BY line";
+    let differences = "SELECT concat(kind, ' ', toString(number), ' ', field, ' ', imported_value, '/', observed_value) AS line
+        FROM (SELECT line AS number, * EXCEPT line FROM v_import_differences) ORDER BY line";
     let differences = rig.lines(differences).await;
     assert!(differences.contains(&"differs 2 manufacturer Siemens/Philips".to_owned()), "{differences:?}");
     assert!(differences.contains(&"not-seen 4  serial_number never-seen-1/".to_owned()), "{differences:?}");

@@ -86,6 +86,7 @@ fn rows(bytes: &[u8], arguments: &Import, mapping: &Mapping, reading: Reading<'_
         anyhow::ensure!(reader.read_byte_record(&mut record)?, "it has no headings");
     }
     let columns = columns(&record, arguments, mapping)?;
+    let mut lines = Lines { bytes, at: 0, line: 1 };
     let mut read = Read::default();
     for (heading, attribute) in &columns.all {
         match attribute {
@@ -95,7 +96,7 @@ fn rows(bytes: &[u8], arguments: &Import, mapping: &Mapping, reading: Reading<'_
         }
     }
     while reader.read_byte_record(&mut record)? {
-        let line = record.position().map_or(0, csv::Position::line);
+        let line = lines.at(record.position().map_or(0, csv::Position::byte) as usize);
         if let Err(reason) = row(&record, line, &columns, mapping.encoding, reading, &mut read) {
             read.problems.push(Problem { line, column: String::new(), is_row: true, reason });
         }
@@ -183,6 +184,25 @@ fn decoded(bytes: &[u8], encoding: Encoding) -> Result<String, String> {
         Encoding::Utf8 => std::str::from_utf8(bytes)
             .map(str::to_owned)
             .map_err(|_| "it is not UTF-8; does `encoding = \"latin-1\"` in the mapping fit?".to_owned()),
+    }
+}
+
+/// The lines in which records begin. The reader's own count is before empty lines and the second half of a line's end.
+struct Lines<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    line: u64,
+}
+
+impl Lines<'_> {
+    /// The line of the record that begins here or after line ends from here; asked in the order of the file.
+    fn at(&mut self, begin: usize) -> u64 {
+        let rest = self.bytes.get(begin..).unwrap_or_default();
+        let ends = rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+        let passed = self.bytes.get(self.at..begin + ends).unwrap_or_default();
+        self.line += passed.iter().filter(|byte| **byte == b'\n').count() as u64;
+        self.at = self.at.max(begin + ends);
+        self.line
     }
 }
 
