@@ -9,7 +9,9 @@ use crate::v1::{Command, LoadKnowledgePack, OverrideAttribute};
 
 mod import;
 
-pub use import::{LARGEST_PART, MOST_PARTS, MOST_VALUES, is_formula, is_importable, speaks_for_a_device, table_kinds};
+pub use import::{
+    LARGEST_PART, MOST_PARTS, MOST_VALUES, is_formula, is_importable, speaks_for_a_device, table_kinds,
+};
 
 /// The longest note, in octets.
 pub const LONGEST_NOTE: usize = 1024;

@@ -38,7 +38,11 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let _ = writeln!(std::io::stderr(), "{}", wardwatch_service::run::error_text(&error));
-            if error.is::<decide::PartlyRefused>() { ExitCode::from(decide::PartlyRefused::CODE) } else { ExitCode::FAILURE }
+            if error.is::<decide::PartlyRefused>() {
+                ExitCode::from(decide::PartlyRefused::CODE)
+            } else {
+                ExitCode::FAILURE
+            }
         }
     }
 }

@@ -112,7 +112,8 @@ fn a_table_is_imported_listed_compared_and_taken_back() {
     arguments.extend(captures.iter().flat_map(|path| ["--pcap", path.to_str().expect("UTF-8")]));
     let mut running = rig.start(&arguments);
     running.until("all input is stored");
-    let known = rig.query("SELECT device, macs[1] AS mac FROM v_devices WHERE notEmpty(macs) ORDER BY device LIMIT 1");
+    let known = rig
+        .query("SELECT device, macs[1] AS mac FROM v_devices WHERE notEmpty(macs) ORDER BY device LIMIT 1");
     let (id, mac) = (text(&known[0], "device"), text(&known[0], "mac").replace(':', "-").to_uppercase());
     let table = format!(
         "Asset No;MAC;Model;Cost Center;Last PM\nA-1;{mac};Another X9;4711;2026-01-31\n\
@@ -123,13 +124,18 @@ fn a_table_is_imported_listed_compared_and_taken_back() {
 
     let said = rig.run(&["import", "cmms", table, "--dry-run"]);
     assert_eq!(said.status.code(), Some(3), "{said:?}");
-    assert!(said.out.contains("nothing in it names a device") && said.out.contains("2 rows would be"), "{said:?}");
+    assert!(
+        said.out.contains("nothing in it names a device") && said.out.contains("2 rows would be"),
+        "{said:?}"
+    );
     assert_eq!(rig.count("SELECT count() FROM commands"), 0);
     let said = rig.run(&["import", "cmms", table, "--wait", "--format", "json", "--note", "monthly"]);
     assert_eq!(said.status.code(), Some(3), "{said:?}");
     let told: Value = serde_json::from_str(&said.out).expect("a JSON object");
     assert_eq!((told["rows"].as_u64(), told["problems"].as_array().map(Vec::len)), (Some(2), Some(2)));
-    let shown = rig.query(&format!("SELECT asset_tag, details['cost_centre'] AS centre FROM v_devices WHERE device = '{id}'"));
+    let shown = rig.query(&format!(
+        "SELECT asset_tag, details['cost_centre'] AS centre FROM v_devices WHERE device = '{id}'"
+    ));
     assert_eq!((text(&shown[0], "asset_tag"), text(&shown[0], "centre")), ("A-1".into(), "4711".into()));
 
     let listed = rig.run(&["imports", "--format", "json"]);

@@ -30,7 +30,8 @@ fn withdraw(name: &str) -> Action {
 const ROWS: &str = "SELECT concat(toString(number), ' ', state, ' ', matched_by, ' ', imported['cost_centre'], ' ',
     arrayStringConcat(arrayMap((f, i, o) -> concat(f, ' ', i, '/', o), difference_fields, difference_imported,
     difference_observed), ', ')) AS line FROM (SELECT line AS number, * EXCEPT line FROM v_import_rows) ORDER BY number";
-const DEVICE: &str = "SELECT concat(location, ' ', details['cost_centre']) AS line FROM v_devices WHERE has(ips, '10.1.0.11')";
+const DEVICE: &str =
+    "SELECT concat(location, ' ', details['cost_centre']) AS line FROM v_devices WHERE has(ips, '10.1.0.11')";
 const MAC: &str = "00:09:fb:00:00:0b";
 
 #[tokio::test]
@@ -40,7 +41,14 @@ async fn a_table_finds_devices_before_and_after_it_and_can_be_taken_back() {
     let table = import(
         "v-1",
         &[
-            (2, &[(Attribute::MacAddress, MAC), (Attribute::Location, "Ward 3"), (Attribute::Manufacturer, "Siemens")]),
+            (
+                2,
+                &[
+                    (Attribute::MacAddress, MAC),
+                    (Attribute::Location, "Ward 3"),
+                    (Attribute::Manufacturer, "Siemens"),
+                ],
+            ),
             (3, &[(Attribute::MacAddress, "00:09:fb:00:00:0c"), (Attribute::CostCentre, "12")]),
             (4, &[(Attribute::SerialNumber, "never-seen-1")]),
         ],
@@ -68,7 +76,12 @@ async fn a_table_finds_devices_before_and_after_it_and_can_be_taken_back() {
         toString(not_seen), ' ', toString(differing)) AS line FROM v_imports";
     assert_eq!(rig.lines(tables).await, ["cmms cmms j.doe 3 2 1 1"]);
 
-    rig.decide("north", "c-2", import("v-2", &[(2, &[(Attribute::MacAddress, MAC), (Attribute::CostCentre, "2")])])).await;
+    rig.decide(
+        "north",
+        "c-2",
+        import("v-2", &[(2, &[(Attribute::MacAddress, MAC), (Attribute::CostCentre, "2")])]),
+    )
+    .await;
     rig.run_to_the_end().await;
     assert_eq!(rig.lines(ROWS).await, ["2 matched mac_address 2 "]);
     assert_eq!(rig.lines(DEVICE).await, [" 2"]);

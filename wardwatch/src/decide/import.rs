@@ -179,8 +179,7 @@ pub(crate) async fn undo(arguments: &Undo) -> anyhow::Result<()> {
     let session = Session::open(&arguments.deciding).await?;
     let undone = async {
         let site = session.only_site().await?;
-        let wanted =
-            WithdrawImport { import: arguments.name.clone(), note: arguments.deciding.note.clone() };
+        let wanted = WithdrawImport { import: arguments.name.clone(), note: arguments.deciding.note.clone() };
         let said = format!("the newest import of {} is taken back", arguments.name);
         session.submit(&site, Action::WithdrawImport(wanted), &said).await
     }
@@ -247,13 +246,7 @@ fn parts(rows: &[ImportedRow]) -> Vec<&[ImportedRow]> {
 }
 
 /// Says what was imported and what was not.
-fn tell(
-    arguments: &Import,
-    name: &str,
-    read: &Read,
-    what: &str,
-    ids: &[String],
-) -> anyhow::Result<()> {
+fn tell(arguments: &Import, name: &str, read: &Read, what: &str, ids: &[String]) -> anyhow::Result<()> {
     let format = arguments.deciding.format;
     match format {
         Format::Json => {
@@ -313,7 +306,8 @@ impl Session<'_> {
             return Ok(site.clone());
         }
         let Some(database) = &self.database else { anyhow::bail!("say which --site it is for") };
-        let sites = read::rows(database, "SELECT DISTINCT site FROM v_devices ORDER BY site LIMIT 10").await?;
+        let sites =
+            read::rows(database, "SELECT DISTINCT site FROM v_devices ORDER BY site LIMIT 10").await?;
         let names: Vec<String> = sites.iter().map(|row| text(row, "site")).collect();
         match names.as_slice() {
             [only] => Ok(only.clone()),
@@ -333,7 +327,10 @@ mod tests {
     fn parts_stay_under_the_limit_and_hold_every_row_once() {
         let row = |line| ImportedRow {
             line,
-            values: vec![ImportedValue { attribute: Attribute::SerialNumber.into(), value: format!("SN-{line}") }],
+            values: vec![ImportedValue {
+                attribute: Attribute::SerialNumber.into(),
+                value: format!("SN-{line}"),
+            }],
         };
         let rows: Vec<ImportedRow> = (1..100_000).map(row).collect();
         let parts = parts(&rows);

@@ -1,6 +1,7 @@
 //! One cell of a table, brought into the form of its attribute. What does not fit has a reason and is left out: nothing that
 //! a spreadsheet would compute, no control characters, nothing outside the attribute's grammar.
 
+use time::{Date, Month};
 use wardwatch_proto::attribute::{accept, is_placeholder};
 use wardwatch_proto::command::{digest, is_formula};
 use wardwatch_proto::name::Named as _;
@@ -83,7 +84,8 @@ fn mac(text: &str) -> Result<String, String> {
     }
     let pairs: Vec<&str> = (0..12).step_by(2).filter_map(|at| digits.get(at..at + 2)).collect();
     let text = pairs.join(":").to_ascii_lowercase();
-    let is_group = u8::from_str_radix(pairs.first().copied().unwrap_or_default(), 16).is_ok_and(|first| first & 1 == 1);
+    let is_group =
+        u8::from_str_radix(pairs.first().copied().unwrap_or_default(), 16).is_ok_and(|first| first & 1 == 1);
     if is_group || digits.bytes().all(|byte| byte == b'0') {
         return Err("no single interface can have this MAC address".to_owned());
     }
@@ -109,8 +111,21 @@ fn date(cell: &str, dates: Dates) -> Result<String, String> {
         Dates::Dotted | Dates::DayFirst => (third, second, first),
         Dates::MonthFirst => (third, first, second),
     };
+    let is_number =
+        |part: &str| (1..=4).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
+    if !parts.iter().all(|part| is_number(part)) || year.len() != 4 {
+        return Err(problem());
+    }
+    // The grammar knows no lengths of months.
+    let month_of = |month: &str| Month::try_from(month.parse::<u8>().ok()?).ok();
+    let is_day = year
+        .parse()
+        .ok()
+        .zip(month_of(month))
+        .zip(day.parse().ok())
+        .is_some_and(|((year, month), day)| Date::from_calendar_date(year, month, day).is_ok());
     let text = format!("{year}-{month:0>2}-{day:0>2}");
-    accept(Attribute::LastMaintenance, &text).map(Into::into).ok_or_else(problem)
+    accept(Attribute::LastMaintenance, &text).filter(|_| is_day).map(Into::into).ok_or_else(problem)
 }
 
 /// The beginning of the SHA-256 of site and name: tells whether two devices had the same user, and does not tell whom.

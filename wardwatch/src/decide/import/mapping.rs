@@ -54,16 +54,56 @@ pub(super) enum Dates {
 
 /// Usual headings, in small letters without anything else.
 const HEADINGS: &[(Attribute, &[&str])] = &[
-    (Attribute::MacAddress, &["mac", "macaddress", "macaddr", "hardwareaddress", "physicaladdress", "ethernetmac", "wifimac", "clientmac", "clientmacaddress", "endpointmac", "callingstationid"]),
-    (Attribute::IpAddress, &["ip", "ipaddress", "ipv4address", "ipv4", "clientip", "lastip", "localip", "framedipaddress"]),
-    (Attribute::HostName, &["hostname", "computername", "dnshostname", "dnsname", "devicename", "fqdn", "networkname"]),
+    (
+        Attribute::MacAddress,
+        &[
+            "mac",
+            "macaddress",
+            "macaddr",
+            "hardwareaddress",
+            "physicaladdress",
+            "ethernetmac",
+            "wifimac",
+            "clientmac",
+            "clientmacaddress",
+            "endpointmac",
+            "callingstationid",
+        ],
+    ),
+    (
+        Attribute::IpAddress,
+        &["ip", "ipaddress", "ipv4address", "ipv4", "clientip", "lastip", "localip", "framedipaddress"],
+    ),
+    (
+        Attribute::HostName,
+        &["hostname", "computername", "dnshostname", "dnsname", "devicename", "fqdn", "networkname"],
+    ),
     (Attribute::Domain, &["domain", "addomain", "dnsdomain"]),
-    (Attribute::Manufacturer, &["manufacturer", "make", "vendor", "mfr", "oem", "hersteller", "systemmanufacturer"]),
+    (
+        Attribute::Manufacturer,
+        &["manufacturer", "make", "vendor", "mfr", "oem", "hersteller", "systemmanufacturer"],
+    ),
     (Attribute::Model, &["model", "modelname", "devicemodel", "productmodel", "modell", "systemproductname"]),
     (Attribute::ModelNumber, &["modelnumber", "modelno"]),
     (Attribute::PartNumber, &["partnumber", "partno"]),
     (Attribute::SerialNumber, &["serialnumber", "serial", "serialno", "sn", "seriennummer", "serialnum"]),
-    (Attribute::AssetTag, &["assettag", "assetno", "assetnumber", "assetid", "asset", "tagnumber", "equipmentno", "equipmentid", "controlnumber", "inventarnummer", "inventoryno", "inventorynumber"]),
+    (
+        Attribute::AssetTag,
+        &[
+            "assettag",
+            "assetno",
+            "assetnumber",
+            "assetid",
+            "asset",
+            "tagnumber",
+            "equipmentno",
+            "equipmentid",
+            "controlnumber",
+            "inventarnummer",
+            "inventoryno",
+            "inventorynumber",
+        ],
+    ),
     (Attribute::UdiDi, &["udi", "udidi", "deviceidentifier"]),
     (Attribute::HardwareVersion, &["hardwareversion", "hardwarerevision"]),
     (Attribute::FirmwareVersion, &["firmware", "firmwareversion"]),
@@ -77,29 +117,50 @@ const HEADINGS: &[(Attribute, &[&str])] = &[
     (Attribute::Building, &["building", "bldg", "gebaeude", "gebäude"]),
     (Attribute::Floor, &["floor", "level", "etage", "storey"]),
     (Attribute::Room, &["room", "roomno", "roomnumber", "raum", "zimmer"]),
-    (Attribute::MaintenanceState, &["status", "assetstatus", "lifecyclestatus", "maintenancestatus", "servicestatus"]),
+    (
+        Attribute::MaintenanceState,
+        &["status", "assetstatus", "lifecyclestatus", "maintenancestatus", "servicestatus"],
+    ),
     (Attribute::Ownership, &["ownership", "owner", "ownershiptype", "acquisition"]),
     (Attribute::Technician, &["technician", "assignedtechnician", "primarytechnician", "biomed"]),
-    (Attribute::LastMaintenance, &["lastpm", "lastpmdate", "lastmaintenance", "lastservice", "lastinspection", "pmdate"]),
-    (Attribute::NextMaintenance, &["nextpm", "nextpmdate", "nextmaintenance", "nextservice", "nextinspection", "pmdue"]),
+    (
+        Attribute::LastMaintenance,
+        &["lastpm", "lastpmdate", "lastmaintenance", "lastservice", "lastinspection", "pmdate"],
+    ),
+    (
+        Attribute::NextMaintenance,
+        &["nextpm", "nextpmdate", "nextmaintenance", "nextservice", "nextinspection", "pmdue"],
+    ),
     (Attribute::WarrantyEnd, &["warrantyend", "warrantyexpiration", "warrantyexpires", "warrantydate"]),
     (Attribute::CostCentre, &["costcentre", "costcenter", "kostenstelle"]),
     (Attribute::Cost, &["cost", "purchasecost", "purchaseprice", "acquisitioncost", "price"]),
     (Attribute::LinkVlan, &["vlan", "vlanid", "accessvlan"]),
     (Attribute::VlanName, &["vlanname"]),
     (Attribute::SwitchName, &["switch", "switchname", "nasname", "networkdevicename", "networkdevice"]),
-    (Attribute::SwitchPort, &["switchport", "port", "interface", "nasport", "nasportid", "ifname", "portname"]),
+    (
+        Attribute::SwitchPort,
+        &["switchport", "port", "interface", "nasport", "nasportid", "ifname", "portname"],
+    ),
     (Attribute::AccessPointName, &["ap", "apname", "accesspoint", "accesspointname"]),
     (Attribute::Ssid, &["ssid", "wlan", "wlanname", "wlanprofile", "networkssid"]),
     (Attribute::Bssid, &["bssid", "apmac", "radiomac"]),
     (Attribute::WlanControllerName, &["controller", "wlc", "wlancontroller", "controllername"]),
-    (Attribute::WirelessEncryption, &["encryption", "encryptioncipher", "securitytype", "wirelessencryption", "authtype"]),
-    (Attribute::NacGroup, &["group", "endpointgroup", "identitygroup", "profile", "endpointprofile", "endpointpolicy"]),
+    (
+        Attribute::WirelessEncryption,
+        &["encryption", "encryptioncipher", "securitytype", "wirelessencryption", "authtype"],
+    ),
+    (
+        Attribute::NacGroup,
+        &["group", "endpointgroup", "identitygroup", "profile", "endpointprofile", "endpointpolicy"],
+    ),
     (Attribute::NacPosture, &["posture", "posturestatus", "compliance"]),
     (Attribute::NetworkZone, &["zone", "securitygroup", "sgt", "networkzone", "segment"]),
     (Attribute::PatchLevel, &["patchlevel", "securitypatchlevel", "lastpatch", "patch"]),
     (Attribute::EdrAgentVersion, &["agentversion", "sensorversion"]),
-    (Attribute::LastUser, &["lastuser", "user", "username", "lastloggedonuser", "loggedonuser", "primaryuser"]),
+    (
+        Attribute::LastUser,
+        &["lastuser", "user", "username", "lastloggedonuser", "loggedonuser", "primaryuser"],
+    ),
 ];
 
 /// Headings that mean something else in the tables of one kind.
@@ -120,7 +181,8 @@ const OF_KIND: &[(Kind, &str, Attribute)] = &[
 ];
 
 /// Headings that in the tables of these kinds say nothing of the device itself.
-const NOT_OF_KIND: &[(Kind, &str)] = &[(Kind::Switch, "status"), (Kind::Wlc, "status"), (Kind::Directory, "status")];
+const NOT_OF_KIND: &[(Kind, &str)] =
+    &[(Kind::Switch, "status"), (Kind::Wlc, "status"), (Kind::Directory, "status")];
 
 /// What is done with each column, in the order of the file.
 pub(super) struct Columns {
@@ -133,14 +195,18 @@ impl Mapping {
     pub(super) fn read(path: &Path) -> anyhow::Result<Self> {
         let text = std::fs::read_to_string(path)
             .with_context(|| format!("--mapping: cannot read {}", path.display()))?;
-        let mut mapping: Self =
-            toml::from_str(&text).with_context(|| format!("the mapping {} cannot be used", path.display()))?;
+        let mut mapping: Self = toml::from_str(&text)
+            .with_context(|| format!("the mapping {} cannot be used", path.display()))?;
         mapping.path = path.to_owned();
         for (heading, word) in &mapping.columns {
             mapping.attribute(heading, word)?;
         }
         let is_plain = mapping.delimiter.is_none_or(|delimiter| delimiter.is_ascii() && delimiter != '"');
-        anyhow::ensure!(is_plain, "{}: delimiter: it must be one ASCII character, and no quote", path.display());
+        anyhow::ensure!(
+            is_plain,
+            "{}: delimiter: it must be one ASCII character, and no quote",
+            path.display()
+        );
         Ok(mapping)
     }
 
@@ -175,8 +241,10 @@ impl Mapping {
         }
         let known = Attribute::from_name(word).filter(|attribute| is_importable(*attribute));
         let problem = || {
-            let words: Vec<&str> =
-                attributes().filter(|attribute| is_importable(*attribute)).map(wardwatch_proto::name::Named::name).collect();
+            let words: Vec<&str> = attributes()
+                .filter(|attribute| is_importable(*attribute))
+                .map(wardwatch_proto::name::Named::name)
+                .collect();
             format!(
                 "{}: columns: {heading:?}: no table can say {word:?}; these are known: {}",
                 self.path.display(),
@@ -206,7 +274,11 @@ mod tests {
     fn words(kind: Kind, headings: &[&str]) -> Vec<String> {
         let headings: Vec<String> = headings.iter().map(|heading| (*heading).to_owned()).collect();
         let columns = Mapping::default().columns(kind, &headings).expect("known headings");
-        columns.all.iter().map(|(_, attribute)| attribute.map_or("", |known| known.name()).to_owned()).collect()
+        columns
+            .all
+            .iter()
+            .map(|(_, attribute)| attribute.map_or("", |known| known.name()).to_owned())
+            .collect()
     }
 
     #[test]
@@ -217,7 +289,10 @@ mod tests {
             ["asset_tag", "serial_number", "maintenance_state", "last_maintenance", "cost_centre", ""]
         );
         assert_eq!(words(Kind::Edr, &["Hostname", "Status"]), ["host_name", "edr_state"]);
-        assert_eq!(words(Kind::Switch, &["Hostname", "Port", "MAC", "Status"]), ["switch_name", "switch_port", "mac_address", ""]);
+        assert_eq!(
+            words(Kind::Switch, &["Hostname", "Port", "MAC", "Status"]),
+            ["switch_name", "switch_port", "mac_address", ""]
+        );
         for (attribute, known) in HEADINGS {
             assert!(is_importable(*attribute) && !known.is_empty(), "{}", attribute.name());
         }
@@ -231,11 +306,15 @@ mod tests {
             std::fs::write(&path, text).expect("a file");
             format!("{:#}", Mapping::read(&path).expect_err("wrong"))
         };
-        assert!(wrong("[columns]\n\"Pass\" = \"weak_protocol\"").contains("m.toml: columns: \"Pass\": no table can say"));
+        assert!(
+            wrong("[columns]\n\"Pass\" = \"weak_protocol\"")
+                .contains("m.toml: columns: \"Pass\": no table can say")
+        );
         assert!(wrong("dates = \"soon\"").contains("m.toml cannot be used"));
         assert!(wrong("colums = 1").contains("unknown field `colums`"));
         assert!(wrong("delimiter = \"\\\"\"").contains("delimiter"));
-        std::fs::write(&path, "delimiter = \";\"\n[columns]\n\"Ward\" = \"department\"\n\"Nr\" = \"\"").expect("a file");
+        std::fs::write(&path, "delimiter = \";\"\n[columns]\n\"Ward\" = \"department\"\n\"Nr\" = \"\"")
+            .expect("a file");
         let mapping = Mapping::read(&path).expect("sound");
         let missing = mapping.columns(Kind::Cmms, &["Ward".to_owned()]).err().expect("no such column");
         assert!(missing.to_string().contains("no column \"Nr\""), "{missing}");

@@ -74,11 +74,8 @@ fn rows(bytes: &[u8], arguments: &Import, mapping: &Mapping, reading: Reading<'_
     let is_wide = bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff");
     anyhow::ensure!(!is_wide, "it is UTF-16; save it as UTF-8");
     let delimiter = mapping.delimiter.map_or_else(|| guessed_delimiter(bytes), |delimiter| delimiter as u8);
-    let mut reader = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .delimiter(delimiter)
-        .from_reader(bytes);
+    let mut reader =
+        csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).from_reader(bytes);
     let mut record = ByteRecord::new();
     anyhow::ensure!(reader.read_byte_record(&mut record)?, "it is empty");
     // Some spreadsheets say the delimiter in a line of its own.
@@ -112,7 +109,10 @@ fn rows(bytes: &[u8], arguments: &Import, mapping: &Mapping, reading: Reading<'_
 
 fn columns(record: &ByteRecord, arguments: &Import, mapping: &Mapping) -> anyhow::Result<Columns> {
     anyhow::ensure!(record.len() <= MOST_COLUMNS, "it has {} columns; {MOST_COLUMNS} are read", record.len());
-    anyhow::ensure!(record.as_slice().len() <= LONGEST_ROW, "its line of headings is longer than {LONGEST_ROW} octets");
+    anyhow::ensure!(
+        record.as_slice().len() <= LONGEST_ROW,
+        "its line of headings is longer than {LONGEST_ROW} octets"
+    );
     let headings: Vec<String> = record
         .iter()
         .map(|heading| decoded(heading, mapping.encoding).map(|text| plain(&text)))
@@ -149,9 +149,8 @@ fn row(
     for ((heading, attribute), cell) in columns.all.iter().zip(record) {
         let Some(attribute) = *attribute else { continue };
         match decoded(cell, encoding).and_then(|text| cell::values(attribute, &text, reading)) {
-            Ok(all) => values.extend(
-                all.into_iter().map(|value| ImportedValue { attribute: attribute.into(), value }),
-            ),
+            Ok(all) => values
+                .extend(all.into_iter().map(|value| ImportedValue { attribute: attribute.into(), value })),
             Err(reason) => {
                 problems.push(Problem { line, column: heading.clone(), is_row: false, reason });
             }
@@ -239,7 +238,8 @@ mod tests {
     /// `line attribute=value attribute=value`.
     fn lines(read: &Read) -> Vec<String> {
         let one = |row: &ImportedRow| {
-            let values = row.values.iter().map(|value| format!(" {}={}", value.attribute().name(), value.value));
+            let values =
+                row.values.iter().map(|value| format!(" {}={}", value.attribute().name(), value.value));
             format!("{}{}", row.line, values.collect::<String>())
         };
         read.rows.iter().map(one).collect()
