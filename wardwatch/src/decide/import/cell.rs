@@ -1,6 +1,8 @@
 //! One cell of a table, brought into the form of its attribute. What does not fit has a reason and is left out: nothing that
 //! a spreadsheet would compute, no control characters, nothing outside the attribute's grammar.
 
+use std::fmt::Write as _;
+
 use time::{Date, Month};
 use wardwatch_proto::attribute::{accept, is_placeholder};
 use wardwatch_proto::command::{digest, is_formula};
@@ -131,7 +133,10 @@ fn date(cell: &str, dates: Dates) -> Result<String, String> {
 /// The beginning of the SHA-256 of site and name: tells whether two devices had the same user, and does not tell whom.
 fn pseudonym(site: &str, user: &str) -> String {
     let mixed = format!("{site}\0{}", user.to_lowercase());
-    digest(mixed.as_bytes()).iter().take(8).map(|octet| format!("{octet:02x}")).collect()
+    digest(mixed.as_bytes()).iter().take(8).fold(String::with_capacity(16), |mut text, octet| {
+        let _ = write!(text, "{octet:02x}");
+        text
+    })
 }
 
 #[cfg(test)]
