@@ -20,6 +20,7 @@ pub mod config;
 mod documents;
 mod enricher;
 mod error;
+mod import_rows;
 mod library;
 mod memory;
 mod outputs;

@@ -1,11 +1,12 @@
 //! What a run of messages gave rise to, and how it is written.
 //!
 //! First the rows of `flows`, of the sums over them, of `devices`, `attributes`, `changes`, `commands`, `device_notes`,
-//! `sensor_boots` and the documents', each table's as one block; then the events, into the partition of `wardwatch.events` that
-//! has their source's number.
+//! `sensor_boots`, `import_rows` and the documents', each table's as one block; then the events, into the partition of
+//! `wardwatch.events` that has their source's number.
 //! What a crash before the commit point writes twice:
 //!
-//! - `devices`, `attributes`, `sensor_boots`, `documents`, `components`, `mds2_answers`: nothing, a row replaces its equal.
+//! - `devices`, `attributes`, `sensor_boots`, `import_rows`, `documents`, `components`, `mds2_answers`: nothing, a row replaces
+//!   its equal.
 //! - `flows`, `changes`, `commands`, `device_notes`: nothing, rows at or below the table's mark are left out.
 //! - `conversations`, `site_minute`: nothing, flows at or below the table's mark are not summed up again.
 //! - events come twice, with the same source position, by which their readers know them.
@@ -14,13 +15,14 @@ use std::collections::BTreeMap;
 
 use prost::Message as _;
 use wardwatch_bus::{Publication, TopicPartition};
-use wardwatch_inventory::{AttributeRecord, Conclusions, DeviceRecord, LogMoment};
+use wardwatch_inventory::{AttributeRecord, Conclusions, DeviceRecord, LogMoment, RowRecord};
 use wardwatch_processor::{Error, Sink, Tally};
 use wardwatch_proto::topic;
 use wardwatch_proto::v1::{Command, Event};
 
 use crate::boots::SensorBootRow;
 use crate::documents::DocumentRows;
+use crate::import_rows::ImportRow;
 use crate::memory::Ruling;
 use crate::received::Received;
 use crate::rollup::{conversations, site_minutes};
@@ -47,6 +49,8 @@ pub(crate) struct Outputs {
     documents: DocumentRows,
     /// In the order of the log.
     notes: Vec<NoteRow>,
+    /// The newest state of each, by site, table and line.
+    import_rows: BTreeMap<(String, String, u32), ImportRow>,
     /// In the order of the log.
     pub(crate) events: Vec<Event>,
 }
@@ -60,11 +64,21 @@ impl Outputs {
     /// The most rows or events of one kind.
     pub(crate) fn most(&self) -> usize {
         // Every note is a command too.
-        let Self { flows, devices, attributes, changes, commands, documents, events, notes: _, boots: _ } =
-            self;
-        let counts =
-            [flows.len(), devices.len(), attributes.len(), changes.len(), commands.len(), events.len()];
-        let counts = counts.into_iter().chain([documents.most()]);
+        let Self {
+            flows,
+            devices,
+            attributes,
+            changes,
+            commands,
+            documents,
+            import_rows,
+            events,
+            notes: _,
+            boots: _,
+        } = self;
+        let state = [devices.len(), attributes.len(), import_rows.len(), documents.most()];
+        let log = [flows.len(), changes.len(), commands.len(), events.len()];
+        let counts = state.into_iter().chain(log);
         counts.max().unwrap_or(0)
     }
 
@@ -74,6 +88,7 @@ impl Outputs {
             self.flows.push(FlowRow::new(of, flow, at, index));
         }
         self.describe(of.site, conclusions.devices, conclusions.attributes, at);
+        self.rows(of.site, conclusions.rows, at);
         for (index, change) in (0_u32..).zip(conclusions.changes) {
             self.changes.push(ChangeRow::new(of.site, change, at, index));
         }
@@ -90,6 +105,7 @@ impl Outputs {
         let mut indices = 0_u32..;
         for (site, conclusions) in ruling.concluded {
             self.describe(&site, conclusions.devices, conclusions.attributes, at);
+            self.rows(&site, conclusions.rows, at);
             for (change, index) in conclusions.changes.into_iter().zip(&mut indices) {
                 self.changes.push(ChangeRow::new(&site, change, at, index));
             }
@@ -114,6 +130,13 @@ impl Outputs {
         }
     }
 
+    fn rows(&mut self, site: &str, rows: Vec<RowRecord>, at: LogMoment) {
+        for record in rows {
+            let key = (site.to_owned(), record.import.clone(), record.line);
+            self.import_rows.insert(key, ImportRow::new(site, record, at));
+        }
+    }
+
     /// What has been received of a boot until now.
     pub(crate) fn hear(&mut self, of: BatchIdentity<'_>, received: Option<&Received>, at: LogMoment) {
         let Some(received) = received else { return };
@@ -132,6 +155,7 @@ impl Outputs {
         let notes = sink.append("device_notes", self.notes, |row| row.source_offset, tally);
         let devices = sink.replace("devices", self.devices.into_values().collect(), tally);
         let attributes = sink.replace("attributes", self.attributes.into_values().collect(), tally);
+        let rows = sink.replace("import_rows", self.import_rows.into_values().collect(), tally);
         let boots = sink.replace("sensor_boots", self.boots.into_values().collect(), tally);
         let DocumentRows { documents, components, answers } = self.documents;
         let documents = sink.replace("documents", documents.into_values().collect(), tally);
@@ -149,7 +173,8 @@ impl Outputs {
             boots.insert(),
             documents.insert(),
             components.insert(),
-            answers.insert()
+            answers.insert(),
+            rows.insert()
         )?;
         let to = TopicPartition::new(topic::EVENTS, sink.source().partition);
         let messages = self.events.into_iter().map(|event| {

@@ -99,6 +99,9 @@ fn check(observation: &mut Observation) -> Result<(), &'static str> {
     if attribute == Attribute::Unspecified {
         return Err("unknown-attribute");
     }
+    if attribute::is_imported(attribute) || attribute::is_table(observation.protocol()) {
+        return Err("imported-only");
+    }
     let subject = observation.subject.as_ref().ok_or("no-subject")?;
     if subject.key.len() > LONGEST_SUBJECT_KEY || subject.key.contains(char::is_control) {
         return Err("bad-subject");
@@ -114,7 +117,7 @@ fn check(observation: &mut Observation) -> Result<(), &'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use wardwatch_proto::v1::{Flow, Subject};
+    use wardwatch_proto::v1::{Flow, Protocol, Subject};
 
     fn observation(attribute: Attribute, value: &str) -> Fact {
         let observation = Observation {
@@ -141,6 +144,20 @@ mod tests {
             read(&record(log_record::Record::Command(idle))).expect_err("no action").reason(),
             Unreadable::UnknownKind.reason()
         );
+    }
+
+    #[test]
+    fn what_only_other_systems_know_is_not_believed_of_a_sensor() {
+        let mut in_a_table = observation(Attribute::Location, "Ward 3");
+        if let Some(Stated::Observation(observation)) = &mut in_a_table.fact {
+            observation.protocol = Protocol::Cmms.into();
+        }
+        let facts = vec![observation(Attribute::CostCentre, "4711"), in_a_table];
+        let mut tally = Tally::default();
+        assert!(believable(facts, &mut tally).is_empty());
+        let counters = wardwatch_service::Counters::default();
+        tally.count(&counters);
+        assert_eq!(counters.total("enricher_observations_rejected"), 2);
     }
 
     #[test]

@@ -418,6 +418,12 @@ impl CommandRow {
                 (&said.document, detail, &said.note)
             }
             Some(Action::WithdrawDocument(said)) => (&said.document, "withdrawn".to_owned(), &said.note),
+            Some(Action::ImportTable(said)) => {
+                let detail =
+                    format!("part {} of {}, {} rows", u64::from(said.part) + 1, said.parts, said.rows.len());
+                (&said.import, detail, &said.note)
+            }
+            Some(Action::WithdrawImport(said)) => (&said.import, "withdrawn".to_owned(), &said.note),
             None => (&nothing, String::new(), &nothing),
         };
         Self {
@@ -526,7 +532,7 @@ pub(crate) fn milliseconds(nanoseconds: u64) -> i64 {
     (nanoseconds / 1_000_000).cast_signed()
 }
 
-fn percent(value: u32) -> u8 {
+pub(crate) fn percent(value: u32) -> u8 {
     u8::try_from(value).unwrap_or(u8::MAX)
 }
 

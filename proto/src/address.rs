@@ -30,6 +30,18 @@ pub fn write_mac(mac: &[u8], text: &mut impl fmt::Write) -> fmt::Result {
     Ok(())
 }
 
+/// The MAC address that is written like this: six octets in hexadecimal, joined by colons.
+pub fn mac_from_text(text: &str) -> Option<[u8; 6]> {
+    let mut mac = [0; 6];
+    let mut parts = text.split(':');
+    for octet in &mut mac {
+        let part =
+            parts.next().filter(|part| part.len() == 2 && part.bytes().all(|b| b.is_ascii_hexdigit()))?;
+        *octet = u8::from_str_radix(part, 16).ok()?;
+    }
+    parts.next().is_none().then_some(mac)
+}
+
 /// The address in 4 or 16 bytes; `None` for any other length.
 pub fn ip(bytes: &[u8]) -> Option<IpAddr> {
     if let Ok(four) = <[u8; 4]>::try_from(bytes) {

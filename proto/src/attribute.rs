@@ -8,7 +8,7 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
 
-use crate::v1::Attribute;
+use crate::v1::{Attribute, Protocol};
 
 mod grammar;
 
@@ -429,7 +429,43 @@ pub fn grammar(attribute: Attribute) -> Option<Grammar> {
         Attribute::MqttVersion => Token { of: &["3.1", "3.1.1", "5.0"] },
         Attribute::SccpDeviceType => Decimal { most: 0xFFFF_FFFF },
         Attribute::MqttClientId => Words { separators: "._-:/", longest: 64 },
+        // What other systems know.
+        Attribute::MaintenanceState | Attribute::Ownership | Attribute::Technician => Text { longest: 64 },
+        Attribute::LastMaintenance | Attribute::NextMaintenance | Attribute::WarrantyEnd => Date,
+        Attribute::CostCentre | Attribute::Cost | Attribute::Floor | Attribute::Ssid => Label { longest: 32 },
+        Attribute::Building
+        | Attribute::Room
+        | Attribute::VlanName
+        | Attribute::SwitchName
+        | Attribute::AccessPointName
+        | Attribute::WlanControllerName
+        | Attribute::WirelessEncryption
+        | Attribute::NacGroup
+        | Attribute::NacPosture
+        | Attribute::NetworkZone
+        | Attribute::MdmState
+        | Attribute::EdrState
+        | Attribute::PatchLevel => Label { longest: 64 },
+        Attribute::SwitchPort => Identifier { longest: 64 },
+        Attribute::Bssid => HardwareAddress { octets: 6 },
+        Attribute::EdrAgentVersion => Version { longest: 64 },
+        Attribute::LastUser => Hex { digits: 16 },
     })
+}
+
+/// The first attribute that only other systems know.
+const FIRST_IMPORTED: i32 = 230;
+/// The protocols that stand for other systems' tables.
+const TABLES: std::ops::Range<i32> = 140..150;
+
+/// Whether only other systems' tables may state this, and no sensor.
+pub fn is_imported(attribute: Attribute) -> bool {
+    attribute as i32 >= FIRST_IMPORTED
+}
+
+/// Whether this stands for another system whose table is imported, and for nothing on the wire.
+pub fn is_table(protocol: Protocol) -> bool {
+    TABLES.contains(&(protocol as i32))
 }
 
 /// Values that say nothing and that devices send all the same.
@@ -476,7 +512,8 @@ pub fn accept(attribute: Attribute, value: &str) -> Option<Cow<'_, str>> {
     }
 }
 
-fn is_placeholder(value: &str) -> bool {
+/// Whether a value stands for none, such as `n/a`.
+pub fn is_placeholder(value: &str) -> bool {
     PLACEHOLDERS.iter().any(|known| value.eq_ignore_ascii_case(known))
         || value.len() >= 4 && value.bytes().all(|byte| byte == b'0' || byte == b'-')
 }

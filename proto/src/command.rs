@@ -9,6 +9,12 @@ use crate::v1::command::Action;
 use crate::v1::rule_sameness::Verdict;
 use crate::v1::{AddNote, Command, LoadKnowledgePack, OverrideAttribute};
 
+mod import;
+
+pub use import::{
+    LARGEST_PART, MOST_PARTS, MOST_VALUES, is_formula, is_importable, speaks_for_a_device, table_kinds,
+};
+
 /// The longest note, to a decision or on a device, in octets.
 pub const LONGEST_NOTE: usize = 1024;
 /// The longest value that a field may be overridden with, in octets.
@@ -73,6 +79,8 @@ pub fn action(command: &Command) -> &'static str {
         Some(Action::AddNote(_)) => "add_note",
         Some(Action::AttachDocument(_)) => "attach_document",
         Some(Action::WithdrawDocument(_)) => "withdraw_document",
+        Some(Action::ImportTable(_)) => "import_table",
+        Some(Action::WithdrawImport(_)) => "withdraw_import",
     }
 }
 
@@ -91,8 +99,8 @@ pub enum Malformed {
     /// The author is missing or is no name.
     #[error("it must name its author, in at most 128 octets and without control characters")]
     BadAuthor,
-    /// The alert, the device or the pack is missing or cannot be one.
-    #[error("what it is about must be named: an alert or a device by its id, a pack by its name")]
+    /// The alert, the device, the pack or the table is missing or cannot be one.
+    #[error("what it is about must be named: an alert or a device by its id, a pack or a table by its name")]
     BadSubject,
     /// The field cannot be overridden.
     #[error("this is no field of a device that can be overridden; these are: {}", FIELDS.join(", "))]
@@ -115,6 +123,21 @@ pub enum Malformed {
     /// A document breaks one of its bounds.
     #[error("{0}")]
     BadDocument(document::Problem),
+    /// The table is of no system that is known, or its parts are numbered wrongly.
+    #[error("a table names its system and its version, and has 1 to {MOST_PARTS} parts, numbered from 0")]
+    BadTable,
+    /// A row has a value that may not stand there, or nothing by which its device can be found.
+    #[error(
+        "line {line} of the table: its values must fit their attributes and name a device by its MAC or IP address, \
+         serial number, asset tag, host name, or model and location"
+    )]
+    BadRow {
+        /// Of the file.
+        line: u32,
+    },
+    /// The part is too large.
+    #[error("a part of a table has at most {LARGEST_PART} octets")]
+    PartTooLarge,
     /// The pack is not the one that the digest is of.
     #[error("the knowledge pack does not have the SHA-256 that is given")]
     OtherDigest,
@@ -137,6 +160,9 @@ impl Malformed {
             Self::PackNotText => "pack-not-text",
             Self::BadDocument(problem) => problem.word(),
             Self::OtherDigest => "other-digest",
+            Self::BadTable => "bad-table",
+            Self::BadRow { .. } => "bad-row",
+            Self::PartTooLarge => "part-too-large",
         }
     }
 }
@@ -178,6 +204,11 @@ pub fn check(command: &Command) -> Result<(), Malformed> {
         }
         Action::WithdrawDocument(withdraw) => {
             ensure(is_id(&withdraw.document), Malformed::BadSubject)?;
+            &withdraw.note
+        }
+        Action::ImportTable(table) => import::check(table)?,
+        Action::WithdrawImport(withdraw) => {
+            ensure(is_name(&withdraw.import), Malformed::BadSubject)?;
             &withdraw.note
         }
     };

@@ -8,7 +8,7 @@ use crate::demo::{self, Demo};
 use crate::doctor::{self, Doctor};
 use crate::import::{self, Import};
 use crate::migrate::{self, Migrate};
-use crate::read::{self, Alerts, Commands, Components, Device, Devices, Documents, Mds2, Query};
+use crate::read::{self, Alerts, Commands, Components, Device, Devices, Documents, Imports, Mds2, Query};
 use crate::up::{self, Up};
 
 /// Wardwatch sees every device on a hospital's network: what it is and why we believe it, how it talks, how risky it
@@ -37,6 +37,7 @@ enum Command {
     Note(Note),
     Knowledge(Knowledge),
     Import(Import),
+    Imports(Imports),
     Documents(Documents),
     Components(Components),
     Mds2(Mds2),
@@ -71,6 +72,7 @@ impl Arguments {
                 Command::Note(note) => decide::note(&note).await,
                 Command::Knowledge(knowledge) => decide::knowledge(&knowledge).await,
                 Command::Import(import) => import::import(&import).await,
+                Command::Imports(imports) => read::imports(&imports).await,
                 Command::Documents(documents) => read::documents(&documents).await,
                 Command::Components(components) => read::components(&components).await,
                 Command::Mds2(mds2) => read::mds2(&mds2).await,

@@ -7,6 +7,7 @@
 mod alert;
 mod annotate;
 mod documents;
+mod import;
 mod knowledge;
 mod override_attribute;
 mod recog;
@@ -17,6 +18,7 @@ mod submit;
 pub(crate) use alert::{Acknowledge, Reopen, acknowledge, reopen};
 pub(crate) use annotate::{Assign, Label, Note, assign, label, note};
 pub(crate) use documents::{attach, withdraw};
+pub(crate) use import::{PartlyRefused, Tables, Undo, import, undo};
 pub(crate) use knowledge::{Knowledge, knowledge};
 pub(crate) use override_attribute::{Override, override_attribute};
 pub(crate) use sameness::{Join, Separate, join, separate};

@@ -7,7 +7,9 @@ mod sbom;
 
 use clap::{Args, Subcommand};
 
-/// Bring in what others know: what manufacturers say of their products.
+use crate::decide::{self, Tables};
+
+/// Bring in what others know: tables of other systems about devices, and what manufacturers say of their products.
 #[derive(Args, Debug)]
 pub(crate) struct Import {
     #[command(subcommand)]
@@ -18,6 +20,8 @@ pub(crate) struct Import {
 enum What {
     Sbom(sbom::Sbom),
     Mds2(mds2::Mds2),
+    #[command(flatten)]
+    Table(Tables),
 }
 
 /// Runs the command.
@@ -25,5 +29,6 @@ pub(crate) async fn import(arguments: &Import) -> anyhow::Result<()> {
     match &arguments.what {
         What::Sbom(sbom) => sbom::run(sbom).await,
         What::Mds2(form) => mds2::run(form).await,
+        What::Table(tables) => decide::import(tables).await,
     }
 }

@@ -3,8 +3,8 @@
 //! - [`up`]: sensor, collector, enricher and alerter on embedded parts, on captures or an interface
 //! - [`demo`]: the same on captures that this project recorded, with a tour of what came out
 //! - [`read`]: what is known: `devices`, `device`, `alerts`, `commands`, `query`
-//! - [`decide`]: what people decide: `acknowledge`, `reopen`, `override`, `knowledge`
-//! - [`import`]: what others know, brought in: `import sbom`, `import mds2`
+//! - [`decide`]: what people decide: `acknowledge`, `override`, `label`, `join`, `knowledge` and others
+//! - [`import`]: what others know, brought in: `import cmms`, `import sbom` and others
 //! - [`doctor`]: whether everything that went in has come out
 //! - [`migrate`]: the tables and topics of a cluster
 //! - [`platform`]: how the services are put together in one process
@@ -41,7 +41,11 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let _ = writeln!(std::io::stderr(), "{}", wardwatch_service::run::error_text(&error));
-            ExitCode::FAILURE
+            if error.is::<decide::PartlyRefused>() {
+                ExitCode::from(decide::PartlyRefused::CODE)
+            } else {
+                ExitCode::FAILURE
+            }
         }
     }
 }

@@ -1,5 +1,5 @@
 //! What is known, for people and for scripts: `devices`, `device`, `alerts`, `commands`,
-//! `documents`, `components`, `mds2`, `query`. All of it is read from the
+//! `documents`, `components`, `mds2`, `imports`, `query`. All of it is read from the
 //! operators' views in ClickHouse.
 
 mod alerts;
@@ -8,6 +8,7 @@ mod components;
 mod device;
 mod devices;
 mod documents;
+mod imports;
 mod mds2;
 mod query;
 
@@ -17,6 +18,7 @@ pub(crate) use components::{Components, components};
 pub(crate) use device::{Device, Page, device, find_device};
 pub(crate) use devices::{Devices, devices, print_devices};
 pub(crate) use documents::{Documents, documents, find_document};
+pub(crate) use imports::{Imports, imports};
 pub(crate) use mds2::{Mds2, mds2};
 pub(crate) use query::{Query, query};
 

@@ -126,6 +126,58 @@ fn decisions_take_effect_and_are_listed() {
 }
 
 #[test]
+fn a_table_is_imported_listed_compared_and_taken_back() {
+    if skip::unless_clickhouse("a_table_is_imported_listed_compared_and_taken_back") {
+        return;
+    }
+    let rig = Rig::new();
+    let captures = recorded();
+    let mut arguments = vec!["up"];
+    arguments.extend(captures.iter().flat_map(|path| ["--pcap", path.to_str().expect("UTF-8")]));
+    let mut running = rig.start(&arguments);
+    running.until("all input is stored");
+    let known = rig
+        .query("SELECT device, macs[1] AS mac FROM v_devices WHERE notEmpty(macs) ORDER BY device LIMIT 1");
+    let (id, mac) = (text(&known[0], "device"), text(&known[0], "mac").replace(':', "-").to_uppercase());
+    let table = format!(
+        "Asset No;MAC;Model;Cost Center;Last PM\nA-1;{mac};Another X9;4711;2026-01-31\n\
+         A-2;02-00-00-00-77-01;X1;=1+1;2026-01-31\n;;X1;4711;\n"
+    );
+    let table = rig.file("assets.csv", table.as_bytes());
+    let table = table.to_str().expect("UTF-8");
+
+    let said = rig.run(&["import", "cmms", table, "--dry-run"]);
+    assert_eq!(said.status.code(), Some(3), "{said:?}");
+    assert!(
+        said.out.contains("nothing in it names a device") && said.out.contains("2 rows would be"),
+        "{said:?}"
+    );
+    assert_eq!(rig.count("SELECT count() FROM commands"), 0);
+    let said = rig.run(&["import", "cmms", table, "--wait", "--format", "json", "--note", "monthly"]);
+    assert_eq!(said.status.code(), Some(3), "{said:?}");
+    let told: Value = serde_json::from_str(&said.out).expect("a JSON object");
+    assert_eq!((told["rows"].as_u64(), told["problems"].as_array().map(Vec::len)), (Some(2), Some(2)));
+    let shown = rig.query(&format!(
+        "SELECT asset_tag, details['cost_centre'] AS centre FROM v_devices WHERE device = '{id}'"
+    ));
+    assert_eq!((text(&shown[0], "asset_tag"), text(&shown[0], "centre")), ("A-1".into(), "4711".into()));
+
+    let listed = rig.run(&["imports", "--format", "json"]);
+    let listed: Vec<Value> = serde_json::from_str(&listed.out).expect("a JSON array");
+    assert_eq!((text(&listed[0], "import"), text(&listed[0], "source")), ("cmms".into(), "cmms".into()));
+    let said = rig.run(&["imports", "differences"]);
+    assert!(said.out.contains("not-seen") && said.out.contains("not-imported"), "{said:?}");
+    let said = rig.run(&["imports", "undo", "cmms", "--wait"]);
+    assert!(said.status.success(), "{said:?}");
+    assert_eq!(rig.count("SELECT count() FROM v_import_rows"), 0);
+    let said = rig.run(&["imports", "undo", "cmms", "--wait"]);
+    assert!(!said.status.success() && said.err.contains("unknown-table"), "{said:?}");
+    let said = rig.run(&["import", "nac", "/nowhere/at/all.csv"]);
+    assert!(!said.status.success() && said.err.contains("/nowhere/at/all.csv"), "{said:?}");
+    assert!(running.stop().success(), "it stops in order");
+}
+
+#[test]
 fn what_is_wrong_is_told_before_anything_is_sent() {
     if skip::unless_clickhouse("what_is_wrong_is_told_before_anything_is_sent") {
         return;

@@ -54,6 +54,7 @@ pub const ALL: &[Migration] = migrations![
     10 "ledger" in "0010_ledger.sql",
     11 "inserted parts" in "0011_inserted_parts.sql",
     12 "profiles" in "0012_profiles.sql",
+    13 "imports" in "0013_imports.sql",
     14 "notes" in "0014_notes.sql",
     15 "documents" in "0015_documents.sql",
 ];

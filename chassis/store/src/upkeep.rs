@@ -19,6 +19,7 @@ const WRITTEN: &[&str] = &[
     "commands",
     "device_notes",
     "sensor_boots",
+    "import_rows",
     "alerts",
     "alert_events",
     "enricher_state",

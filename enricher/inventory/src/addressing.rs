@@ -20,7 +20,7 @@ const MOST_ADDRESSES: usize = 64;
 fn interface(id: &EndpointId) -> Option<Mac> {
     match id {
         EndpointId::Interface(mac) => Some(*mac),
-        EndpointId::Address(..) | EndpointId::Third(..) => None,
+        EndpointId::Address(..) | EndpointId::Third(..) | EndpointId::Row(..) => None,
     }
 }
 

@@ -8,7 +8,7 @@ use wardwatch_proto::v1::event::Event as Kind;
 use wardwatch_proto::v1::{DeviceAppeared, DeviceChanged, DeviceSummary, Event, Finding, Position};
 
 use crate::choice::{trust, words};
-use crate::conclusion::{AttributeRecord, Change, Conclusions, DeviceRecord, LogMoment, Why};
+use crate::conclusion::{AttributeRecord, Change, Conclusions, DeviceRecord, LogMoment, RowRecord, Why};
 use crate::details;
 use crate::device::Device;
 use crate::dossier::{Dossier, FindingKey};
@@ -51,6 +51,8 @@ pub(crate) struct Concluding<'a> {
     /// Event time of the newest fact.
     pub(crate) newest: u64,
     pub(crate) conclusions: Conclusions,
+    /// Rows of tables that are to be told of.
+    pub(crate) rows: BTreeSet<u32>,
 }
 
 /// What happened to one device.
@@ -130,6 +132,11 @@ impl Concluding<'_> {
                     entry.gone_to = Some(now);
                 }
             }
+        }
+        for (device, keys) in &batch.dropped {
+            let entry = affected.entry(*device).or_default();
+            entry.has_news = true;
+            entry.statements.extend(keys.iter().cloned());
         }
         for dossier in &batch.touched {
             let Some(link) = self.register.link_mut(*dossier) else { continue };
@@ -239,6 +246,7 @@ impl Concluding<'_> {
             self.statements(at, &statements, true);
             return is_other;
         }
+        self.rows.extend(device.members.iter().filter(|member| self.register.is_row(**member)));
         let profile = profile::describe(self.register, at, device, self.knowledge);
         statements.extend(self.reconsidered(device, &profile.chosen, !had_appeared || was_superseded));
         let Some(device) = self.register.devices.get_mut(at as usize) else { return false };
@@ -345,6 +353,28 @@ impl Concluding<'_> {
             confidence: if is_said { trust(self.knowledge, &statement).confidence } else { 0 },
             chosen: is_said && (self.knowledge.has_many_values(attribute) || is_shown(&device.chosen, key)),
         }
+    }
+
+    /// Tells of the rows of tables that came, went, moved, or are about a device that was described anew.
+    pub(crate) fn rows(&mut self, batch: &Batch) {
+        let touched = batch.touched.iter().chain(batch.moved.iter().map(|(at, _)| at));
+        self.rows.extend(touched.filter(|at| self.register.is_row(**at)));
+        let gone = std::mem::take(&mut self.register.imports.gone).into_iter();
+        let gone = gone.map(|(import, line)| RowRecord {
+            import,
+            line,
+            state: "withdrawn".to_owned(),
+            ..RowRecord::default()
+        });
+        let standing =
+            std::mem::take(&mut self.rows).into_iter().filter_map(|at| self.register.row_record(at));
+        let mut rows: Vec<RowRecord> = standing.chain(gone).collect();
+        // A row that stands beats one that went.
+        rows.sort_by(|a, b| {
+            (&a.import, a.line, a.source.is_empty()).cmp(&(&b.import, b.line, b.source.is_empty()))
+        });
+        rows.dedup_by(|next, first| (&next.import, next.line) == (&first.import, first.line));
+        self.conclusions.rows = rows;
     }
 
     /// Tells the findings of devices of the site that are new or go on.

@@ -32,6 +32,8 @@ pub struct Conclusions {
     pub attributes: Vec<AttributeRecord>,
     /// What became different about devices that were known before.
     pub changes: Vec<Change>,
+    /// Each row of another system's table that came, went, found another device or may differ otherwise from its device.
+    pub rows: Vec<RowRecord>,
     /// For `wardwatch.events`; `source.index` is the position in this list.
     pub events: Vec<Event>,
 }
@@ -296,4 +298,44 @@ pub struct Change {
     pub after: String,
     /// Event time of the fact that brought it about, nanoseconds since the Unix epoch.
     pub at: u64,
+}
+
+/// A row of another system's table, and what came of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RowRecord {
+    /// What the table is called.
+    pub import: String,
+    /// Of the file.
+    pub line: u32,
+    /// The system's word, such as `cmms`; empty for a row that stands no longer, as are the fields below.
+    pub source: String,
+    /// The version of the table.
+    pub version: String,
+    /// Who imported it.
+    pub author: String,
+    /// When, in nanoseconds since the Unix epoch.
+    pub imported_at: u64,
+    /// Device id; empty where no device was found, or several were.
+    pub device: String,
+    /// The attribute by which it was found, or by which several were.
+    pub matched_by: String,
+    /// How sure that is, in percent; below 30 for a guess.
+    pub confidence: u32,
+    /// `matched`, `guessed`, `ambiguous`, `not-seen`, or `withdrawn`: it stands no longer.
+    pub state: String,
+    /// What it says, by attribute.
+    pub values: Vec<(String, String)>,
+    /// Where its device is observed to be otherwise.
+    pub differences: Vec<Difference>,
+}
+
+/// What a row says otherwise than is observed of its device.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Difference {
+    /// The attribute's word.
+    pub field: String,
+    /// By the row.
+    pub imported: String,
+    /// By what was observed.
+    pub observed: String,
 }

@@ -49,6 +49,13 @@ impl Device {
         }
     }
 
+    /// A dossier is no longer of it.
+    pub(crate) fn leaves(&mut self, dossier: u32) {
+        if let Ok(place) = self.members.binary_search(&dossier) {
+            self.members.remove(place);
+        }
+    }
+
     /// What is known of it.
     pub fn record(&self) -> &DeviceRecord {
         &self.record

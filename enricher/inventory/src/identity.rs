@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use uuid::Uuid;
 use wardwatch_proto::address;
@@ -40,6 +41,8 @@ pub(crate) enum EndpointId {
     Address(Option<Mac>, Ip),
     /// A device that another tells of, by its key; the teller where the key means something only behind it.
     Third(Option<Box<EndpointId>>, Box<str>),
+    /// A row of another system's table, by the table's name and the line.
+    Row(Arc<str>, u32),
 }
 
 impl fmt::Display for EndpointId {
@@ -50,6 +53,7 @@ impl fmt::Display for EndpointId {
             Self::Address(None, ip) => write!(f, "address/-/{ip}"),
             Self::Third(Some(teller), key) => write!(f, "third/{teller}/{key}"),
             Self::Third(None, key) => write!(f, "third/-/{key}"),
+            Self::Row(name, line) => write!(f, "row/{line}/{name}"),
         }
     }
 }

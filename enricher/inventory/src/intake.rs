@@ -15,7 +15,7 @@ use wardwatch_proto::v1::subject::Role;
 use wardwatch_proto::v1::{Attribute, Counters, Endpoint, Flow, Observation, Protocol};
 use wardwatch_proto::{address, attribute};
 
-use crate::dossier::{Conversation, Sighting};
+use crate::dossier::{Conversation, Dossier, Sighting};
 use crate::identity::{self, EndpointId, Mac};
 use crate::network;
 use crate::register::Register;
@@ -237,8 +237,15 @@ impl Intake<'_> {
         if role == Role::Sender && outcome != Outcome::Repeated {
             self.register.claims(at, about, heard.value);
         }
+        let is_third = |dossier: &Dossier| matches!(dossier.id, EndpointId::Third(..));
+        let is_own = role == Role::Sender || self.register.dossier(at).is_some_and(is_third);
+        if is_own && outcome != Outcome::Repeated {
+            self.register.row_claims(at, about, heard.value);
+        }
         if let Outcome::Evicted(given_up) = &outcome {
             self.register.claims_no_longer(at, given_up);
+            let attribute = Attribute::try_from(given_up.attribute).unwrap_or_default();
+            self.register.row_claims_no_longer(at, attribute, &given_up.value);
         }
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use hashbrown::HashMap;
 use wardwatch_knowledge::Knowledge;
 use wardwatch_proto::v1::fact::Fact as Stated;
-use wardwatch_proto::v1::{Fact, Flow, OverrideAttribute, RuleSameness};
+use wardwatch_proto::v1::{Fact, Flow, ImportTable, OverrideAttribute, RuleSameness};
 
 use crate::conclude::Concluding;
 use crate::conclusion::{Conclusions, EnrichedFlow, LogMoment};
@@ -14,8 +14,9 @@ use crate::counters::Counters;
 use crate::decision::Undecided;
 use crate::device::Device;
 use crate::identity::{self, EndpointId};
+use crate::imported::NotImported;
 use crate::intake::{End, Intake, Pending, has_sent};
-use crate::register::Register;
+use crate::register::{Batch, Register};
 use crate::scope::Scope;
 use crate::settings::Settings;
 use crate::state::{self, StateEntry, StateError};
@@ -100,6 +101,7 @@ impl Inventory {
         let mut concluding = concluding(&mut self.register, &self.knowledge, &self.site, at, newest);
         concluding.sensor = sensor;
         self.changed_devices.extend(concluding.devices(&batch));
+        concluding.rows(&batch);
         let by_id: HashMap<u64, &Flow> = if findings.is_empty() {
             HashMap::new()
         } else {
@@ -130,6 +132,7 @@ impl Inventory {
         if let Some(device) = changed.first() {
             concluding.decided(*device);
         }
+        concluding.rows(&Batch::default());
         let conclusions = concluding.conclusions;
         self.changed_devices.extend(changed);
         Ok(conclusions)
@@ -168,6 +171,54 @@ impl Inventory {
         whole.map(|whole| whole.id.to_string()).ok_or(Undecided::UnknownDevice)
     }
 
+    /// A part of another system's table. When all parts are there, its rows stand in place of those of the earlier table of
+    /// that name: what they say belongs to the devices that they are about.
+    ///
+    /// # Errors
+    /// Why nothing came of it; everything is as it was then, but for an older table of the name that was kept beside the one
+    /// that stands.
+    pub fn import(
+        &mut self,
+        table: &ImportTable,
+        author: &str,
+        made_at: u64,
+        at: LogMoment,
+    ) -> Result<Conclusions, NotImported> {
+        self.settle();
+        self.register.import(table, author, made_at, at)?;
+        Ok(self.conclude_import(made_at, at))
+    }
+
+    /// The newest table of a name is taken back, and the one before it stands again.
+    ///
+    /// # Errors
+    /// Why nothing came of it.
+    pub fn withdraw_import(
+        &mut self,
+        name: &str,
+        made_at: u64,
+        at: LogMoment,
+    ) -> Result<Conclusions, NotImported> {
+        self.settle();
+        self.register.withdraw_import(name)?;
+        Ok(self.conclude_import(made_at, at))
+    }
+
+    /// Whether there is a table of another system, or a part of one.
+    pub fn has_tables(&self) -> bool {
+        self.register.imports.has_tables()
+    }
+
+    fn conclude_import(&mut self, made_at: u64, at: LogMoment) -> Conclusions {
+        let batch = self.register.take_batch();
+        let mut concluding = concluding(&mut self.register, &self.knowledge, &self.site, at, made_at);
+        let devices = concluding.devices(&batch);
+        concluding.rows(&batch);
+        let conclusions = concluding.conclusions;
+        self.changed_devices.extend(devices);
+        conclusions
+    }
+
     /// Every device is concluded anew with another knowledge, in the order of ids. What was heard before stays under the
     /// endpoints that it was heard of, and findings are not looked for in it.
     pub fn learn(&mut self, knowledge: Arc<Knowledge>, learned_at: u64, at: LogMoment) -> Conclusions {
@@ -180,6 +231,7 @@ impl Inventory {
         self.changed_dossiers.extend(&batch.touched);
         let mut concluding = concluding(&mut self.register, &self.knowledge, &self.site, at, learned_at);
         let devices = concluding.all(&batch, &before);
+        concluding.rows(&batch);
         let conclusions = concluding.conclusions;
         self.changed_devices.extend(devices);
         conclusions
@@ -202,13 +254,15 @@ impl Inventory {
         self.settle();
         let dossiers = std::mem::take(&mut self.changed_dossiers);
         let devices = std::mem::take(&mut self.changed_devices);
-        let dossiers = dossiers.into_iter().filter_map(|at| self.register.dossier(at)).map(state::of_dossier);
+        let dossiers = dossiers.into_iter().filter(|at| !self.register.is_row(*at));
+        let dossiers = dossiers.filter_map(|at| self.register.dossier(at)).map(state::of_dossier);
         let devices = devices.into_iter().filter_map(|at| self.register.devices.get(at as usize));
         let devices = devices.filter(|device| device.has_appeared()).map(state::of_device);
         let mut entries: Vec<StateEntry> = dossiers.chain(devices).collect();
         entries.extend(state::of_new_scopes(&mut self.register));
         let rulings = self.register.rulings.take_changed().into_iter();
         entries.extend(rulings.map(|(key, value)| StateEntry { key, value }));
+        entries.extend(self.register.imports.take_changed());
         entries.sort_by(|a, b| a.key.cmp(&b.key));
         entries
     }
@@ -269,7 +323,16 @@ fn concluding<'a>(
     at: LogMoment,
     newest: u64,
 ) -> Concluding<'a> {
-    Concluding { register, knowledge, site, sensor: "", at, newest, conclusions: Conclusions::default() }
+    Concluding {
+        register,
+        knowledge,
+        site,
+        sensor: "",
+        at,
+        newest,
+        conclusions: Conclusions::default(),
+        rows: BTreeSet::new(),
+    }
 }
 
 /// The other end of the flow that a finding was read from, where the flow stands in the same message.
@@ -278,7 +341,7 @@ fn peer(register: &Register, scope: Scope, pending: &Pending, flows: &HashMap<u6
     let own = match register.dossier(pending.dossier)?.id {
         EndpointId::Interface(mac) => End { mac: Some(mac), ip: None },
         EndpointId::Address(mac, ip) => End { mac, ip: Some(ip) },
-        EndpointId::Third(..) => return None,
+        EndpointId::Third(..) | EndpointId::Row(..) => return None,
     };
     let is_own = |end: &End| if own.ip.is_some() { end.ip == own.ip } else { end.mac == own.mac };
     let (initiator, responder) =

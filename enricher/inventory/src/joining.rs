@@ -83,7 +83,7 @@ impl Register {
     fn own_dossiers(&self, base: u32) -> impl Iterator<Item = &Dossier> {
         let roots = self.devices.get(base as usize).map(|device| device.roots.as_slice());
         let dossiers = roots.unwrap_or_default().iter().filter_map(|root| self.dossier(*root));
-        dossiers.filter(|dossier| !matches!(dossier.id, EndpointId::Third(..)))
+        dossiers.filter(|dossier| !matches!(dossier.id, EndpointId::Third(..) | EndpointId::Row(..)))
     }
 
     /// The base, what it was joined with, and all that say something like it.

@@ -13,6 +13,7 @@
 //! - `joining` puts interfaces and addresses together that are one device by what they say of themselves (`likeness`) and by
 //!   when they were in use (`activity`), or by what people ruled (`ruling`).
 //! - `sameness` finds the third devices that are devices of the site after all.
+//! - `imported` keeps the tables of other systems and finds the device that each row is about.
 //! - `profile` describes a device by its dossiers (`choice` says which of several values to believe) and asks the
 //!   knowledge pack what it is and how risky; `clinical` what that means for patients, `attachment` how it hangs on the
 //!   network, and `details` which fields are left.
@@ -45,6 +46,7 @@ mod details;
 mod device;
 mod dossier;
 mod identity;
+mod imported;
 mod intake;
 mod inventory;
 mod joining;
@@ -62,12 +64,14 @@ mod statement;
 mod summary;
 
 pub use conclusion::{
-    AttributeRecord, Change, Conclusions, Detail, DeviceRecord, EnrichedFlow, Factor, Gap, LogMoment, Why,
+    AttributeRecord, Change, Conclusions, Detail, DeviceRecord, Difference, EnrichedFlow, Factor, Gap,
+    LogMoment, RowRecord, Why,
 };
 pub use counters::Counters;
 pub use decision::Undecided;
 pub use details::value_of as profile_field;
 pub use device::Device;
+pub use imported::NotImported;
 pub use inventory::Inventory;
 pub use network::local_networks;
 pub use settings::Settings;

@@ -18,9 +18,12 @@
 
 use std::collections::BTreeSet;
 
+use wardwatch_proto::v1::Attribute;
+
 use crate::device::Device;
 use crate::dossier::{Dossier, Interval, most_at_once};
 use crate::identity::{DeviceKey, EndpointId, Mac};
+use crate::imported::Match;
 use crate::joining::Joint;
 use crate::network;
 use crate::register::{Register, is_own};
@@ -43,7 +46,7 @@ impl Register {
         link.device = target;
         let children = link.children.clone();
         if let Some(device) = before.and_then(|device| self.devices.get_mut(device as usize)) {
-            device.members.retain(|member| *member != at);
+            device.leaves(at);
         }
         if let Some(device) = target.and_then(|device| self.devices.get_mut(device as usize))
             && let Err(place) = device.members.binary_search(&at)
@@ -57,10 +60,11 @@ impl Register {
             self.place(child);
         }
         self.place_thirds_of(at);
+        self.place_rows_of(at);
     }
 
     /// Notes which interface, address or key a dossier is of; what may be joined by it is judged anew.
-    fn base(&mut self, at: u32, base: Option<u32>) {
+    pub(crate) fn base(&mut self, at: u32, base: Option<u32>) {
         let Some(link) = self.links.get_mut(at as usize) else { return };
         let before = std::mem::replace(&mut link.base, base);
         if before == base {
@@ -106,6 +110,9 @@ impl Register {
         for at in self.addresses.get(&ip).map(|book| book.dossiers.clone()).unwrap_or_default() {
             self.place(at);
         }
+        if self.imports.has_tables() {
+            self.place_rows(&(Attribute::IpAddress, ip.to_string().into()));
+        }
     }
 
     /// Judges anew which of the interfaces are routers of which, or of whose addresses, something new is known.
@@ -150,6 +157,7 @@ impl Register {
             link.children.dedup();
         }
         self.enter_claims();
+        self.enter_row_claims();
         macs.sort_unstable();
         for mac in macs {
             self.settle_router(mac);
@@ -160,6 +168,7 @@ impl Register {
         let ruled = self.rulings.all().filter_map(|id| self.ids.get(&id).copied());
         self.batch.suspects.extend(ruled.collect::<Vec<_>>());
         self.settle_joints();
+        self.stand_all();
         self.enter_parts();
     }
 
@@ -190,7 +199,9 @@ impl Register {
         let is_third = matches!(device.key, DeviceKey::Third(..));
         let dossiers = device.members.iter().filter_map(|at| self.dossiers.get(*at as usize));
         dossiers.filter(move |dossier| {
-            dossier.exists && (is_third || !matches!(dossier.id, EndpointId::Third(..)))
+            dossier.exists
+                && !matches!(dossier.id, EndpointId::Row(..))
+                && (is_third || !matches!(dossier.id, EndpointId::Third(..)))
         })
     }
 
@@ -203,6 +214,12 @@ impl Register {
                 let same = self.same_as(key).and_then(|device| self.devices.get(device as usize));
                 Some(same.map_or_else(|| DeviceKey::Third(None, key.clone()), |device| device.key.clone()))
             }
+            EndpointId::Row(..) => match self.match_of(at) {
+                Match::Device { device, .. } => {
+                    self.devices.get(device as usize).map(|device| device.key.clone())
+                }
+                _ => None,
+            },
             EndpointId::Third(Some(teller), key) => {
                 let teller = self.find(teller)?;
                 let within = self.devices.get(self.links.get(teller as usize)?.device? as usize)?;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use wardwatch_knowledge::{
     Classification, DicomRoot, Evidence, Field, HeldSign, Knowledge, Said, Source, Spoken, describe_said,
 };
+use wardwatch_proto::attribute::is_table;
 use wardwatch_proto::name::Named as _;
 use wardwatch_proto::v1::subject::Role;
 use wardwatch_proto::v1::{Attribute, Protocol};
@@ -172,6 +173,11 @@ impl Sketch<'_> {
         let (attribute, protocol, role) = words(statement);
         let (trust, because) = if let Some((of, source, because)) = by {
             (self.knowledge.trust(of, source, role), because.to_owned())
+        } else if is_table(protocol) {
+            (
+                trust(self.knowledge, statement),
+                format!("the imported table {:?} says so", statement.key.sensor),
+            )
         } else {
             let teller = match role {
                 Role::Sender | Role::Unspecified => "says so itself",

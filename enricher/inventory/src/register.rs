@@ -14,11 +14,13 @@ use crate::counters::Counters;
 use crate::device::Device;
 use crate::dossier::{Dossier, Sighting};
 use crate::identity::{DeviceKey, EndpointId, Mac, is_made_from};
+use crate::imported::Imports;
 use crate::network;
 use crate::ruling::Rulings;
 use crate::sameness::Identity;
 use crate::scope::{Ip, Scope};
 use crate::settings::Settings;
+use crate::statement::StatementKey;
 
 /// Addresses of one interface that are kept apart.
 const MOST_ADDRESSES: usize = 128;
@@ -59,6 +61,12 @@ pub(crate) struct Register {
     pub(crate) claimants: HashMap<Identity, Vec<u32>>,
     /// Third devices by what would make them a device of the site.
     pub(crate) thirds: HashMap<Identity, Vec<u32>>,
+    /// Dossiers by what rows of tables may find them by, in order.
+    pub(crate) row_claims: HashMap<Identity, Vec<u32>>,
+    /// Rows of tables by what they look for.
+    pub(crate) seekers: HashMap<Identity, BTreeSet<u32>>,
+    /// Tables of other systems.
+    pub(crate) imports: Imports,
     /// How many dossiers are hearsay.
     hearsay: usize,
     pub(crate) batch: Batch,
@@ -105,6 +113,8 @@ pub(crate) struct Batch {
     pub(crate) moved: Vec<(u32, Option<u32>)>,
     /// Bases about which something changed that may join them with others, or no longer.
     pub(crate) suspects: BTreeSet<u32>,
+    /// Devices, and what rows of tables say of them no longer.
+    pub(crate) dropped: Vec<(u32, Vec<StatementKey>)>,
 }
 
 impl Register {
@@ -130,6 +140,9 @@ impl Register {
             rulings: Rulings::default(),
             claimants: HashMap::new(),
             thirds: HashMap::new(),
+            row_claims: HashMap::new(),
+            seekers: HashMap::new(),
+            imports: Imports::default(),
             hearsay: 0,
             batch: Batch::default(),
         }
@@ -164,6 +177,11 @@ impl Register {
 
     pub(crate) fn find(&self, id: &EndpointId) -> Option<u32> {
         self.index.get(id).copied()
+    }
+
+    /// Whether a dossier is a row of a table.
+    pub(crate) fn is_row(&self, at: u32) -> bool {
+        self.dossier(at).is_some_and(|dossier| matches!(dossier.id, EndpointId::Row(..)))
     }
 
     pub(crate) fn dossier(&self, at: u32) -> Option<&Dossier> {
@@ -294,6 +312,7 @@ impl Register {
         for at in thirds {
             self.place(at);
         }
+        self.place_all_rows();
     }
 
     /// Puts a dossier from the state in its place in the books.
@@ -325,7 +344,11 @@ impl Register {
     }
 
     pub(crate) fn count_hearsay(&mut self) {
-        self.hearsay = self.dossiers.iter().filter(|dossier| !dossier.exists).count();
+        self.hearsay = self
+            .dossiers
+            .iter()
+            .filter(|dossier| !dossier.exists && !matches!(dossier.id, EndpointId::Row(..)))
+            .count();
     }
 
     pub(crate) fn sight_at(&mut self, id: EndpointId, first: u64, last: u64) -> Option<u32> {
@@ -335,6 +358,7 @@ impl Register {
                 self.hearsay = self.hearsay.saturating_sub(1);
                 self.touch(at, true);
                 self.place_again(at);
+                self.place_rows_of(at);
             }
             Sighting::Later => self.touch(at, false),
             Sighting::Known => {}
@@ -347,7 +371,7 @@ impl Register {
         if let Some(at) = self.find(&id) {
             return Some(at);
         }
-        if self.dossiers.len() >= self.settings.endpoints {
+        if self.dossiers.len() - self.imports.dossiers >= self.settings.endpoints {
             self.counters.endpoints_full += 1;
             return None;
         }
@@ -361,7 +385,7 @@ impl Register {
         Some(at)
     }
 
-    fn enter(&mut self, dossier: Dossier) -> u32 {
+    pub(crate) fn enter(&mut self, dossier: Dossier) -> u32 {
         let at = self.dossiers.len() as u32;
         match &dossier.id {
             EndpointId::Interface(mac) => {
@@ -373,7 +397,7 @@ impl Register {
                 }
                 self.addresses.entry(*ip).or_default().dossiers.push(at);
             }
-            EndpointId::Third(Some(_), _) => {}
+            EndpointId::Third(Some(_), _) | EndpointId::Row(..) => {}
             EndpointId::Third(None, key) => self.enter_third(at, key),
         }
         self.index.insert(dossier.id.clone(), at);

@@ -122,8 +122,8 @@ impl Register {
 
     /// What a dossier says of itself that identifies.
     pub(crate) fn identities_of(&self, at: u32) -> Vec<Identity> {
-        let Some(dossier) = self.dossier(at).filter(|dossier| !matches!(dossier.id, EndpointId::Third(..)))
-        else {
+        let is_told = |dossier: &&Dossier| matches!(dossier.id, EndpointId::Third(..) | EndpointId::Row(..));
+        let Some(dossier) = self.dossier(at).filter(|dossier| !is_told(dossier)) else {
             return Vec::new();
         };
         let own = dossier.statements.iter().filter(|statement| statement.role == i32::from(Role::Sender));

@@ -31,6 +31,9 @@ pub struct Settings {
     /// Statements (attribute, value, protocol, sensor) that are kept for one endpoint; beyond, the longest unseen
     /// goes.
     pub statements_per_endpoint: usize,
+    /// Rows of other systems' tables that are kept, with those of the tables that newer ones replaced; a part of a table that
+    /// would bring more is refused.
+    pub imported_rows: usize,
     /// Event time after which a finding that goes on is told again.
     #[serde(with = "humantime_serde")]
     pub repeat_findings_after: std::time::Duration,
@@ -48,6 +51,7 @@ impl Default for Settings {
             third_devices_per_teller: 1024,
             values_per_attribute: 64,
             statements_per_endpoint: 4096,
+            imported_rows: 200_000,
             repeat_findings_after: std::time::Duration::from_hours(24),
         }
     }

@@ -1,4 +1,5 @@
-//! What survives a restart: one entry for each dossier and each device, each holding its absolute state.
+//! What survives a restart: one entry for each dossier, each device and each part of another system's table, each holding
+//! its absolute state.
 //!
 //! The messages below are a format of their own: tags are never reused. What follows from the dossiers (which device
 //! each belongs to, which interfaces are routers) is not stored but concluded again.
@@ -8,6 +9,7 @@ use std::sync::Arc;
 use prost::Message;
 use uuid::Uuid;
 use wardwatch_proto::address;
+use wardwatch_proto::v1::ImportTable;
 
 use crate::activity::Activity;
 use crate::conclusion::DeviceRecord;
@@ -206,6 +208,21 @@ struct DecisionState {
     offset: u64,
 }
 
+/// A part of another system's table.
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct ImportState {
+    #[prost(message, optional, tag = "1")]
+    pub(crate) table: Option<ImportTable>,
+    #[prost(string, tag = "2")]
+    pub(crate) author: String,
+    #[prost(fixed64, tag = "3")]
+    pub(crate) at: u64,
+    #[prost(uint32, tag = "4")]
+    pub(crate) incarnation: u32,
+    #[prost(uint64, tag = "5")]
+    pub(crate) offset: u64,
+}
+
 #[derive(Clone, PartialEq, Message)]
 struct ChosenState {
     #[prost(int32, tag = "1")]
@@ -231,11 +248,15 @@ pub(crate) fn restore(register: &mut Register, key: &str, value: &[u8]) -> Resul
         return Ok(());
     }
     let is_dossier = key.starts_with("dossier/");
-    if !is_dossier && !key.starts_with("device/") {
+    let is_import = key.starts_with("import/");
+    if !is_dossier && !is_import && !key.starts_with("device/") {
         return Err(StateError::UnknownKind { key: key.to_owned() });
     }
     if value.is_empty() {
         return Ok(());
+    }
+    if is_import {
+        return register.imports.restore(key, value);
     }
     if is_dossier {
         let state = DossierState::decode(value).map_err(undecodable)?;
@@ -396,6 +417,8 @@ impl From<&EndpointId> for EndpointState {
                 teller: teller.as_ref().map(|teller| Box::new(Self::from(&**teller))),
                 ..Self::default()
             },
+            // Not stored: it follows from the table.
+            EndpointId::Row(..) => Self::default(),
         }
     }
 }

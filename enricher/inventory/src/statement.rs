@@ -149,6 +149,13 @@ impl Statements {
         self.list.binary_search_by(|known| known.key.cmp(key)).ok().and_then(|at| self.list.get(at))
     }
 
+    /// The statements of one attribute.
+    pub(crate) fn of(&self, attribute: i32) -> impl Iterator<Item = &Statement> {
+        let start = self.list.partition_point(|known| known.key.attribute < attribute);
+        let rest = self.list.get(start..).unwrap_or_default();
+        rest.iter().take_while(move |known| known.key.attribute == attribute)
+    }
+
     /// The statements of one value.
     pub(crate) fn about(&self, attribute: i32, value: &str) -> impl Iterator<Item = &Statement> {
         let start =

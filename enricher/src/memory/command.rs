@@ -7,7 +7,8 @@ use wardwatch_knowledge::Knowledge;
 use wardwatch_processor::Tally;
 use wardwatch_proto::v1::command::Action;
 use wardwatch_proto::v1::{
-    AddNote, AttachDocument, Command, LoadKnowledgePack, OverrideAttribute, Protocol, RuleSameness,
+    AddNote, AttachDocument, Command, ImportTable, LoadKnowledgePack, OverrideAttribute, Protocol,
+    RuleSameness, WithdrawImport,
 };
 
 use super::{Memory, Site, Told};
@@ -86,6 +87,8 @@ impl Memory {
             Some(Action::WithdrawDocument(wanted)) => {
                 ruled(self.documents.withdraw(&command.site, &wanted.document, command), command, at)
             }
+            Some(Action::ImportTable(table)) => self.import(table, command, at),
+            Some(Action::WithdrawImport(wanted)) => self.withdraw_import(wanted, command, at),
             Some(Action::AcknowledgeAlert(_) | Action::ReopenAlert(_)) | None => {
                 Ruling { outcome: Outcome::Forwarded, ..Ruling::applied(Vec::new()) }
             }
@@ -127,6 +130,29 @@ impl Memory {
         let manufacturer = knowledge.manufacturer(&part.manufacturer, Protocol::Unspecified);
         let manufacturer = manufacturer.unwrap_or(&part.manufacturer);
         ruled(self.documents.attach(part, manufacturer, command), command, at)
+    }
+
+    /// A table may come before the first sensor of its site.
+    fn import(&mut self, table: &ImportTable, command: &Command, at: LogMoment) -> Ruling {
+        if !self.sites.contains_key(&command.site) && self.sites.len() >= self.limits.sites {
+            return Ruling::ignored("too-many-sites");
+        }
+        let site = self.site(&command.site);
+        match site.inventory.import(table, &command.author, command.at, at) {
+            Ok(conclusions) => Ruling::applied(vec![(command.site.clone(), conclusions)]),
+            Err(problem) => {
+                self.forget_site_of_nothing(&command.site);
+                Ruling::ignored(problem.word())
+            }
+        }
+    }
+
+    fn withdraw_import(&mut self, wanted: &WithdrawImport, command: &Command, at: LogMoment) -> Ruling {
+        let Some(site) = self.sites.get_mut(&command.site) else { return Ruling::ignored("unknown-site") };
+        match site.inventory.withdraw_import(&wanted.import, command.at, at) {
+            Ok(conclusions) => Ruling::applied(vec![(command.site.clone(), conclusions)]),
+            Err(problem) => Ruling::ignored(problem.word()),
+        }
     }
 
     fn load(&mut self, load: &LoadKnowledgePack, command: &Command, at: LogMoment) -> Ruling {
@@ -178,7 +204,7 @@ impl Memory {
     /// A site that was known by a pack alone is unknown again without it, as it will be after a restart: nothing is stored
     /// of it.
     fn forget_site_of_nothing(&mut self, name: &str) {
-        if self.sites.get(name).is_some_and(|site| site.packs.is_empty() && site.received.is_empty()) {
+        if self.sites.get(name).is_some_and(Site::is_nothing) {
             self.sites.remove(name);
         }
     }
@@ -210,6 +236,11 @@ impl Memory {
 }
 
 impl Site {
+    /// Whether nothing is known of it that would be stored.
+    fn is_nothing(&self) -> bool {
+        self.packs.is_empty() && self.received.is_empty() && !self.inventory.has_tables()
+    }
+
     /// Whether this is other knowledge than the site was concluded with.
     fn differs(&self, knowledge: &Arc<Knowledge>) -> bool {
         !Arc::ptr_eq(&self.laid.knowledge, knowledge)

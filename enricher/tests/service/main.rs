@@ -7,6 +7,7 @@ mod documents;
 mod exactly_once;
 mod groups;
 mod handover;
+mod imports;
 mod ledger;
 mod rig;
 mod rollups;

@@ -13,10 +13,18 @@ pub struct Standard {
     pub documents: &'static str,
 }
 
-/// What defines a protocol; nothing of [`Protocol::Unspecified`].
+/// What defines a protocol; nothing of [`Protocol::Unspecified`] and of other systems' tables.
 pub const fn standard(protocol: Protocol) -> Option<Standard> {
     let (family, title, documents) = match protocol {
         Protocol::Unspecified => return None,
+        // No protocols: other systems, whose tables are imported.
+        Protocol::Cmms
+        | Protocol::SwitchTable
+        | Protocol::WlanController
+        | Protocol::Directory
+        | Protocol::Mdm
+        | Protocol::Edr
+        | Protocol::Nac => return None,
         Protocol::Dicom => ("medical", "DICOM", "DICOM PS3.7, PS3.8, PS3.10"),
         Protocol::Hl7 => {
             ("medical", "HL7 v2 over MLLP", "HL7 v2.1 to v2.8.2, chapters 2 and 17; HL7 MLLP release 1")

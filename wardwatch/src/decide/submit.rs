@@ -61,7 +61,7 @@ impl Session<'_> {
         Ok(())
     }
 
-    async fn sent(&self, command: &Command) -> anyhow::Result<Receipt> {
+    pub(super) async fn sent(&self, command: &Command) -> anyhow::Result<Receipt> {
         let url = &self.collector;
         let mut endpoint = Endpoint::from_shared(url.clone())
             .with_context(|| format!("--collector: {url:?} is not a URL such as https://host:7443"))?
@@ -125,13 +125,13 @@ fn is_passing(status: &Status) -> bool {
 }
 
 /// What the services made of a command.
-struct Outcome {
-    came_of_it: String,
-    reason: String,
+pub(super) struct Outcome {
+    pub(super) came_of_it: String,
+    pub(super) reason: String,
 }
 
 /// Waits until every partition has worked on a command, and the alerter too where it is for that.
-async fn outcome(database: &Database, receipt: &Receipt) -> anyhow::Result<Outcome> {
+pub(super) async fn outcome(database: &Database, receipt: &Receipt) -> anyhow::Result<Outcome> {
     let sql = format!("SELECT outcome, reason, partitions FROM v_commands WHERE id = {}", quote(&receipt.id));
     let looking = async {
         loop {

@@ -7,6 +7,7 @@ mod clinical;
 mod decisions;
 mod findings;
 mod hostile;
+mod imports;
 mod joined;
 mod laws;
 mod nested;

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, LazyLock};
 
 use wardwatch_inventory::{
-    AttributeRecord, Conclusions, DeviceRecord, Inventory, LogMoment, Settings, Undecided,
+    AttributeRecord, Conclusions, DeviceRecord, Inventory, LogMoment, NotImported, Settings, Undecided,
 };
 use wardwatch_knowledge::Knowledge;
 use wardwatch_proto::address;
@@ -16,8 +16,8 @@ use wardwatch_proto::v1::fact::Fact as Stated;
 use wardwatch_proto::v1::rule_sameness::Verdict;
 use wardwatch_proto::v1::subject::Role;
 use wardwatch_proto::v1::{
-    Attribute, Counters, Endpoint, Fact, Finding, Flow, Observation, OverrideAttribute, Protocol,
-    RuleSameness, Subject,
+    Attribute, Counters, Endpoint, Fact, Finding, Flow, ImportTable, Observation, OverrideAttribute,
+    Protocol, RuleSameness, Subject,
 };
 
 pub(crate) const SECOND: u64 = 1_000_000_000;
@@ -91,6 +91,17 @@ impl Site {
             note: "seen on site".into(),
         };
         self.inventory.rule(&wanted, "j.doe", NEW_YEAR + DAY, at)
+    }
+
+    /// j.doe imports a part of a table.
+    pub(crate) fn imports(&mut self, table: &ImportTable) -> Result<Conclusions, NotImported> {
+        let at = self.moment();
+        self.inventory.import(table, "j.doe", NEW_YEAR + DAY, at)
+    }
+
+    pub(crate) fn withdraws_import(&mut self, name: &str) -> Result<Conclusions, NotImported> {
+        let at = self.moment();
+        self.inventory.withdraw_import(name, NEW_YEAR + DAY, at)
     }
 
     /// The built-in knowledge with a pack of one file laid over it.
