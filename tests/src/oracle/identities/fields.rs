@@ -26,6 +26,7 @@ const NAMES: &[&str] = &[
     "pn_io.order_id",
     "pn_io.im_serial_number",
     "pn_io.im_hardware_revision",
+    "pn_io.cminitiator_uuid",
     "opcua.ManufacturerName",
     "opcua.ProductName",
     "opcua.SoftwareVersion",
@@ -34,7 +35,7 @@ const NAMES: &[&str] = &[
 ];
 
 const FILTER: &str = "modbus.object_id || cip.id.vendor_id || cip.id.serial_number || cip.id.product_name \
-                      || cip.id.product_code || cip.id.major_rev || pn_io.order_id || opcua.ManufacturerName \
+                      || cip.id.product_code || cip.id.major_rev || pn_io.order_id || pn_io.cminitiator_uuid || opcua.ManufacturerName \
                       || opcua.ProductName || opcua.SoftwareVersion || dnp3.al.da.value";
 
 pub(super) fn read(capture: &Path) -> Result<Vec<Device>> {
@@ -92,6 +93,14 @@ fn profinet(row: Row<'_>) -> Device {
     ] {
         for value in row.all(field) {
             device.say(kind, value);
+        }
+    }
+    // The last group of digits of who connects: instance, device, vendor.
+    for group in row.all("pn_io.cminitiator_uuid").filter_map(|id| id.rsplit('-').next()) {
+        for (digits, kind) in [(group.get(4..8), Kind::Model), (group.get(8..), Kind::Manufacturer)] {
+            if let Some(number) = digits.and_then(|digits| number(&format!("0x{digits}"))) {
+                device.say(kind, &number.to_string());
+            }
         }
     }
     device
