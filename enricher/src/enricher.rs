@@ -85,7 +85,7 @@ impl Processor for Enricher {
                 }
                 outputs.rule(&command, ruling, at);
                 if outcome == Outcome::Forwarded {
-                    outputs.events.push(forward(command, at));
+                    outputs.events.push(forward(*command, at));
                 }
             }
         }

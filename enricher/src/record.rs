@@ -18,7 +18,7 @@ pub(crate) enum Record {
     /// Facts of one sensor.
     Batch(Batch),
     /// What someone decided.
-    Command(Command),
+    Command(Box<Command>),
 }
 
 /// Why a message is put aside. The words stand in the dead letter's header and in the counter's label.
@@ -58,7 +58,7 @@ pub(crate) fn read(payload: &[u8]) -> Result<Record, Unreadable> {
         }
         Some(log_record::Record::Batch(_)) => Err(Unreadable::BadName),
         Some(log_record::Record::Command(command)) => match command::check(&command) {
-            Ok(()) => Ok(Record::Command(command)),
+            Ok(()) => Ok(Record::Command(Box::new(command))),
             Err(malformed) => Err(Unreadable::BadCommand(malformed)),
         },
         None => Err(Unreadable::UnknownKind),

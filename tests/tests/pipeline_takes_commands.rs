@@ -85,6 +85,7 @@ async fn what_people_decide_takes_effect_on_kafka_and_on_the_journal() -> Result
 }
 
 /// Decides everything that can be decided; gives what is known in the end, but for times.
+#[expect(clippy::too_many_lines, reason = "one decision after the other")]
 async fn everything_is_decided(mut pipeline: Pipeline) -> Result<Vec<String>> {
     pipeline.play(&recorded()).await?;
     pipeline.settled().await?;

@@ -100,12 +100,11 @@ fn interfaces(summary: &DeviceSummary, details: &DeviceDetails) -> Vec<Value> {
         json!({ "uid": uid, "ip": ip, "mac": mac, "type_id": type_id, "type": kind })
     };
     let (ips, macs) = (&summary.ips, &summary.macs);
-    let all: Vec<Value> = match (ips.as_slice(), macs.as_slice()) {
-        ([ip], [mac]) => vec![interface(Some(ip), Some(mac))],
-        _ => {
-            let of_macs = macs.iter().map(|mac| interface(None, Some(mac)));
-            of_macs.chain(ips.iter().map(|ip| interface(Some(ip), None))).collect()
-        }
+    let all: Vec<Value> = if let ([ip], [mac]) = (ips.as_slice(), macs.as_slice()) {
+        vec![interface(Some(ip), Some(mac))]
+    } else {
+        let of_macs = macs.iter().map(|mac| interface(None, Some(mac)));
+        of_macs.chain(ips.iter().map(|ip| interface(Some(ip), None))).collect()
     };
     all.into_iter().take(MOST_INTERFACES).collect()
 }

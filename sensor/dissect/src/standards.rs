@@ -14,11 +14,12 @@ pub struct Standard {
 }
 
 /// What defines a protocol; nothing of [`Protocol::Unspecified`] and of other systems' tables.
+#[expect(clippy::too_many_lines, reason = "a table")]
 pub const fn standard(protocol: Protocol) -> Option<Standard> {
     let (family, title, documents) = match protocol {
-        Protocol::Unspecified => return None,
-        // No protocols: other systems, whose tables are imported.
-        Protocol::Cmms
+        // None, and no protocols: other systems, whose tables are imported.
+        Protocol::Unspecified
+        | Protocol::Cmms
         | Protocol::SwitchTable
         | Protocol::WlanController
         | Protocol::Directory

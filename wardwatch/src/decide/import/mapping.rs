@@ -197,7 +197,7 @@ impl Mapping {
             .with_context(|| format!("--mapping: cannot read {}", path.display()))?;
         let mut mapping: Self = toml::from_str(&text)
             .with_context(|| format!("the mapping {} cannot be used", path.display()))?;
-        mapping.path = path.to_owned();
+        path.clone_into(&mut mapping.path);
         for (heading, word) in &mapping.columns {
             mapping.attribute(heading, word)?;
         }

@@ -199,7 +199,7 @@ impl Lines<'_> {
         let rest = self.bytes.get(begin..).unwrap_or_default();
         let ends = rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
         let passed = self.bytes.get(self.at..begin + ends).unwrap_or_default();
-        self.line += passed.iter().filter(|byte| **byte == b'\n').count() as u64;
+        self.line += memchr::memchr_iter(b'\n', passed).count() as u64;
         self.at = self.at.max(begin + ends);
         self.line
     }
@@ -208,7 +208,7 @@ impl Lines<'_> {
 /// What stands most often in the first line.
 fn guessed_delimiter(bytes: &[u8]) -> u8 {
     let line = bytes.split(|byte| *byte == b'\n').find(|line| !line.starts_with(b"sep=")).unwrap_or_default();
-    let count = |delimiter: u8| line.iter().filter(|byte| **byte == delimiter).count();
+    let count = |delimiter: u8| memchr::memchr_iter(delimiter, line).count();
     let candidates = [b'\t', b';', b','];
     candidates.into_iter().max_by_key(|delimiter| count(*delimiter)).unwrap_or(b',')
 }
