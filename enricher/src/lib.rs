@@ -16,6 +16,7 @@
 #![forbid(unsafe_code)]
 
 mod boots;
+mod command_rows;
 pub mod config;
 mod documents;
 mod enricher;

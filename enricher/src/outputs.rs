@@ -21,14 +21,13 @@ use wardwatch_proto::topic;
 use wardwatch_proto::v1::{Command, Event};
 
 use crate::boots::SensorBootRow;
+use crate::command_rows::{CommandRow, NoteRow};
 use crate::documents::DocumentRows;
 use crate::import_rows::ImportRow;
 use crate::memory::Ruling;
 use crate::received::Received;
 use crate::rollup::{conversations, site_minutes};
-use crate::rows::{
-    AttributeKey, AttributeRow, BatchIdentity, ChangeRow, CommandRow, DeviceRow, FlowRow, NoteRow,
-};
+use crate::rows::{AttributeKey, AttributeRow, BatchIdentity, ChangeRow, DeviceRow, FlowRow};
 
 /// What a run of messages of one partition gave rise to.
 #[derive(Debug, Default)]

@@ -25,7 +25,7 @@ version = "7"
 [[rule]]
 id = "ours"
 type = "infusion pump"
-confidence = 99
+confidence = 100
 because = "it stands in our list"
 when = [{ attribute = "manufacturer", contains = "ge" }]
 example = [{ attribute = "manufacturer", value = "GE MEDICAL SYSTEMS" }]

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 pub(crate) struct Doubts<'a>(BTreeMap<&'a str, f64>);
 
 impl<'a> Doubts<'a> {
-    /// Something speaks for a kind: 1 to 99 percent.
+    /// Something speaks for a kind: 1 to 100 percent.
     pub(crate) fn lessen(&mut self, kind: &'a str, confidence: u32) {
         *self.0.entry(kind).or_insert(1.0) *= 1.0 - f64::from(confidence) / 100.0;
     }
@@ -56,6 +56,13 @@ mod tests {
         assert!(is_about(left(&both, "controller"), 0.47), "{}", left(&both, "controller"));
         assert!(left(&both, "station") > left(&both, "controller"));
         assert!(is_about(left(&[("controller", 85), ("station", 20)], "controller"), 0.18));
+    }
+
+    #[test]
+    fn who_knows_leaves_no_doubt() {
+        let voices = [("scanner", 99), ("scanner", 99), ("scanner", 99), ("pump", 100)];
+        assert!(is_about(left(&voices, "pump"), 0.0));
+        assert!(is_about(left(&voices, "scanner"), 1.0));
     }
 
     #[test]

@@ -168,8 +168,9 @@ impl Taxonomy {
     /// A rule of the same id that was there before is replaced.
     pub(crate) fn add_rule(&mut self, entry: Entry<RawRule>) -> Result<(), KnowledgeError> {
         let Entry { place, value: raw } = entry;
-        if !(1..=99).contains(&raw.confidence) {
-            return Err(place.wrong("confidence", "must lie between 1 and 99 percent"));
+        // 100 is for who knows: it leaves no doubt, whatever else speaks for something else.
+        if !(1..=100).contains(&raw.confidence) {
+            return Err(place.wrong("confidence", "must lie between 1 and 100 percent"));
         }
         let (category, subcategory) = match (&raw.device_type, &raw.category) {
             (Some(name), None) => {
