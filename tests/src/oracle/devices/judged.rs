@@ -243,7 +243,7 @@ mod tests {
         let broader = judged(Field::Type, &one_of(&["CT scanner"]), &of_type("imaging modality", 90));
         assert_eq!(broader.verdict, Verdict::Broader);
         assert!(!broader.is_met() && !broader.is_surely_wrong());
-        assert!(judged(Field::Type, &one_of(&["firewall"]), &of_type("", 0)).is_beyond_taxonomy);
+        assert!(judged(Field::Type, &one_of(&["weather satellite"]), &of_type("", 0)).is_beyond_taxonomy);
     }
 
     #[test]
