@@ -54,7 +54,7 @@ async fn a_cluster_is_made_run_and_stopped_as_the_manual_says() -> Result<()> {
     }
     let again = cluster.migrate()?;
     assert!(again.status.success(), "{again:?}");
-    assert_eq!(again.err.matches("up to date").count(), 5, "tables and four topics: {}", again.err);
+    assert_eq!(again.err.matches("up to date").count(), 6, "tables and five topics: {}", again.err);
 
     let mut collector = cluster.collector(0)?;
     let mut enricher = cluster.service("enricher")?;
