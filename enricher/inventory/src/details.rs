@@ -54,7 +54,10 @@ impl Sketch<'_> {
                 }
                 continue;
             };
-            let candidates = self.said_or_derived(attribute);
+            let mut candidates = self.said_or_derived(attribute);
+            if let Some(other) = field.otherwise.filter(|_| candidates.is_empty()) {
+                candidates = self.said_or_derived(other);
+            }
             let value = if knowledge.has_many_values(attribute) && self.decision(&field.name).is_none() {
                 let values = candidates.ranked().into_iter().map(|candidate| candidate.value);
                 values.take(MOST_VALUES).collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(", ")

@@ -21,6 +21,7 @@ pub(crate) struct RawField {
     name: String,
     group: String,
     attribute: Option<String>,
+    otherwise: Option<String>,
     weight: u32,
     #[serde(default)]
     categories: Vec<String>,
@@ -45,6 +46,8 @@ pub struct ProfileField {
     pub group: String,
     /// What it is read from, where it is what devices or other systems say and nothing more.
     pub attribute: Option<Attribute>,
+    /// What it is read from where nobody says that.
+    pub otherwise: Option<Attribute>,
     /// What it counts for among the fields that apply; 0 for one that not every device can have.
     pub weight: u32,
     /// It goes up and down all the time, so that its changes are not told.
@@ -85,17 +88,19 @@ impl Profile {
         if raw.weight > HEAVIEST {
             return Err(place.wrong("weight", format!("must be at most {HEAVIEST}")));
         }
-        let attribute = match &raw.attribute {
-            None => None,
-            Some(word) => Some(
-                Attribute::from_name(word)
-                    .ok_or_else(|| place.wrong("attribute", format!("no attribute is called {word:?}")))?,
-            ),
+        let named = |key: &str, word: &Option<String>| match word {
+            None => Ok(None),
+            Some(word) => Attribute::from_name(word)
+                .map(Some)
+                .ok_or_else(|| place.wrong(key, format!("no attribute is called {word:?}"))),
         };
+        let (attribute, otherwise) =
+            (named("attribute", &raw.attribute)?, named("otherwise", &raw.otherwise)?);
         let field = ProfileField {
             name: raw.name,
             group: raw.group,
             attribute,
+            otherwise,
             weight: raw.weight,
             is_volatile: raw.volatile,
             completed_by: raw.completed_by,
