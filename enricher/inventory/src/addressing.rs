@@ -16,14 +16,6 @@ const IN_USE: u64 = 7 * 86_400 * 1_000_000_000;
 /// Addresses that are listed.
 const MOST_ADDRESSES: usize = 64;
 
-/// The interface that a dossier is of, or whose frames an address was seen in.
-fn interface(id: &EndpointId) -> Option<Mac> {
-    match id {
-        EndpointId::Interface(mac) => Some(*mac),
-        EndpointId::Address(..) | EndpointId::Third(..) | EndpointId::Row(..) => None,
-    }
-}
-
 pub(crate) fn describe(
     record: &mut DeviceRecord,
     register: &Register,
@@ -43,7 +35,7 @@ pub(crate) fn describe(
             dossier.bindings.iter().filter(|binding| is_current(binding.last)).map(|binding| binding.ip),
         );
     }
-    let macs: BTreeSet<Mac> = dossiers.iter().filter_map(|dossier| interface(&dossier.id)).collect();
+    let macs: BTreeSet<Mac> = dossiers.iter().filter_map(|dossier| dossier.id.interface()).collect();
     if !macs.is_empty() {
         record.macs = macs.iter().map(|mac| address::mac_text(mac)).collect();
         // What has gone over to another interface since, and what is answered for others, is not its own.

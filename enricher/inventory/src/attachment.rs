@@ -12,7 +12,7 @@ use wardwatch_proto::v1::{Attribute, Protocol};
 
 use crate::conclusion::Why;
 use crate::device::Device;
-use crate::identity::DeviceKey;
+use crate::identity::{DeviceKey, is_made_from};
 use crate::network::is_link_local;
 use crate::profile::Sketch;
 use crate::statement::Statement;
@@ -123,16 +123,7 @@ impl Sketch<'_> {
             way("dhcp", "asked for an address, or was given one", self.evidence(statement), 85);
         }
         let ips: Vec<IpAddr> = self.record.ips.iter().filter_map(|ip| ip.parse().ok()).collect();
-        let interface = match device.key {
-            DeviceKey::Mac(mac) => Some(interface_identifier(mac)),
-            _ => None,
-        };
-        let is_configured = |ip: &&IpAddr| match ip {
-            IpAddr::V6(v6) => {
-                !is_link_local(**ip) && interface.is_some_and(|lower| v6.octets().ends_with(&lower))
-            }
-            IpAddr::V4(_) => false,
-        };
+        let is_configured = |ip: &&IpAddr| matches!(device.key, DeviceKey::Mac(mac) if !is_link_local(**ip) && is_made_from(**ip, mac));
         if let Some(ip) = ips.iter().find(is_configured) {
             way("slaac", "its address holds its MAC address (RFC 4291, appendix A)", format!("ip {ip}"), 85);
         }
@@ -203,11 +194,4 @@ impl Sketch<'_> {
 /// Whether the device itself said it.
 fn is_own(statement: &Statement) -> bool {
     statement.role == i32::from(Role::Sender)
-}
-
-/// The lower half of an address that an interface makes of its MAC address (RFC 4291, appendix A).
-fn interface_identifier(mac: [u8; 6]) -> [u8; 8] {
-    let [first, second, third, fourth, fifth, sixth] = mac;
-    // The bit that says who administers the address is turned round.
-    [first ^ 2, second, third, 0xff, 0xfe, fourth, fifth, sixth]
 }

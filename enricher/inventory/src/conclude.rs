@@ -20,27 +20,6 @@ use crate::summary::{full, summary};
 
 const HOUR: u64 = 3600 * 1_000_000_000;
 
-/// The fields with a column whose changes are told.
-const TRACKED: &[&str] = &[
-    "name",
-    "category",
-    "subcategory",
-    "device_type",
-    "manufacturer",
-    "model",
-    "serial_number",
-    "hardware_version",
-    "firmware_version",
-    "software_name",
-    "software_version",
-    "udi_di",
-    "location",
-    "department",
-    "institution",
-    "ips",
-    "parent",
-];
-
 /// Conclusions being drawn from one message.
 pub(crate) struct Concluding<'a> {
     pub(crate) register: &'a mut Register,
@@ -274,8 +253,9 @@ impl Concluding<'_> {
         let knowledge = self.knowledge;
         let details =
             knowledge.profile().iter().filter(|field| !field.is_volatile).map(|field| field.name.as_str());
-        let is_column = |name: &str| details::COLUMNS.iter().any(|(column, _)| *column == name);
-        for field in TRACKED.iter().copied().chain(details.filter(|name| !is_column(name))) {
+        let is_column = |name: &str| details::COLUMNS.iter().any(|column| column.name == name);
+        let columns = details::COLUMNS.iter().filter(|column| column.is_told).map(|column| column.name);
+        for field in columns.chain(details.filter(|name| !is_column(name))) {
             let (before, now) = (details::value_of(before, field), details::value_of(after, field));
             if before != now {
                 self.changed(after, field, before, now);

@@ -64,17 +64,22 @@ impl Undecided {
 impl Decision {
     /// The reason for believing it.
     pub(crate) fn why(&self, field: &str) -> Why {
-        let at = OffsetDateTime::from_unix_timestamp((self.at / 1_000_000_000).cast_signed());
-        let at = at.ok().and_then(|at| at.format(&Rfc3339).ok()).unwrap_or_default();
-        let note = if self.note.is_empty() { String::new() } else { format!(": {}", self.note) };
         Why {
             field: field.to_owned(),
             value: self.value.clone(),
             statement: "a person decided so".to_owned(),
-            evidence: format!("{}, {at}{note}", self.author),
+            evidence: stated_by(&self.author, self.at, &self.note),
             confidence: 100,
         }
     }
+}
+
+/// Who decided something, when (nanoseconds since the Unix epoch) and why, in words.
+pub(crate) fn stated_by(author: &str, at: u64, note: &str) -> String {
+    let at = OffsetDateTime::from_unix_timestamp((at / 1_000_000_000).cast_signed());
+    let at = at.ok().and_then(|at| at.format(&Rfc3339).ok()).unwrap_or_default();
+    let note = if note.is_empty() { String::new() } else { format!(": {note}") };
+    format!("{author}, {at}{note}")
 }
 
 impl Register {

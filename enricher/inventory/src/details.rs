@@ -11,33 +11,47 @@ use crate::profile::Sketch;
 /// Values of one field that are listed.
 const MOST_VALUES: usize = 16;
 
-/// Reads a field of a record as text.
-pub(crate) type Read = fn(&DeviceRecord) -> String;
+/// A field of the profile that stands in the record by itself.
+pub(crate) struct Column {
+    pub(crate) name: &'static str,
+    /// Reads it as text.
+    read: fn(&DeviceRecord) -> String,
+    /// Whether its changes are told.
+    pub(crate) is_told: bool,
+}
 
-/// The fields of the profile that stand in the record by themselves.
+const fn told(name: &'static str, read: fn(&DeviceRecord) -> String) -> Column {
+    Column { name, read, is_told: true }
+}
+
+const fn untold(name: &'static str, read: fn(&DeviceRecord) -> String) -> Column {
+    Column { name, read, is_told: false }
+}
+
+/// In the order in which their changes are told.
 #[rustfmt::skip]
-pub(crate) const COLUMNS: &[(&str, Read)] = &[
-    ("name", |record| record.name.clone()),
-    ("category", |record| record.category.clone()),
-    ("subcategory", |record| record.subcategory.clone()),
-    ("device_type", |record| record.device_type.clone()),
-    ("manufacturer", |record| record.manufacturer.clone()),
-    ("model", |record| record.model.clone()),
-    ("serial_number", |record| record.serial_number.clone()),
-    ("hardware_version", |record| record.hardware_version.clone()),
-    ("firmware_version", |record| record.firmware_version.clone()),
-    ("software_name", |record| record.software_name.clone()),
-    ("software_version", |record| record.software_version.clone()),
-    ("udi_di", |record| record.udi_di.clone()),
-    ("location", |record| record.location.clone()),
-    ("department", |record| record.department.clone()),
-    ("institution", |record| record.institution.clone()),
-    ("ips", |record| record.ips.join(", ")),
-    ("parent", |record| record.parent.clone()),
-    ("macs", |record| record.macs.join(", ")),
-    ("mac_manufacturer", |record| record.mac_manufacturer.clone()),
-    ("host_names", |record| record.host_names.join(", ")),
-    ("vlans", |record| record.vlans.iter().map(u32::to_string).collect::<Vec<_>>().join(", ")),
+pub(crate) const COLUMNS: &[Column] = &[
+    told("name", |record| record.name.clone()),
+    told("category", |record| record.category.clone()),
+    told("subcategory", |record| record.subcategory.clone()),
+    told("device_type", |record| record.device_type.clone()),
+    told("manufacturer", |record| record.manufacturer.clone()),
+    told("model", |record| record.model.clone()),
+    told("serial_number", |record| record.serial_number.clone()),
+    told("hardware_version", |record| record.hardware_version.clone()),
+    told("firmware_version", |record| record.firmware_version.clone()),
+    told("software_name", |record| record.software_name.clone()),
+    told("software_version", |record| record.software_version.clone()),
+    told("udi_di", |record| record.udi_di.clone()),
+    told("location", |record| record.location.clone()),
+    told("department", |record| record.department.clone()),
+    told("institution", |record| record.institution.clone()),
+    told("ips", |record| record.ips.join(", ")),
+    told("parent", |record| record.parent.clone()),
+    untold("macs", |record| record.macs.join(", ")),
+    untold("mac_manufacturer", |record| record.mac_manufacturer.clone()),
+    untold("host_names", |record| record.host_names.join(", ")),
+    untold("vlans", |record| record.vlans.iter().map(u32::to_string).collect::<Vec<_>>().join(", ")),
 ];
 
 impl Sketch<'_> {
@@ -100,8 +114,8 @@ impl Sketch<'_> {
 
 /// A field of the profile as text; empty where it is not known.
 pub fn value_of(record: &DeviceRecord, field: &str) -> String {
-    match COLUMNS.iter().find(|(name, _)| *name == field) {
-        Some((_, read)) => read(record),
+    match COLUMNS.iter().find(|column| column.name == field) {
+        Some(column) => (column.read)(record),
         None => record.detail(field).to_owned(),
     }
 }

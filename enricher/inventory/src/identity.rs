@@ -45,6 +45,16 @@ pub(crate) enum EndpointId {
     Row(Arc<str>, u32),
 }
 
+impl EndpointId {
+    /// The interface that evidence under it is of; `None` for an address by itself, and for what others tell of.
+    pub(crate) fn interface(&self) -> Option<Mac> {
+        match self {
+            Self::Interface(mac) => Some(*mac),
+            Self::Address(..) | Self::Third(..) | Self::Row(..) => None,
+        }
+    }
+}
+
 impl fmt::Display for EndpointId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -150,15 +150,8 @@ impl Inventory {
         at: LogMoment,
     ) -> Result<Conclusions, Undecided> {
         self.settle();
-        self.register.rule(command, author, made_at, at)?;
-        self.register.settle_joints();
-        let batch = self.register.take_batch();
-        self.changed_dossiers.extend(&batch.touched);
-        let mut concluding = concluding(&mut self.register, &self.knowledge, &self.site, at, made_at);
-        let devices = concluding.devices(&batch);
-        let conclusions = concluding.conclusions;
-        self.changed_devices.extend(devices);
-        Ok(conclusions)
+        self.register.rule(command, author, made_at)?;
+        Ok(self.conclude(made_at, at, None))
     }
 
     /// The id of the device that this one stands for now: itself, or the one that it turned out to be part of.
@@ -186,7 +179,7 @@ impl Inventory {
     ) -> Result<Conclusions, NotImported> {
         self.settle();
         self.register.import(table, author, made_at, at)?;
-        Ok(self.conclude_import(made_at, at))
+        Ok(self.conclude(made_at, at, None))
     }
 
     /// The newest table of a name is taken back, and the one before it stands again.
@@ -201,22 +194,12 @@ impl Inventory {
     ) -> Result<Conclusions, NotImported> {
         self.settle();
         self.register.withdraw_import(name)?;
-        Ok(self.conclude_import(made_at, at))
+        Ok(self.conclude(made_at, at, None))
     }
 
     /// Whether there is a table of another system, or a part of one.
     pub fn has_tables(&self) -> bool {
         self.register.imports.has_tables()
-    }
-
-    fn conclude_import(&mut self, made_at: u64, at: LogMoment) -> Conclusions {
-        let batch = self.register.take_batch();
-        let mut concluding = concluding(&mut self.register, &self.knowledge, &self.site, at, made_at);
-        let devices = concluding.devices(&batch);
-        concluding.rows(&batch);
-        let conclusions = concluding.conclusions;
-        self.changed_devices.extend(devices);
-        conclusions
     }
 
     /// Every device is concluded anew with another knowledge, in the order of ids. What was heard before stays under the
@@ -226,14 +209,23 @@ impl Inventory {
         let before = std::mem::replace(&mut self.knowledge, knowledge);
         self.register.learn(&self.knowledge);
         self.register.claim_anew();
+        self.conclude(learned_at, at, Some(&before))
+    }
+
+    /// What is different after something else than facts came: of the devices that it concerns, or of all where the knowledge
+    /// is another than before.
+    fn conclude(&mut self, made_at: u64, at: LogMoment, before: Option<&Knowledge>) -> Conclusions {
         self.register.settle_joints();
         let batch = self.register.take_batch();
         self.changed_dossiers.extend(&batch.touched);
-        let mut concluding = concluding(&mut self.register, &self.knowledge, &self.site, at, learned_at);
-        let devices = concluding.all(&batch, &before);
+        let mut concluding = concluding(&mut self.register, &self.knowledge, &self.site, at, made_at);
+        let changed = match before {
+            Some(before) => concluding.all(&batch, before),
+            None => concluding.devices(&batch),
+        };
         concluding.rows(&batch);
         let conclusions = concluding.conclusions;
-        self.changed_devices.extend(devices);
+        self.changed_devices.extend(changed);
         conclusions
     }
 

@@ -17,7 +17,7 @@ use crate::decision::Decision;
 use crate::derivation::Derivations;
 use crate::device::Device;
 use crate::dossier::Dossier;
-use crate::identity::{DeviceKey, EndpointId};
+use crate::identity::DeviceKey;
 use crate::register::Register;
 use crate::statement::Statement;
 
@@ -96,10 +96,8 @@ pub(crate) fn describe(register: &Register, at: u32, device: &Device, knowledge:
     sketch.fields();
     sketch.manufacturer(device);
     sketch.joints(register, at, device);
-    let is_router = sketch.dossiers.iter().any(|dossier| match dossier.id {
-        EndpointId::Interface(mac) => register.is_router(mac),
-        _ => false,
-    });
+    let mut interfaces = sketch.dossiers.iter().filter_map(|dossier| dossier.id.interface());
+    let is_router = interfaces.any(|mac| register.is_router(mac));
     sketch.roles(is_router);
     sketch.classify(device, is_router);
     sketch.name(device);

@@ -3,14 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use prost::Message;
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 use uuid::Uuid;
 use wardwatch_proto::v1::RuleSameness;
 use wardwatch_proto::v1::rule_sameness::Verdict;
 
-use crate::conclusion::LogMoment;
-use crate::decision::Undecided;
+use crate::decision::{Undecided, stated_by};
 use crate::device::Device;
 use crate::register::Register;
 
@@ -52,10 +49,7 @@ struct RulingState {
 impl Ruling {
     /// Who decided it, when and why.
     pub(crate) fn evidence(&self) -> String {
-        let at = OffsetDateTime::from_unix_timestamp((self.at / 1_000_000_000).cast_signed());
-        let at = at.ok().and_then(|at| at.format(&Rfc3339).ok()).unwrap_or_default();
-        let note = if self.note.is_empty() { String::new() } else { format!(": {}", self.note) };
-        format!("{}, {at}{note}", self.author)
+        stated_by(&self.author, self.at, &self.note)
     }
 }
 
@@ -140,7 +134,6 @@ impl Register {
         command: &RuleSameness,
         author: &str,
         made_at: u64,
-        _at: LogMoment,
     ) -> Result<(), Undecided> {
         let base = |id: &str| {
             let at = Uuid::parse_str(id).ok().and_then(|id| self.ids.get(&id).copied());

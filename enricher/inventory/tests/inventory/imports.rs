@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use wardwatch_inventory::{Conclusions, Inventory, NotImported, RowRecord, Settings};
+use wardwatch_proto::v1::rule_sameness::Verdict;
 use wardwatch_proto::v1::{Attribute, Fact, ImportTable, ImportedRow, ImportedValue, Protocol};
 
 use crate::ward::{DAY, KNOWLEDGE, NEW_YEAR, Site, attributes, flow, says, tells_of};
@@ -64,6 +65,18 @@ fn scanner() -> Vec<Fact> {
         says(END, Attribute::Location, "Room 1", Protocol::Hl7),
         says(END, Attribute::HostName, "ct-1.north.example", Protocol::Dhcp),
     ]
+}
+
+#[test]
+fn a_row_goes_with_its_device_when_a_person_joins_it_with_another() {
+    let mut site = Site::new();
+    site.hears(scanner());
+    let row: Row<'_> = (2, &[(Attribute::MacAddress, "02:00:00:00:00:a2"), (Attribute::Model, "X2")]);
+    let said = site.imports(&table("v-1", &[row])).expect("a table");
+    assert_eq!(rows(&said, &site), ["2 matched mac_address X2"], "named by its model");
+    let (one, two) = (site.device("a1"), site.device("a2"));
+    let said = site.rules(&one, &two, Verdict::Same).expect("two devices");
+    assert_eq!(rows(&said, &site), ["2 matched mac_address ct-1.north.example model X2/X1"]);
 }
 
 #[test]
