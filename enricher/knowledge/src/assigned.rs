@@ -10,7 +10,7 @@ use crate::condition::{named, possible};
 use crate::error::KnowledgeError;
 use crate::evidence::Field;
 use crate::manufacturer::Manufacturers;
-use crate::pack::Entry;
+use crate::pack::{Entry, Place};
 
 /// Under which SNMP names products, by the number of their maker (RFC 3418, sysObjectID; RFC 2578, enterprises).
 const ENTERPRISES: &str = "1.3.6.1.4.1.";
@@ -34,20 +34,11 @@ impl Assigned {
         manufacturers: &Manufacturers,
     ) -> Result<(), KnowledgeError> {
         let Entry { place, value: raw } = entry;
-        for (word, values) in raw {
-            for attribute in named::<Attribute>(std::slice::from_ref(&word), &place, &word)? {
-                let makers = self.makers.entry(attribute).or_default();
-                for (value, maker) in &values {
-                    let key = format!("{word}.{value}");
-                    possible(Field::Stated(attribute), value, &place, &key)?;
-                    if !manufacturers.is_known(maker) {
-                        return Err(place.wrong(key, format!("no manufacturer is called {maker:?}")));
-                    }
-                    makers.insert(value.clone(), maker.clone());
-                }
-            }
-        }
-        Ok(())
+        each(raw, &place, manufacturers, |attribute, key, value, maker| {
+            possible(Field::Stated(attribute), &value, &place, key)?;
+            self.makers.entry(attribute).or_default().insert(value, maker);
+            Ok(())
+        })
     }
 
     pub(crate) fn add_prefixes(
@@ -56,23 +47,18 @@ impl Assigned {
         manufacturers: &Manufacturers,
     ) -> Result<(), KnowledgeError> {
         let Entry { place, value: raw } = entry;
-        for (word, values) in raw {
-            for attribute in named::<Attribute>(std::slice::from_ref(&word), &place, &word)? {
-                let prefixes = self.prefixes.entry(attribute).or_default();
-                for (prefix, maker) in &values {
-                    let key = format!("{word}.{prefix}");
-                    if prefix.is_empty() {
-                        return Err(place.wrong(key, "must not be empty: every value begins so"));
-                    }
-                    if !manufacturers.is_known(maker) {
-                        return Err(place.wrong(key, format!("no manufacturer is called {maker:?}")));
-                    }
-                    prefixes.retain(|(known, _)| known != prefix);
-                    prefixes.push((prefix.clone(), maker.clone()));
-                }
-                // The longest is tried first.
-                prefixes.sort_by(|(a, _), (b, _)| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+        each(raw, &place, manufacturers, |attribute, key, prefix, maker| {
+            if prefix.is_empty() {
+                return Err(place.wrong(key, "must not be empty: every value begins so"));
             }
+            let prefixes = self.prefixes.entry(attribute).or_default();
+            prefixes.retain(|(known, _)| *known != prefix);
+            prefixes.push((prefix, maker));
+            Ok(())
+        })?;
+        for prefixes in self.prefixes.values_mut() {
+            // The longest is tried first.
+            prefixes.sort_by(|(a, _), (b, _)| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
         }
         Ok(())
     }
@@ -112,4 +98,25 @@ impl Assigned {
         let by_prefix = || self.prefixes.get(&attribute)?.iter().find(|(prefix, _)| begins(prefix));
         whole.or_else(|| by_prefix().map(|(_, maker)| maker)).map(String::as_str)
     }
+}
+
+/// Takes in each value with its maker, who must be known; `take` has the attribute, the key for errors, the value, the maker.
+fn each(
+    raw: RawAssigned,
+    place: &Place,
+    manufacturers: &Manufacturers,
+    mut take: impl FnMut(Attribute, &str, String, String) -> Result<(), KnowledgeError>,
+) -> Result<(), KnowledgeError> {
+    for (word, values) in raw {
+        for attribute in named::<Attribute>(std::slice::from_ref(&word), place, &word)? {
+            for (value, maker) in &values {
+                let key = format!("{word}.{value}");
+                if !manufacturers.is_known(maker) {
+                    return Err(place.wrong(key, format!("no manufacturer is called {maker:?}")));
+                }
+                take(attribute, &key, value.clone(), maker.clone())?;
+            }
+        }
+    }
+    Ok(())
 }

@@ -2,14 +2,11 @@
 
 use std::sync::Arc;
 
-use wardwatch_inventory::{Conclusions, LogMoment};
+use wardwatch_inventory::{Conclusions, Inventory, LogMoment, NotImported, Undecided};
 use wardwatch_knowledge::Knowledge;
 use wardwatch_processor::Tally;
 use wardwatch_proto::v1::command::Action;
-use wardwatch_proto::v1::{
-    AddNote, AttachDocument, Command, ImportTable, LoadKnowledgePack, OverrideAttribute, Protocol,
-    RuleSameness, WithdrawImport,
-};
+use wardwatch_proto::v1::{AddNote, AttachDocument, Command, ImportTable, LoadKnowledgePack, Protocol};
 
 use super::{Memory, Site, Told};
 use crate::library::{Pack, Packs};
@@ -79,16 +76,22 @@ impl Memory {
         let forgotten = self.recent.remember(&command.id, at, self.limits.commands);
         tally.add("enricher_commands_forgotten", forgotten);
         let mut ruling = match &command.action {
-            Some(Action::OverrideAttribute(wanted)) => self.override_attribute(wanted, command, at),
+            Some(Action::OverrideAttribute(wanted)) => self.at_site(command, |inventory| {
+                inventory.decide(wanted, &command.author, command.at, at).map_err(Undecided::word)
+            }),
             Some(Action::LoadKnowledgePack(load)) => self.load(load, command, at),
-            Some(Action::RuleSameness(wanted)) => self.rule(wanted, command, at),
+            Some(Action::RuleSameness(wanted)) => self.at_site(command, |inventory| {
+                inventory.rule(wanted, &command.author, command.at, at).map_err(Undecided::word)
+            }),
             Some(Action::AddNote(note)) => self.add_note(note, command),
             Some(Action::AttachDocument(part)) => self.attach(part, command, at),
             Some(Action::WithdrawDocument(wanted)) => {
                 ruled(self.documents.withdraw(&command.site, &wanted.document, command), command, at)
             }
             Some(Action::ImportTable(table)) => self.import(table, command, at),
-            Some(Action::WithdrawImport(wanted)) => self.withdraw_import(wanted, command, at),
+            Some(Action::WithdrawImport(wanted)) => self.at_site(command, |inventory| {
+                inventory.withdraw_import(&wanted.import, command.at, at).map_err(NotImported::word)
+            }),
             Some(Action::AcknowledgeAlert(_) | Action::ReopenAlert(_)) | None => {
                 Ruling { outcome: Outcome::Forwarded, ..Ruling::applied(Vec::new()) }
             }
@@ -97,19 +100,16 @@ impl Memory {
         Some(ruling)
     }
 
-    fn override_attribute(&mut self, wanted: &OverrideAttribute, command: &Command, at: LogMoment) -> Ruling {
+    /// Does something at a site that is known, and concludes from it.
+    fn at_site(
+        &mut self,
+        command: &Command,
+        work: impl FnOnce(&mut Inventory) -> Result<Conclusions, &'static str>,
+    ) -> Ruling {
         let Some(site) = self.sites.get_mut(&command.site) else { return Ruling::ignored("unknown-site") };
-        match site.inventory.decide(wanted, &command.author, command.at, at) {
+        match work(&mut site.inventory) {
             Ok(conclusions) => Ruling::applied(vec![(command.site.clone(), conclusions)]),
-            Err(undecided) => Ruling::ignored(undecided.word()),
-        }
-    }
-
-    fn rule(&mut self, wanted: &RuleSameness, command: &Command, at: LogMoment) -> Ruling {
-        let Some(site) = self.sites.get_mut(&command.site) else { return Ruling::ignored("unknown-site") };
-        match site.inventory.rule(wanted, &command.author, command.at, at) {
-            Ok(conclusions) => Ruling::applied(vec![(command.site.clone(), conclusions)]),
-            Err(undecided) => Ruling::ignored(undecided.word()),
+            Err(reason) => Ruling::ignored(reason),
         }
     }
 
@@ -137,22 +137,12 @@ impl Memory {
         if !self.sites.contains_key(&command.site) && self.sites.len() >= self.limits.sites {
             return Ruling::ignored("too-many-sites");
         }
-        let site = self.site(&command.site);
-        match site.inventory.import(table, &command.author, command.at, at) {
-            Ok(conclusions) => Ruling::applied(vec![(command.site.clone(), conclusions)]),
-            Err(problem) => {
-                self.forget_site_of_nothing(&command.site);
-                Ruling::ignored(problem.word())
-            }
-        }
-    }
-
-    fn withdraw_import(&mut self, wanted: &WithdrawImport, command: &Command, at: LogMoment) -> Ruling {
-        let Some(site) = self.sites.get_mut(&command.site) else { return Ruling::ignored("unknown-site") };
-        match site.inventory.withdraw_import(&wanted.import, command.at, at) {
-            Ok(conclusions) => Ruling::applied(vec![(command.site.clone(), conclusions)]),
-            Err(problem) => Ruling::ignored(problem.word()),
-        }
+        self.site(&command.site);
+        let ruling = self.at_site(command, |inventory| {
+            inventory.import(table, &command.author, command.at, at).map_err(NotImported::word)
+        });
+        self.forget_site_of_nothing(&command.site);
+        ruling
     }
 
     fn load(&mut self, load: &LoadKnowledgePack, command: &Command, at: LogMoment) -> Ruling {
