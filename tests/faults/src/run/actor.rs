@@ -166,9 +166,11 @@ impl<'a> Actor<'a> {
         self.fired
     }
 
-    /// Whether it runs and nothing is on its way.
+    /// Whether it runs and nothing is on its way. A sensor ends by itself; until then it has something to state, however long it
+    /// takes to begin.
     pub(super) fn is_calm(&self) -> bool {
         match &self.state {
+            State::Running(_) if self.instance.service == Service::Sensor => false,
             State::Running(process) => !process.asked && process.stopped_until.is_none(),
             // One that was never begun is not missed.
             State::Waiting => self.instance.begins.is_none(),
