@@ -64,6 +64,14 @@ pub(crate) enum Condition {
     Spoken { protocols: Vec<Protocol>, internet: Option<bool>, initiated: Option<bool> },
 }
 
+/// What a condition asks for of what is said.
+#[derive(Clone, Debug)]
+pub(crate) struct Asked<'a> {
+    pub(crate) field: Field,
+    /// The values of which it must be one, whatever the case of their ASCII letters; `None` where it need not be one of few.
+    pub(crate) values: Option<Vec<&'a str>>,
+}
+
 /// A field has a value that matches, said in one of the protocols (in any where none is named).
 #[derive(Clone, Debug)]
 pub(crate) struct SaidCondition {
@@ -152,6 +160,17 @@ impl Condition {
 
     fn of(field: Field, matcher: Matcher) -> Self {
         Self::Said(SaidCondition { field, protocols: Vec::new(), told_by: Vec::new(), matcher, at_least: 1 })
+    }
+
+    /// What must have been said for it to hold; `None` where it asks for a conversation.
+    pub(crate) fn asks(&self) -> Option<Asked<'_>> {
+        let Self::Said(condition) = self else { return None };
+        let values = match &condition.matcher {
+            Matcher::Exact(value) => Some(vec![value.as_str()]),
+            Matcher::OneOf(values) => Some(values.iter().map(String::as_str).collect()),
+            _ => None,
+        };
+        Some(Asked { field: condition.field, values })
     }
 
     /// What makes it hold, if anything, among what was seen at `since` or later.

@@ -1,6 +1,7 @@
 //! What rules are held against: everything that is known of one device at one time.
 
 use std::fmt::Write as _;
+use std::ops::Range;
 
 use wardwatch_proto::name::Named as _;
 use wardwatch_proto::v1::subject::Role;
@@ -77,6 +78,8 @@ pub struct Spoken {
 #[derive(Clone, Debug, Default)]
 pub struct Evidence<'a> {
     said: Vec<Said<'a>>,
+    /// Each field that something was said about, and where that begins; in order.
+    begins: Vec<(Field, usize)>,
     spoken: Vec<Spoken>,
     newest: u64,
 }
@@ -99,20 +102,39 @@ impl<'a> Evidence<'a> {
     pub fn new(mut said: Vec<Said<'a>>, mut spoken: Vec<Spoken>, newest: u64) -> Self {
         said.sort_unstable();
         spoken.sort_unstable();
-        Self { said, spoken, newest }
+        let mut evidence = Self { said, begins: Vec::new(), spoken, newest };
+        evidence.find_beginnings();
+        evidence
+    }
+
+    fn find_beginnings(&mut self) {
+        self.begins.clear();
+        for (at, said) in self.said.iter().enumerate() {
+            if self.begins.last().is_none_or(|(field, _)| *field != said.field) {
+                self.begins.push((said.field, at));
+            }
+        }
     }
 
     /// Adds what was concluded from the rest.
     pub fn add(&mut self, said: Said<'a>) {
         let at = self.said.partition_point(|known| *known < said);
         self.said.insert(at, said);
+        self.find_beginnings();
     }
 
     /// What was said about a field, in the order of values.
     pub fn about(&self, field: Field) -> &[Said<'a>] {
-        let start = self.said.partition_point(|said| said.field < field);
-        let end = self.said.partition_point(|said| said.field <= field);
-        self.said.get(start..end).unwrap_or_default()
+        self.range(field).and_then(|range| self.said.get(range)).unwrap_or_default()
+    }
+
+    /// Where that stands.
+    fn range(&self, field: Field) -> Option<Range<usize>> {
+        // There are a few dozen at most, and comparing for equality is cheap.
+        let at = self.begins.iter().position(|(known, _)| *known == field)?;
+        let (_, start) = self.begins.get(at)?;
+        let end = self.begins.get(at + 1).map_or(self.said.len(), |(_, next)| *next);
+        Some(*start..end)
     }
 
     /// Everything that was said, in the order of fields and values.
@@ -131,9 +153,10 @@ impl<'a> Evidence<'a> {
         at_least: usize,
         matching: impl Fn(&Said<'a>) -> bool,
     ) -> Option<Support> {
-        let start = self.said.partition_point(|said| said.field < field);
+        let range = self.range(field)?;
+        let start = range.start;
         let (mut first, mut distinct, mut previous) = (None, 0, None);
-        for (offset, said) in self.about(field).iter().enumerate() {
+        for (offset, said) in self.said.get(range)?.iter().enumerate() {
             if matching(said) {
                 first.get_or_insert(start + offset);
                 distinct += usize::from(previous != Some(said.value));

@@ -145,6 +145,7 @@ impl Knowledge {
         self.taxonomy.check_examples()?;
         self.patient_data.check_examples()?;
         self.factors.check_examples()?;
+        self.taxonomy.index();
         self.signatures.index();
         self.watched = self.factors.watched().collect();
         Ok(self)
@@ -261,6 +262,11 @@ impl Knowledge {
     /// The fields of a device's profile, in the order in which they are shown.
     pub fn profile(&self) -> &[ProfileField] {
         self.profile.fields()
+    }
+
+    /// Whether changes of a field of the profile that has no column of its own are told.
+    pub fn tells_changes_of(&self, detail: &str) -> bool {
+        self.profile().iter().any(|field| field.is_told && field.name == detail)
     }
 
     /// Whether the signatures of a file are sound by themselves.
@@ -398,7 +404,20 @@ impl Knowledge {
 
     /// What kind of device it is, by the rules and the signatures.
     pub fn classify(&self, evidence: &Evidence<'_>) -> Classification {
-        self.taxonomy.classify(evidence, self.signatures.voices(evidence))
+        let said = evidence.said().iter();
+        let read: Vec<(Said<'_>, Vec<Derived<'_>>)> = said.map(|said| (*said, self.derive(said))).collect();
+        let readings =
+            read.iter().flat_map(|(said, derived)| derived.iter().map(move |derived| (*said, derived)));
+        self.classify_read(evidence, &readings.collect::<Vec<_>>())
+    }
+
+    /// The same, where what signatures say of each value is known already.
+    pub fn classify_read(
+        &self,
+        evidence: &Evidence<'_>,
+        readings: &[(Said<'_>, &Derived<'_>)],
+    ) -> Classification {
+        self.taxonomy.classify(evidence, signature::Signatures::voices(readings))
     }
 
     /// The models of how kinds of devices behave.

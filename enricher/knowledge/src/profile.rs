@@ -27,8 +27,8 @@ pub(crate) struct RawField {
     categories: Vec<String>,
     #[serde(default = "yes")]
     nested: bool,
-    #[serde(default)]
-    volatile: bool,
+    #[serde(default = "yes")]
+    told: bool,
     completed_by: String,
 }
 
@@ -50,8 +50,8 @@ pub struct ProfileField {
     pub otherwise: Option<Attribute>,
     /// What it counts for among the fields that apply; 0 for one that not every device can have.
     pub weight: u32,
-    /// It goes up and down all the time, so that its changes are not told.
-    pub is_volatile: bool,
+    /// Whether its changes are told. They are not where it follows from another field whose changes are.
+    pub is_told: bool,
     /// The traffic or the integration that would fill it.
     pub completed_by: String,
     categories: Vec<String>,
@@ -102,7 +102,7 @@ impl Profile {
             attribute,
             otherwise,
             weight: raw.weight,
-            is_volatile: raw.volatile,
+            is_told: raw.told,
             completed_by: raw.completed_by,
             categories: raw.categories,
             nested: raw.nested,

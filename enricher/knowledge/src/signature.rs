@@ -13,7 +13,7 @@ use wardwatch_proto::v1::Attribute;
 
 use crate::condition::{Condition, RawCondition, SaidCondition};
 use crate::error::KnowledgeError;
-use crate::evidence::{Evidence, Field, Said, describe_said};
+use crate::evidence::{Field, Said, describe_said};
 use crate::example::{Example, RawObservation};
 use crate::manufacturer::Manufacturers;
 use crate::pack::{Entry, Place};
@@ -69,6 +69,8 @@ pub struct Derived<'a> {
     pub confidence: u32,
     /// Attributes and their values, in canonical form; none where it speaks for a kind of device only.
     pub values: Vec<(Attribute, String)>,
+    /// The kind of device that it speaks for; empty words where it speaks for none.
+    kind: &'a Says,
 }
 
 /// The signatures of a pack, by the attribute that they look at.
@@ -155,37 +157,36 @@ impl Signatures {
                     _ => (attribute, value),
                 })
                 .collect(),
+            kind: &signature.says,
         });
-        found.filter(|derived| !derived.values.is_empty()).collect()
+        found.filter(|derived| !derived.values.is_empty() || !derived.kind.category.is_empty()).collect()
     }
 
     /// What speaks for a kind of device. A value counts once, and so does a signature: several that read the same
     /// value say one thing, not several that are independent.
-    pub(crate) fn voices<'a>(&'a self, evidence: &Evidence<'_>) -> Vec<Voice<'a>> {
-        let mut best: BTreeMap<(Field, &str), (u32, &Signature, &Said<'_>)> = BTreeMap::new();
-        for said in evidence.said() {
-            for (signature, _) in self.matching(said) {
-                if signature.says.category.is_empty() {
-                    continue;
-                }
-                let confidence = shared(signature.confidence, said.told_by);
-                let known = best.entry((said.field, said.value)).or_insert((confidence, signature, said));
-                if confidence > known.0 {
-                    *known = (confidence, signature, said);
-                }
+    pub(crate) fn voices<'a>(readings: &[(Said<'_>, &Derived<'a>)]) -> Vec<Voice<'a>> {
+        let mut speaking: Vec<(Said<'_>, &Derived<'a>)> =
+            readings.iter().filter(|(_, derived)| !derived.kind.category.is_empty()).copied().collect();
+        speaking.sort_by_key(|(said, _)| *said);
+        let mut best: BTreeMap<(Field, &str), (u32, &Derived<'a>, Said<'_>)> = BTreeMap::new();
+        for (said, derived) in speaking {
+            let confidence = shared(derived.confidence, said.told_by);
+            let known = best.entry((said.field, said.value)).or_insert((confidence, derived, said));
+            if confidence > known.0 {
+                *known = (confidence, derived, said);
             }
         }
         let mut found: Vec<_> = best.into_values().collect();
         found.sort_by_key(|(confidence, _, _)| std::cmp::Reverse(*confidence));
         let mut spoken = HashSet::new();
-        found.retain(|(_, signature, _)| spoken.insert(signature.id.as_str()));
-        let voice = |(confidence, signature, said): (u32, &'a Signature, &Said<'_>)| Voice {
-            category: &signature.says.category,
-            subcategory: &signature.says.subcategory,
-            device_type: &signature.says.device_type,
+        found.retain(|(_, derived, _)| spoken.insert(derived.signature));
+        let voice = |(confidence, derived, said): (u32, &Derived<'a>, Said<'_>)| Voice {
+            category: &derived.kind.category,
+            subcategory: &derived.kind.subcategory,
+            device_type: &derived.kind.device_type,
             confidence,
-            because: &signature.because,
-            evidence: describe_derived(said, &signature.id),
+            because: derived.because,
+            evidence: describe_derived(&said, derived.signature),
         };
         found.into_iter().filter(|(confidence, _, _)| *confidence > 0).map(voice).collect()
     }

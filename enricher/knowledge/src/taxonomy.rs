@@ -14,6 +14,10 @@ use crate::example::{Example, RawObservation};
 use crate::model::ModelFamily;
 use crate::pack::{Entry, Place};
 
+mod index;
+
+use index::RuleIndex;
+
 /// How far a maker's name for a model is believed to say of which type it is, in percent.
 const BY_MODEL: u32 = 85;
 /// How sure a narrower type must be to be shown in place of the broader one, where anything speaks for the broader
@@ -126,6 +130,7 @@ pub(crate) struct Taxonomy {
     rules: Vec<Rule>,
     /// Those that follow from families of models.
     model_rules: Vec<Rule>,
+    index: RuleIndex,
 }
 
 impl Taxonomy {
@@ -233,6 +238,16 @@ impl Taxonomy {
         self.model_rules = rules.collect();
     }
 
+    /// Makes ready for asking.
+    pub(crate) fn index(&mut self) {
+        self.index = RuleIndex::of(self.rules.iter().chain(&self.model_rules));
+    }
+
+    /// The rule of a place among all.
+    fn rule(&self, place: usize) -> Option<&Rule> {
+        self.rules.get(place).or_else(|| self.model_rules.get(place.checked_sub(self.rules.len())?))
+    }
+
     /// Every rule must match its own example and not its counterexample.
     pub(crate) fn check_examples(&self) -> Result<(), KnowledgeError> {
         for rule in self.rules.iter().chain(&self.model_rules) {
@@ -271,7 +286,7 @@ impl Taxonomy {
 
     /// What the rules and `others` speak for.
     pub(crate) fn classify<'a>(&'a self, evidence: &Evidence<'_>, others: Vec<Voice<'a>>) -> Classification {
-        let rules = self.rules.iter().chain(&self.model_rules);
+        let rules = self.index.find(evidence).into_iter().filter_map(|place| self.rule(place));
         let mut held: Vec<Voice<'a>> = rules.filter_map(|rule| rule.voice(evidence)).collect();
         held.extend(others);
         held.sort_by_key(|voice| std::cmp::Reverse(voice.confidence));

@@ -26,7 +26,7 @@ const SAYABLE: [Attribute; 10] = [
 ];
 
 /// What a signature says.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Says {
     values: Vec<(Attribute, Template)>,
     /// Empty where it does not speak for one.
@@ -36,12 +36,12 @@ pub(super) struct Says {
 }
 
 /// A value with groups in it, in pieces.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 struct Template {
     pieces: Vec<Piece>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 enum Piece {
     Text(String),
     Group(usize),
