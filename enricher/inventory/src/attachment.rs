@@ -6,10 +6,12 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
+use wardwatch_knowledge::describe_said;
 use wardwatch_proto::name::Named as _;
 use wardwatch_proto::v1::subject::Role;
 use wardwatch_proto::v1::{Attribute, Protocol};
 
+use crate::belief::said;
 use crate::conclusion::Why;
 use crate::device::Device;
 use crate::identity::{DeviceKey, is_made_from};
@@ -55,16 +57,16 @@ impl Sketch<'_> {
                 "virtual" => "virtual",
                 _ => continue,
             };
-            reason(value, "whoever let it in says so", self.evidence(statement), 90);
+            reason(value, "whoever let it in says so", evidence(statement), 90);
         }
         let neighbours = self.about(Attribute::LinkPort).filter(|s| is_own(s));
         if let Some(statement) = neighbours.min_by_key(|statement| &statement.key) {
-            reason("wired", "names its port to its neighbour on a cable", self.evidence(statement), 80);
+            reason("wired", "names its port to its neighbour on a cable", evidence(statement), 80);
         }
         let on_cable = ["poe-device", "profinet-io-device", "bridge"];
         let roles = self.about(Attribute::Role).filter(|s| is_own(s));
         if let Some(statement) = roles.filter(|s| on_cable.contains(&&*s.key.value)).min_by_key(|s| &s.key) {
-            reason("wired", "does what only devices on a cable do", self.evidence(statement), 80);
+            reason("wired", "does what only devices on a cable do", evidence(statement), 80);
         }
         if let DeviceKey::Mac(mac) = device.key
             && let Some(registered) =
@@ -86,7 +88,7 @@ impl Sketch<'_> {
                 field: field.to_owned(),
                 value: statement.key.value.to_string(),
                 statement: "whoever let it in says so".to_owned(),
-                evidence: self.evidence(statement),
+                evidence: evidence(statement),
                 confidence: 90,
             });
             let reasons = reasons.collect();
@@ -120,7 +122,7 @@ impl Sketch<'_> {
         let leased = self.about(Attribute::IpAddress).filter(by_dhcp).min_by_key(|s| &s.key);
         let asked = self.about(Attribute::Role).filter(by_dhcp).find(|s| &*s.key.value == "dhcp-client");
         if let Some(statement) = leased.or(asked) {
-            way("dhcp", "asked for an address, or was given one", self.evidence(statement), 85);
+            way("dhcp", "asked for an address, or was given one", evidence(statement), 85);
         }
         let ips: Vec<IpAddr> = self.record.ips.iter().filter_map(|ip| ip.parse().ok()).collect();
         let is_configured = |ip: &&IpAddr| matches!(device.key, DeviceKey::Mac(mac) if !is_link_local(**ip) && is_made_from(**ip, mac));
@@ -146,7 +148,7 @@ impl Sketch<'_> {
                         field: "ip_assignment".to_owned(),
                         value: "static".to_owned(),
                         statement: why.to_owned(),
-                        evidence: self.evidence(statement),
+                        evidence: evidence(statement),
                         confidence: 25,
                     },
                 );
@@ -185,10 +187,10 @@ impl Sketch<'_> {
         };
         self.conclude("internet", vec![reason]);
     }
+}
 
-    fn evidence(&self, statement: &Statement) -> String {
-        self.candidate(statement, String::new(), None).evidence
-    }
+fn evidence(statement: &Statement) -> String {
+    describe_said(&said(statement))
 }
 
 /// Whether the device itself said it.

@@ -1,9 +1,12 @@
 //! Which value to believe: the best source wins, then the surest, then the newest that is still being said.
 
+use std::borrow::Cow;
+
 use wardwatch_knowledge::{Knowledge, Source, Trust};
 use wardwatch_proto::v1::subject::Role;
 use wardwatch_proto::v1::{Attribute, Protocol};
 
+use crate::reason::{Basis, Because};
 use crate::statement::Statement;
 
 /// A value counts as still being said until this long after the newest of its rivals: one day.
@@ -11,31 +14,34 @@ const STILL_SAID: u64 = 86_400 * 1_000_000_000;
 
 /// A value that a field may have, and the best reason for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Candidate {
-    pub(crate) value: String,
+pub(crate) struct Candidate<'a> {
+    pub(crate) value: Cow<'a, str>,
     pub(crate) trust: Trust,
     pub(crate) first_seen: u64,
     pub(crate) last_seen: u64,
-    pub(crate) because: String,
-    pub(crate) evidence: String,
+    pub(crate) because: Because<'a>,
+    pub(crate) evidence: Basis<'a>,
 }
 
 /// The candidates for one field.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Candidates {
-    list: Vec<Candidate>,
+pub(crate) struct Candidates<'a> {
+    list: Vec<Candidate<'a>>,
 }
 
-impl Candidates {
+impl<'a> Candidates<'a> {
     /// Adds a candidate. Of the same value the best reason stays, over the time of all.
-    pub(crate) fn add(&mut self, new: Candidate) {
+    pub(crate) fn add(&mut self, new: Candidate<'a>) {
         let Some(known) = self.list.iter_mut().find(|known| known.value == new.value) else {
             self.list.push(new);
             return;
         };
         let first_seen = known.first_seen.min(new.first_seen);
         let last_seen = known.last_seen.max(new.last_seen);
-        if (order(new.trust), &new.evidence) < (order(known.trust), &known.evidence) {
+        let is_better = order(new.trust)
+            .cmp(&order(known.trust))
+            .then_with(|| new.evidence.to_string().cmp(&known.evidence.to_string()));
+        if is_better.is_lt() {
             *known = new;
         }
         (known.first_seen, known.last_seen) = (first_seen, last_seen);
@@ -46,7 +52,7 @@ impl Candidates {
     /// Among equally good sources the values still being said compete, and the one that was first said last wins: a
     /// new version takes over at once, and two that are said in turn do not make the choice flutter. Of several that are
     /// said at once the shortest is believed: the others are those of parts, with more words (DICOM, 0018,1020).
-    pub(crate) fn best(&self) -> Option<&Candidate> {
+    pub(crate) fn best(&self) -> Option<&Candidate<'a>> {
         let best = self.list.iter().map(|candidate| order(candidate.trust)).min()?;
         let rivals = || self.list.iter().filter(|candidate| order(candidate.trust) == best);
         let newest = rivals().map(|candidate| candidate.last_seen).max()?;
@@ -73,7 +79,7 @@ impl Candidates {
     }
 
     /// All of them, the best source first.
-    pub(crate) fn ranked(mut self) -> Vec<Candidate> {
+    pub(crate) fn ranked(mut self) -> Vec<Candidate<'a>> {
         self.list.sort_by(|a, b| {
             order(a.trust)
                 .cmp(&order(b.trust))
@@ -114,24 +120,24 @@ mod tests {
 
     const DAY: u64 = STILL_SAID;
 
-    fn candidate(value: &str, rank: u32, first_seen: u64, last_seen: u64) -> Candidate {
+    fn candidate(value: &str, rank: u32, first_seen: u64, last_seen: u64) -> Candidate<'_> {
         Candidate {
             value: value.into(),
             trust: Trust { rank, confidence: 90 },
             first_seen,
             last_seen,
-            because: String::new(),
-            evidence: String::new(),
+            because: Because::Words("says so"),
+            evidence: Basis::Mac([0; 6]),
         }
     }
 
-    fn best(list: &[Candidate]) -> String {
+    fn best(list: &[Candidate<'_>]) -> String {
         let mut candidates = Candidates::default();
         list.iter().cloned().for_each(|candidate| candidates.add(candidate));
         let mut reversed = Candidates::default();
         list.iter().rev().cloned().for_each(|candidate| reversed.add(candidate));
         assert_eq!(candidates.best(), reversed.best(), "the order of arrival must not matter");
-        candidates.best().map(|candidate| candidate.value.clone()).unwrap_or_default()
+        candidates.best().map(|candidate| candidate.value.to_string()).unwrap_or_default()
     }
 
     #[test]
@@ -161,7 +167,7 @@ mod tests {
 
     #[test]
     fn what_goes_on_being_said_beside_the_best_is_a_conflict() {
-        let conflicts = |list: &[Candidate]| {
+        let conflicts = |list: &[Candidate<'_>]| {
             let mut candidates = Candidates::default();
             list.iter().cloned().for_each(|candidate| candidates.add(candidate));
             candidates.is_conflicting()

@@ -2,8 +2,9 @@
 
 use wardwatch_knowledge::{ClinicalFacts, PatientData};
 
+use crate::belief::MOST_REASONS;
 use crate::conclusion::Why;
-use crate::profile::{MOST_REASONS, Sketch};
+use crate::profile::Sketch;
 
 /// How far what fits a type is believed to fit one device, in percent, however sure the type is: the FDA classes products.
 const BY_TYPE: u32 = 70;

@@ -1,5 +1,6 @@
 //! What is different after a message, and what is told of it.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use wardwatch_knowledge::Knowledge;
@@ -8,17 +9,17 @@ use wardwatch_proto::v1::event::Event as Kind;
 use wardwatch_proto::v1::{DeviceAppeared, DeviceChanged, DeviceSummary, Event, Finding, Position};
 
 use crate::choice::{trust, words};
+use crate::chosen::Chosen;
 use crate::conclusion::{AttributeRecord, Change, Conclusions, DeviceRecord, LogMoment, RowRecord, Why};
 use crate::details;
 use crate::device::Device;
 use crate::dossier::{Dossier, FindingKey};
 use crate::intake::{End, Pending};
-use crate::profile;
+use crate::known::Known;
+use crate::profile::{self, Profile};
 use crate::register::{Batch, Register};
 use crate::statement::{Statement, StatementKey};
 use crate::summary::{full, summary};
-
-const HOUR: u64 = 3600 * 1_000_000_000;
 
 /// Conclusions being drawn from one message.
 pub(crate) struct Concluding<'a> {
@@ -37,7 +38,8 @@ pub(crate) struct Concluding<'a> {
 /// What happened to one device.
 #[derive(Debug, Default)]
 struct Affected {
-    statements: BTreeSet<StatementKey>,
+    /// In any order, and perhaps more than once.
+    statements: Vec<StatementKey>,
     has_news: bool,
     /// Where a dossier of it went.
     gone_to: Option<u32>,
@@ -48,7 +50,7 @@ impl Concluding<'_> {
     pub(crate) fn devices(&mut self, batch: &Batch) -> Vec<u32> {
         let mut affected = self.affected(batch);
         self.settle_parts(&mut affected);
-        self.each(&affected)
+        self.each(affected)
     }
 
     /// Brings every device up to date after the knowledge has changed.
@@ -67,28 +69,32 @@ impl Concluding<'_> {
                 if trust(before, statement) != trust(self.knowledge, statement)
                     || is_many(before) != is_many(self.knowledge)
                 {
-                    entry.statements.insert(statement.key.clone());
+                    entry.statements.push(statement.key.clone());
                 }
             }
         }
         self.settle_parts(&mut affected);
-        self.each(&affected)
+        self.each(affected)
     }
 
     /// Brings one device up to date, about which a person decided.
     pub(crate) fn decided(&mut self, device: u32) {
-        self.each(&BTreeMap::from([(device, Affected { has_news: true, ..Affected::default() })]));
+        self.each(BTreeMap::from([(device, Affected { has_news: true, ..Affected::default() })]));
     }
 
     /// The indices of the devices that changed, in the order of their ids.
-    fn each(&mut self, affected: &BTreeMap<u32, Affected>) -> Vec<u32> {
+    fn each(&mut self, mut affected: BTreeMap<u32, Affected>) -> Vec<u32> {
         let mut order: Vec<(uuid::Uuid, u32)> = affected
             .keys()
             .filter_map(|at| Some((self.register.devices.get(*at as usize)?.id, *at)))
             .collect();
         order.sort_unstable();
+        self.conclusions.devices.reserve(affected.len());
+        self.conclusions
+            .attributes
+            .reserve(affected.values().map(|affected| affected.statements.len()).sum::<usize>());
         let order = order.into_iter().map(|(_, at)| at);
-        order.filter(|at| affected.get(at).is_some_and(|affected| self.device(*at, affected))).collect()
+        order.filter(|at| affected.remove(at).is_some_and(|affected| self.device(*at, affected))).collect()
     }
 
     fn affected(&mut self, batch: &Batch) -> BTreeMap<u32, Affected> {
@@ -136,11 +142,11 @@ impl Concluding<'_> {
         let mut bereft = Vec::new();
         for (at, affected) in affected.iter() {
             let Some(device) = self.register.devices.get(*at as usize) else { continue };
-            let is_joined = device.joint.under.is_some();
+            let is_joined = device.joint().under.is_some();
             let is_part = (device.has_appeared() || is_joined) && !self.register.is_real(device);
-            let before = &device.record.superseded_by;
+            let before = device.known.superseded_by;
             let whole = is_part
-                .then(|| device.joint.under.or(affected.gone_to).or_else(|| self.register.whole_of(before)))
+                .then(|| device.joint().under.or(affected.gone_to).or_else(|| self.register.whole_of(before)))
                 .flatten();
             let left = self.register.is_part_of(*at, whole);
             if !self.register.decisions(*at).is_empty() {
@@ -153,12 +159,12 @@ impl Concluding<'_> {
     }
 
     /// Whether it changed.
-    fn device(&mut self, at: u32, affected: &Affected) -> bool {
+    fn device(&mut self, at: u32, affected: Affected) -> bool {
         let Some(device) = self.register.devices.get(at as usize) else { return false };
         let is_real = self.register.is_real(device);
         match (is_real, device.has_appeared()) {
             // What is joined at once was never told of by itself, and is to be found by its id all the same.
-            (false, false) if device.joint.under.is_none() => false,
+            (false, false) if device.joint().under.is_none() => false,
             (false, _) => {
                 self.superseded(at, affected);
                 true
@@ -168,39 +174,40 @@ impl Concluding<'_> {
     }
 
     /// Nothing but hearsay is left of it: its evidence has moved to another device.
-    fn superseded(&mut self, at: u32, affected: &Affected) {
-        let under = self.register.devices.get(at as usize).and_then(|device| device.joint.under);
+    fn superseded(&mut self, at: u32, affected: Affected) {
+        let under = self.register.devices.get(at as usize).and_then(|device| device.joint().under);
         let now = under.or(affected.gone_to).and_then(|to| self.register.devices.get(to as usize));
         let superseded_by = now.map(|device| device.id.to_string()).unwrap_or_default();
         let (first_seen, last_seen) = self.seen_at_roots(at);
         let Some(device) = self.register.devices.get_mut(at as usize) else { return };
-        let (before, is_new) = (device.record.superseded_by.clone(), !device.has_appeared());
-        device.record = DeviceRecord {
+        let (kept, is_new) = (device.kept(), !device.has_appeared());
+        let before = kept.superseded_by;
+        let mut record = DeviceRecord {
             id: device.id.to_string(),
-            name: if is_new { device.key.to_string() } else { device.record.name.clone() },
-            first_seen: if is_new { first_seen } else { device.record.first_seen },
-            last_seen: if is_new { last_seen } else { device.record.last_seen },
+            name: if is_new { device.key.to_string() } else { kept.name },
+            first_seen: if is_new { first_seen } else { kept.first_seen },
+            last_seen: if is_new { last_seen } else { kept.last_seen },
             knowledge: self.knowledge.version().to_owned(),
             superseded_by: if superseded_by.is_empty() { before.clone() } else { superseded_by },
             ..DeviceRecord::default()
         };
-        let (statement, evidence) = match &device.joint.why {
+        let (statement, evidence) = match device.joint().why.as_deref() {
             Some((_, likely)) => (likely.because.clone(), likely.evidence.clone()),
             None => (
                 "its address belongs to another device, by ARP, DHCP or what was seen since".to_owned(),
                 String::new(),
             ),
         };
-        device.record.why = vec![Why {
+        record.why = vec![Why {
             field: "superseded_by".to_owned(),
-            value: device.record.superseded_by.clone(),
+            value: record.superseded_by.clone(),
             statement,
             evidence,
             confidence: 90,
         }];
-        device.chosen.clear();
-        let record = device.record.clone();
-        self.statements(at, &affected.statements, true);
+        device.chosen = Chosen::default();
+        device.known = Known::of(&mut record, |_| true);
+        self.statements(at, affected.statements, true);
         if record.superseded_by != before {
             let after = record.superseded_by.clone();
             self.changed(&record, "superseded_by", before, after);
@@ -209,35 +216,32 @@ impl Concluding<'_> {
     }
 
     /// Whether it changed: what is said of it again changes nothing about itself.
-    fn present(&mut self, at: u32, affected: &Affected, had_appeared: bool) -> bool {
+    fn present(&mut self, at: u32, affected: Affected, had_appeared: bool) -> bool {
         let Some(device) = self.register.devices.get(at as usize) else { return false };
         let (first_seen, last_seen) = self.seen(device);
-        let mut statements = affected.statements.clone();
-        let was_superseded = !device.record.superseded_by.is_empty();
-        let is_due = device.resolved_hour != last_seen / HOUR;
-        if !(affected.has_news || !had_appeared || was_superseded || is_due) {
-            let seen = (device.record.first_seen, device.record.last_seen);
-            let is_other = seen != (first_seen, last_seen);
-            if let Some(device) = self.register.devices.get_mut(at as usize).filter(|_| is_other) {
-                (device.record.first_seen, device.record.last_seen) = (first_seen, last_seen);
-                self.conclusions.devices.push(device.record.clone());
-            }
-            self.statements(at, &statements, true);
-            return is_other;
+        let mut statements = affected.statements;
+        let known = &device.known;
+        let was_superseded = known.superseded_by.is_some();
+        let is_seen_again = (known.first_seen, known.last_seen) != (first_seen, last_seen);
+        if !(affected.has_news || !had_appeared || was_superseded || is_seen_again) {
+            self.statements(at, statements, true);
+            return false;
         }
         self.rows.extend(device.members.iter().filter(|member| self.register.is_row(**member)));
-        let profile = profile::describe(self.register, at, device, self.knowledge);
-        statements.extend(self.reconsidered(device, &profile.chosen, !had_appeared || was_superseded));
+        let Profile { mut record, chosen } = profile::describe(self.register, at, device, self.knowledge);
+        let chosen = Chosen::of(chosen.iter().map(|(attribute, value)| (*attribute, value.as_str())));
+        statements.extend(self.reconsidered(device, &chosen, !had_appeared || was_superseded));
         let Some(device) = self.register.devices.get_mut(at as usize) else { return false };
-        let before = std::mem::replace(&mut device.record, profile.record);
-        device.chosen = profile.chosen;
-        device.resolved_hour = last_seen / HOUR;
-        let record = device.record.clone();
-        self.statements(at, &statements, had_appeared);
+        device.chosen = chosen;
+        let now = Known::of(&mut record, |detail| self.knowledge.tells_changes_of(detail));
+        let is_different = !device.known.is_as(&now);
+        let before = is_different.then(|| device.kept());
+        let superseded_by = std::mem::replace(&mut device.known, now).superseded_by;
+        self.statements(at, statements, had_appeared);
         if had_appeared {
-            if was_superseded {
-                self.changed(&record, "superseded_by", before.superseded_by.clone(), String::new());
-            } else {
+            if let Some(whole) = superseded_by {
+                self.changed(&record, "superseded_by", whole.to_string(), String::new());
+            } else if let Some(before) = before {
                 self.differences(&before, &record);
             }
         } else {
@@ -251,13 +255,14 @@ impl Concluding<'_> {
     /// Tells what is different of a device.
     fn differences(&mut self, before: &DeviceRecord, after: &DeviceRecord) {
         let knowledge = self.knowledge;
-        let details = knowledge.profile().iter().filter(|field| field.is_told).map(|field| field.name.as_str());
+        let details =
+            knowledge.profile().iter().filter(|field| field.is_told).map(|field| field.name.as_str());
         let is_column = |name: &str| details::COLUMNS.iter().any(|column| column.name == name);
         let columns = details::COLUMNS.iter().filter(|column| column.is_told).map(|column| column.name);
         for field in columns.chain(details.filter(|name| !is_column(name))) {
             let (before, now) = (details::value_of(before, field), details::value_of(after, field));
             if before != now {
-                self.changed(after, field, before, now);
+                self.changed(after, field, before.into_owned(), now.into_owned());
             }
         }
         if before.score != after.score {
@@ -282,31 +287,33 @@ impl Concluding<'_> {
     }
 
     /// The statements whose standing is another: those for a value that is now shown or no longer is, or all.
-    fn reconsidered(&self, device: &Device, chosen: &[(i32, String)], all: bool) -> Vec<StatementKey> {
-        let differs = |key: &StatementKey| {
-            let shown = |list: &[(i32, String)]| is_shown(list, key);
-            shown(&device.chosen) != shown(chosen)
-        };
+    fn reconsidered(&self, device: &Device, chosen: &Chosen, all: bool) -> Vec<StatementKey> {
+        if !all && device.chosen == *chosen {
+            return Vec::new();
+        }
+        let differs = |key: &StatementKey| is_shown(&device.chosen, key) != is_shown(chosen, key);
         let members = device.members.iter().filter_map(|at| self.register.dossier(*at));
         let keys = members.flat_map(|dossier| dossier.statements.iter()).map(|statement| &statement.key);
         keys.filter(|key| all || differs(key)).cloned().collect()
     }
 
     /// Writes what is now known of statements about a device; what is no longer said of it is withdrawn.
-    fn statements(&mut self, at: u32, keys: &BTreeSet<StatementKey>, may_withdraw: bool) {
+    fn statements(&mut self, at: u32, mut keys: Vec<StatementKey>, may_withdraw: bool) {
+        keys.sort_unstable();
+        keys.dedup();
         let Some(device) = self.register.devices.get(at as usize) else { return };
         let is_here = self.register.is_real(device);
         for key in keys {
             let members =
                 device.members.iter().filter(|_| is_here).filter_map(|at| self.register.dossier(*at));
-            let merged = members.filter_map(|dossier| dossier.statements.get(key).cloned()).reduce(
-                |mut merged, next| {
-                    merged.merge(&next);
-                    merged
-                },
-            );
-            let known = merged.is_some();
-            if !known && !may_withdraw {
+            let mut merged: Option<Cow<'_, Statement>> = None;
+            for next in members.filter_map(|dossier| dossier.statements.get(&key)) {
+                match &mut merged {
+                    None => merged = Some(Cow::Borrowed(next)),
+                    Some(merged) => merged.to_mut().merge(next),
+                }
+            }
+            if merged.is_none() && !may_withdraw {
                 continue;
             }
             let record = self.record(device, key, merged);
@@ -314,23 +321,29 @@ impl Concluding<'_> {
         }
     }
 
-    fn record(&self, device: &Device, key: &StatementKey, merged: Option<Statement>) -> AttributeRecord {
-        let statement = merged.unwrap_or_else(|| Statement::withdrawn(key.clone()));
+    fn record(
+        &self,
+        device: &Device,
+        key: StatementKey,
+        merged: Option<Cow<'_, Statement>>,
+    ) -> AttributeRecord {
+        let statement = merged.unwrap_or_else(|| Cow::Owned(Statement::withdrawn(key.clone())));
         let (attribute, protocol, role) = words(&statement);
         let is_said = statement.count > 0;
+        let is_shown = self.knowledge.has_many_values(attribute) || is_shown(&device.chosen, &key);
         AttributeRecord {
-            device: device.id.to_string(),
-            attribute: attribute.name().to_owned(),
-            value: key.value.to_string(),
-            protocol: protocol.name().to_owned(),
-            sensor: key.sensor.to_string(),
-            role: role.name().to_owned(),
-            teller: statement.teller.map(|ip| ip.to_string()).unwrap_or_default(),
+            device: device.id_text(),
+            attribute: attribute.name(),
+            value: key.value,
+            protocol: protocol.name(),
+            sensor: key.sensor,
+            role: role.name(),
+            teller: statement.teller,
             first_seen: statement.first_seen,
             last_seen: statement.last_seen,
             count: statement.count,
             confidence: if is_said { trust(self.knowledge, &statement).confidence } else { 0 },
-            chosen: is_said && (self.knowledge.has_many_values(attribute) || is_shown(&device.chosen, key)),
+            chosen: is_said && is_shown,
         }
     }
 
@@ -407,7 +420,7 @@ impl Concluding<'_> {
 
     fn summary_of(&self, device: u32) -> Option<DeviceSummary> {
         let device = self.register.devices.get(device as usize).filter(|device| device.has_appeared())?;
-        Some(summary(&device.record))
+        Some(summary(&device.kept()))
     }
 
     fn changed(&mut self, record: &DeviceRecord, field: &str, before: String, after: String) {
@@ -436,6 +449,6 @@ impl Concluding<'_> {
     }
 }
 
-fn is_shown(chosen: &[(i32, String)], key: &StatementKey) -> bool {
-    chosen.iter().any(|(attribute, value)| *attribute == key.attribute && **value == *key.value)
+fn is_shown(chosen: &Chosen, key: &StatementKey) -> bool {
+    chosen.shows(key.attribute, &key.value)
 }

@@ -1,9 +1,10 @@
 //! What the inventory concludes from a message of facts.
 //!
 //! Records carry absolute values: writing one twice, or an older one after a newer one that carries a higher source
-//! position, changes nothing. The records of devices and statements are protobuf messages because the same bytes
-//! are the state that a restart is rebuilt from; their tags are never reused.
+//! position, changes nothing. The record of a device is a protobuf message because the same bytes are the state that a restart
+//! is rebuilt from; its tags are never reused.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use wardwatch_proto::v1::{Event, Flow};
@@ -171,6 +172,9 @@ pub struct DeviceRecord {
 }
 
 impl DeviceRecord {
+    /// The tag of `details`.
+    pub(crate) const DETAILS: u32 = 35;
+
     /// A field of the profile that has no column of its own; empty where it is not known.
     pub fn detail(&self, field: &str) -> &str {
         self.details.iter().find(|detail| detail.field == field).map_or("", |detail| detail.value.as_str())
@@ -243,45 +247,33 @@ pub struct Why {
 }
 
 /// What was said about a device: an attribute's value in a protocol, heard by a sensor. A count of 0 withdraws it:
-/// the statement has moved to another device.
-#[derive(Clone, PartialEq, Eq, prost::Message)]
+/// the statement has moved to another device. There is one for each observation, so it shares what it can.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AttributeRecord {
     /// Device id.
-    #[prost(string, tag = "1")]
-    pub device: String,
+    pub device: Arc<str>,
     /// The attribute's word, such as `serial_number`.
-    #[prost(string, tag = "2")]
-    pub attribute: String,
+    pub attribute: &'static str,
     /// In canonical form.
-    #[prost(string, tag = "3")]
-    pub value: String,
+    pub value: Box<str>,
     /// The protocol's word.
-    #[prost(string, tag = "4")]
-    pub protocol: String,
+    pub protocol: &'static str,
     /// The sensor that heard it.
-    #[prost(string, tag = "5")]
-    pub sensor: String,
+    pub sensor: Arc<str>,
     /// Who said it, the strongest so far: `sender` (the device itself), `peer`, `third`.
-    #[prost(string, tag = "6")]
-    pub role: String,
+    pub role: &'static str,
     /// The teller's address where it is known: the device's own for `sender`, the gateway's for a nested device.
-    #[prost(string, tag = "7")]
-    pub teller: String,
+    pub teller: Option<IpAddr>,
     /// Event time, nanoseconds since the Unix epoch.
-    #[prost(fixed64, tag = "8")]
     pub first_seen: u64,
     /// Event time, nanoseconds since the Unix epoch.
-    #[prost(fixed64, tag = "9")]
     pub last_seen: u64,
     /// How often.
-    #[prost(uint64, tag = "10")]
     pub count: u64,
     /// How far this source is believed for this attribute, in percent.
-    #[prost(uint32, tag = "11")]
     pub confidence: u32,
     /// Whether the device shows this value. Of an attribute that has many values at once (roles, SOP classes) all
     /// are shown.
-    #[prost(bool, tag = "12")]
     pub chosen: bool,
 }
 

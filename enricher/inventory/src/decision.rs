@@ -158,19 +158,19 @@ impl Register {
         for at in 0..self.devices.len() as u32 {
             let Some(device) = self.devices.get(at as usize) else { continue };
             self.decided += device.decisions.len();
-            let whole = if self.is_real(device) { None } else { self.whole_of(&device.record.superseded_by) };
+            let whole = if self.is_real(device) { None } else { self.whole_of(device.known.superseded_by) };
             self.is_part_of(at, whole);
         }
     }
 
     /// The device of this id.
-    pub(crate) fn whole_of(&self, id: &str) -> Option<u32> {
-        self.ids.get(&Uuid::parse_str(id).ok()?).copied()
+    pub(crate) fn whole_of(&self, id: Option<Uuid>) -> Option<u32> {
+        self.find_device(&id?)
     }
 
     /// The device of this id, or the one that it is part of now.
     pub(crate) fn named(&self, id: &str) -> Option<u32> {
-        self.stands_in(self.whole_of(id)?)
+        self.stands_in(self.whole_of(Uuid::parse_str(id).ok())?)
     }
 
     /// The device, or the one that it is part of now; `None` where nothing is known of it but hearsay.

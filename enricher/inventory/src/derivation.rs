@@ -1,10 +1,13 @@
 //! What signatures conclude from the statements about a device, as candidates of its fields.
 
-use wardwatch_knowledge::{Derived, Knowledge, describe_derived};
+use std::borrow::Cow;
+
+use wardwatch_knowledge::{Derived, Knowledge, Said};
 use wardwatch_proto::v1::Attribute;
 
+use crate::belief::said;
 use crate::choice::{Candidate, words};
-use crate::profile::said;
+use crate::reason::{Basis, Because};
 use crate::statement::Statement;
 
 /// What signatures say of one device.
@@ -19,15 +22,19 @@ impl<'a> Derivations<'a> {
     pub(crate) fn of(statements: &[&'a Statement], knowledge: &'a Knowledge) -> Self {
         let derive = |statement: &&'a Statement| {
             let statement = *statement;
-            let (attribute, protocol, role) = words(statement);
-            let derived = knowledge.derive(&said(statement, attribute, protocol, role));
+            let derived = knowledge.derive(&said(statement));
             derived.into_iter().map(move |derived| (statement, derived))
         };
         Self { knowledge, list: statements.iter().flat_map(derive).collect() }
     }
 
+    /// What was said, and what they say to that.
+    pub(crate) fn readings(&self) -> Vec<(Said<'a>, &Derived<'a>)> {
+        self.list.iter().map(|(statement, derived)| (said(statement), derived)).collect()
+    }
+
     /// What they say of an attribute.
-    pub(crate) fn candidates(&self, attribute: Attribute) -> impl Iterator<Item = Candidate> {
+    pub(crate) fn candidates(&self, attribute: Attribute) -> impl Iterator<Item = Candidate<'a>> {
         self.list.iter().flat_map(move |(statement, derived)| {
             let values = derived.values.iter().filter(move |(of, _)| *of == attribute);
             values.map(move |(_, value)| self.candidate(statement, derived, attribute, value))
@@ -36,19 +43,19 @@ impl<'a> Derivations<'a> {
 
     fn candidate(
         &self,
-        statement: &Statement,
-        derived: &Derived<'_>,
+        statement: &'a Statement,
+        derived: &Derived<'a>,
         attribute: Attribute,
         value: &str,
-    ) -> Candidate {
-        let (of, protocol, role) = words(statement);
+    ) -> Candidate<'a> {
+        let (_, _, role) = words(statement);
         Candidate {
-            value: value.to_owned(),
+            value: Cow::Owned(value.to_owned()),
             trust: self.knowledge.trust_of_signature(attribute, derived.confidence, role),
             first_seen: statement.first_seen,
             last_seen: statement.last_seen,
-            because: derived.because.to_owned(),
-            evidence: describe_derived(&said(statement, of, protocol, role), derived.signature),
+            because: Because::Words(derived.because),
+            evidence: Basis::Derived(said(statement), derived.signature),
         }
     }
 }

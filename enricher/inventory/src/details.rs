@@ -1,6 +1,7 @@
 //! The rest of a device's profile: the fields that have no column of their own, which fields are not known and why, and
 //! how much of what applies to the device is known.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use wardwatch_knowledge::ProfileField;
@@ -15,43 +16,45 @@ const MOST_VALUES: usize = 16;
 pub(crate) struct Column {
     pub(crate) name: &'static str,
     /// Reads it as text.
-    read: fn(&DeviceRecord) -> String,
+    read: fn(&DeviceRecord) -> Cow<'_, str>,
     /// Whether its changes are told.
     pub(crate) is_told: bool,
 }
 
-const fn told(name: &'static str, read: fn(&DeviceRecord) -> String) -> Column {
+const fn told(name: &'static str, read: fn(&DeviceRecord) -> Cow<'_, str>) -> Column {
     Column { name, read, is_told: true }
 }
 
-const fn untold(name: &'static str, read: fn(&DeviceRecord) -> String) -> Column {
+const fn untold(name: &'static str, read: fn(&DeviceRecord) -> Cow<'_, str>) -> Column {
     Column { name, read, is_told: false }
 }
 
 /// In the order in which their changes are told.
 #[rustfmt::skip]
 pub(crate) const COLUMNS: &[Column] = &[
-    told("name", |record| record.name.clone()),
-    told("category", |record| record.category.clone()),
-    told("subcategory", |record| record.subcategory.clone()),
-    told("device_type", |record| record.device_type.clone()),
-    told("manufacturer", |record| record.manufacturer.clone()),
-    told("model", |record| record.model.clone()),
-    told("serial_number", |record| record.serial_number.clone()),
-    told("hardware_version", |record| record.hardware_version.clone()),
-    told("firmware_version", |record| record.firmware_version.clone()),
-    told("software_name", |record| record.software_name.clone()),
-    told("software_version", |record| record.software_version.clone()),
-    told("udi_di", |record| record.udi_di.clone()),
-    told("location", |record| record.location.clone()),
-    told("department", |record| record.department.clone()),
-    told("institution", |record| record.institution.clone()),
-    told("ips", |record| record.ips.join(", ")),
-    told("parent", |record| record.parent.clone()),
-    untold("macs", |record| record.macs.join(", ")),
-    untold("mac_manufacturer", |record| record.mac_manufacturer.clone()),
-    untold("host_names", |record| record.host_names.join(", ")),
-    untold("vlans", |record| record.vlans.iter().map(u32::to_string).collect::<Vec<_>>().join(", ")),
+    told("name", |record| text(&record.name)),
+    told("category", |record| text(&record.category)),
+    told("subcategory", |record| text(&record.subcategory)),
+    told("device_type", |record| text(&record.device_type)),
+    told("manufacturer", |record| text(&record.manufacturer)),
+    told("model", |record| text(&record.model)),
+    told("serial_number", |record| text(&record.serial_number)),
+    told("hardware_version", |record| text(&record.hardware_version)),
+    told("firmware_version", |record| text(&record.firmware_version)),
+    told("software_name", |record| text(&record.software_name)),
+    told("software_version", |record| text(&record.software_version)),
+    told("udi_di", |record| text(&record.udi_di)),
+    told("location", |record| text(&record.location)),
+    told("department", |record| text(&record.department)),
+    told("institution", |record| text(&record.institution)),
+    told("ips", |record| list(&record.ips)),
+    told("parent", |record| text(&record.parent)),
+    untold("macs", |record| list(&record.macs)),
+    untold("mac_manufacturer", |record| text(&record.mac_manufacturer)),
+    untold("host_names", |record| list(&record.host_names)),
+    untold("vlans", |record| {
+        Cow::Owned(record.vlans.iter().map(u32::to_string).collect::<Vec<_>>().join(", "))
+    }),
 ];
 
 impl Sketch<'_> {
@@ -73,7 +76,7 @@ impl Sketch<'_> {
                 candidates = self.said_or_derived(other);
             }
             let value = if knowledge.has_many_values(attribute) && self.decision(&field.name).is_none() {
-                let values = candidates.ranked().into_iter().map(|candidate| candidate.value);
+                let values = candidates.ranked().into_iter().map(|candidate| candidate.value.into_owned());
                 values.take(MOST_VALUES).collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(", ")
             } else {
                 self.believe(&field.name, candidates)
@@ -113,10 +116,21 @@ impl Sketch<'_> {
 }
 
 /// A field of the profile as text; empty where it is not known.
-pub fn value_of(record: &DeviceRecord, field: &str) -> String {
+pub fn value_of<'a>(record: &'a DeviceRecord, field: &str) -> Cow<'a, str> {
     match COLUMNS.iter().find(|column| column.name == field) {
         Some(column) => (column.read)(record),
-        None => record.detail(field).to_owned(),
+        None => Cow::Borrowed(record.detail(field)),
+    }
+}
+
+fn text(value: &str) -> Cow<'_, str> {
+    Cow::Borrowed(value)
+}
+
+fn list(values: &[String]) -> Cow<'_, str> {
+    match values {
+        [only] => Cow::Borrowed(only),
+        _ => Cow::Owned(values.join(", ")),
     }
 }
 

@@ -41,6 +41,11 @@ pub(crate) struct Dossier {
     pub(crate) outside: Vec<Interval>,
 }
 
+/// A copy of all evidence of a site, for nothing but to be weighed: what a device takes of memory beyond its evidence is
+/// what it takes less this.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EvidenceCopy(pub(crate) Vec<Dossier>);
+
 /// An address and the event times between which it was seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Interval {

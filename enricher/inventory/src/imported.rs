@@ -288,7 +288,7 @@ impl Register {
             sought.extend(self.sought_by(at));
             self.clear_row(at);
             self.imports.free.push(at);
-            self.index.remove(&EndpointId::Row(Arc::clone(&sensor), line));
+            self.strike_out(at);
             self.imports.gone.insert((name.to_owned(), line));
         }
         for (line, values) in lines {
@@ -344,10 +344,10 @@ impl Register {
             self.imports.dossiers += 1;
             return self.enter(Dossier::new(id));
         };
-        self.index.insert(id.clone(), at);
         if let Some(dossier) = self.dossier_mut(at) {
             *dossier = Dossier::new(id);
         }
+        self.enter_in_lookup(at);
         at
     }
 }

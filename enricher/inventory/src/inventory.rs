@@ -12,7 +12,8 @@ use crate::conclude::Concluding;
 use crate::conclusion::{Conclusions, EnrichedFlow, LogMoment};
 use crate::counters::Counters;
 use crate::decision::Undecided;
-use crate::device::Device;
+use crate::device::{Described, Device};
+use crate::dossier::EvidenceCopy;
 use crate::identity::{self, EndpointId};
 use crate::imported::NotImported;
 use crate::intake::{End, Intake, Pending, has_sent};
@@ -259,16 +260,19 @@ impl Inventory {
         entries
     }
 
-    /// Every device that stands for itself, in the order of ids.
-    pub fn devices(&self) -> impl Iterator<Item = &Device> {
-        let mut devices: Vec<&Device> = self
-            .register
-            .devices
-            .iter()
-            .filter(|device| device.has_appeared() && device.record.superseded_by.is_empty())
-            .collect();
-        devices.sort_by_key(|device| device.id);
+    /// Every device that stands for itself, in the order of ids; of what was restored, once it is settled.
+    pub fn devices(&self) -> impl Iterator<Item = Described<'_>> {
+        let (register, knowledge) = (&self.register, &*self.knowledge);
+        let all = (0_u32..).zip(&register.devices).filter(|(_, device)| device.stands_for_itself());
+        let mut devices: Vec<Described<'_>> =
+            all.map(|(at, device)| Described { register, knowledge, at, device }).collect();
+        devices.sort_by_key(|described| described.device.id);
         devices.into_iter()
+    }
+
+    /// A copy of all evidence, by which benchmarks tell how much of the memory that is.
+    pub fn evidence(&self) -> EvidenceCopy {
+        EvidenceCopy(self.register.dossiers.clone())
     }
 
     /// What was taken in and what was not, since the start of the process.
@@ -276,7 +280,8 @@ impl Inventory {
         self.register.counters
     }
 
-    fn settle(&mut self) {
+    /// Puts together what was restored. The next facts do so as well; until then devices cannot be described.
+    pub fn settle(&mut self) {
         if !std::mem::take(&mut self.is_unsettled) {
             return;
         }
@@ -286,9 +291,8 @@ impl Inventory {
         for link in &mut self.register.links {
             link.has_news = false;
         }
-        let lost = self.register.devices.iter().filter(|device| {
-            device.has_appeared() && device.record.superseded_by.is_empty() && !self.register.is_real(device)
-        });
+        let standing = self.register.devices.iter().filter(|device| device.stands_for_itself());
+        let lost = standing.filter(|device| !self.register.is_real(device));
         self.register.counters.orphans += lost.count() as u64;
     }
 

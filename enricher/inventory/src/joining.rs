@@ -32,11 +32,17 @@ pub(crate) struct Joint {
     /// Those that stand under it.
     pub(crate) others: Vec<u32>,
     /// The device that it is most like, and why; empty where it stands alone.
-    pub(crate) why: Option<(u32, Likely)>,
+    pub(crate) why: Option<Box<(u32, Likely)>>,
     /// What it says that a device says which it is not.
     pub(crate) cloned: Vec<Identity>,
     /// Others say what it says, so that when it is in use matters.
     pub(crate) is_compared: bool,
+}
+
+impl Joint {
+    /// That of most devices.
+    pub(crate) const ALONE: Self =
+        Self { under: None, others: Vec::new(), why: None, cloned: Vec::new(), is_compared: false };
 }
 
 /// Bases that hang together by what they say.
@@ -53,7 +59,7 @@ impl Register {
         let mut open: BTreeSet<u32> = std::mem::take(&mut self.batch.suspects);
         let in_use = self.batch.touched.iter().filter_map(|at| {
             let base = self.links.get(*at as usize)?.base?;
-            self.devices.get(base as usize)?.joint.is_compared.then_some(base)
+            self.devices.get(base as usize)?.joint().is_compared.then_some(base)
         });
         open.extend(in_use);
         while let Some(base) = open.pop_first() {
@@ -70,7 +76,7 @@ impl Register {
         let own = self.links.get(at as usize).and_then(|link| link.base);
         self.batch.suspects.extend(own);
         for identity in identities.iter().filter(|identity| self.knowledge.joins(identity.0)) {
-            let claimants = self.claimants.get(identity).map(Vec::as_slice).unwrap_or_default();
+            let claimants = self.claimants.of(identity.0, &identity.1);
             // One more than may be alike: those before are taken apart.
             if claimants.len() <= MOST_COMPARED + 1 {
                 let links = claimants.iter().filter_map(|at| self.links.get(*at as usize)?.base);
@@ -92,8 +98,8 @@ impl Register {
         let mut open = vec![base];
         while let Some(at) = open.pop() {
             let Some(device) = self.devices.get(at as usize) else { continue };
-            let joint = &device.joint;
-            let ruled = self.rulings.partners(device.id).filter_map(|id| self.ids.get(&id).copied());
+            let joint = device.joint();
+            let ruled = self.rulings.partners(device.id).filter_map(|id| self.find_device(&id));
             let alike = device.roots.iter().flat_map(|root| self.identities_of(*root));
             let alike = alike.flat_map(|identity| self.bases_alike(&identity).unwrap_or_default());
             let near = joint.under.into_iter().chain(joint.others.iter().copied()).chain(ruled).chain(alike);
@@ -107,7 +113,7 @@ impl Register {
         if !self.knowledge.joins(identity.0) {
             return None;
         }
-        let claimants = self.claimants.get(identity)?;
+        let claimants = self.claimants.of(identity.0, &identity.1);
         if claimants.len() > MOST_COMPARED {
             return None;
         }
@@ -126,13 +132,13 @@ impl Register {
         for base in bases {
             let joint = found.get(base).cloned().unwrap_or_default();
             let Some(device) = self.devices.get_mut(*base as usize) else { continue };
-            if device.joint == joint {
+            if *device.joint() == joint {
                 continue;
             }
-            let before = std::mem::replace(&mut device.joint, joint);
-            let (roots, under) = (device.roots.clone(), device.joint.under);
-            for root in roots {
-                if before.under == under {
+            let (before, now) = (device.joint().under, joint.under);
+            device.join(joint);
+            for root in device.roots.clone() {
+                if before == now {
                     self.touch(root, true);
                 } else {
                     self.place(root);
@@ -146,7 +152,7 @@ impl Register {
         let Some(device) = self.devices.get(at as usize) else { return Vec::new() };
         let reason = |other: &u32| {
             let part = self.devices.get(*other as usize)?;
-            let (_, likely) = part.joint.why.as_ref().or(device.joint.why.as_ref())?;
+            let (_, likely) = part.joint().why.as_deref().or(device.joint().why.as_deref())?;
             Some(Why {
                 field: "same_device".to_owned(),
                 value: part.id.to_string(),
@@ -155,7 +161,7 @@ impl Register {
                 confidence: 90,
             })
         };
-        device.joint.others.iter().filter_map(reason).collect()
+        device.joint().others.iter().filter_map(reason).collect()
     }
 }
 
@@ -257,7 +263,8 @@ impl<'a> Group<'a> {
             let others =
                 cluster.iter().filter_map(|at| base(*at)).filter(|other| *other != first && own == first);
             let under = (own != first).then_some(first);
-            joints.insert(own, Joint { under, others: others.collect(), why: near, ..Joint::default() });
+            let why = near.map(Box::new);
+            joints.insert(own, Joint { under, others: others.collect(), why, ..Joint::default() });
         }
     }
 

@@ -18,7 +18,7 @@
 //!   knowledge pack what it is and how risky; `clinical` what that means for patients, `attachment` how it hangs on the
 //!   network, and `details` which fields are left.
 //! - `decision` keeps what people decided about devices, which wins over all evidence.
-//! - `conclude` compares that with what was known and tells the difference (`summary` names the device in what
+//! - `conclude` compares that with what was `known` and tells the difference (`summary` names the device in what
 //!   is told); `state` writes it down.
 //!
 //! # What depends on the order of facts
@@ -26,7 +26,7 @@
 //! Which devices there are, and what is shown of each, follows from the evidence and not from its order, except for:
 //! what was given up for want of room (each bound is in [`Settings`], each loss in [`Counters`]); statements about an
 //! address outside the site's networks that came before ARP or DHCP bound it; and the choice between values of equal
-//! standing and the list of addresses, which are refreshed when there is news or the hour of event time changes.
+//! standing and the list of addresses, which are refreshed when there is news or the device is seen in another minute.
 //! Changes and events are told in the order in which things became known.
 
 #![forbid(unsafe_code)]
@@ -34,8 +34,11 @@
 mod activity;
 mod addressing;
 mod attachment;
+mod belief;
 mod binding;
 mod choice;
+mod chosen;
+mod claimants;
 mod clinical;
 mod conclude;
 mod conclusion;
@@ -50,10 +53,15 @@ mod imported;
 mod intake;
 mod inventory;
 mod joining;
+mod kind;
+mod known;
 mod likeness;
+mod lookup;
+mod maker;
 mod network;
 mod placement;
 mod profile;
+mod reason;
 mod register;
 mod ruling;
 mod sameness;
@@ -70,7 +78,8 @@ pub use conclusion::{
 pub use counters::Counters;
 pub use decision::Undecided;
 pub use details::value_of as profile_field;
-pub use device::Device;
+pub use device::Described;
+pub use dossier::EvidenceCopy;
 pub use imported::NotImported;
 pub use inventory::Inventory;
 pub use network::local_networks;

@@ -44,7 +44,7 @@ impl Register {
             return;
         }
         link.device = target;
-        let children = link.children.clone();
+        let children = self.children_of(at).to_vec();
         if let Some(device) = before.and_then(|device| self.devices.get_mut(device as usize)) {
             device.leaves(at);
         }
@@ -81,7 +81,7 @@ impl Register {
         let identities = self.identities_of(at);
         let is_joined = |of: Option<u32>| {
             of.and_then(|of| self.devices.get(of as usize))
-                .is_some_and(|device| device.joint != Joint::default())
+                .is_some_and(|device| *device.joint() != Joint::ALONE)
         };
         if !identities.is_empty() || is_joined(before) || is_joined(base) {
             self.batch.suspects.extend(before);
@@ -91,7 +91,7 @@ impl Register {
 
     /// The device that a base stands under.
     fn joined(&self, base: u32) -> u32 {
-        self.devices.get(base as usize).and_then(|device| device.joint.under).unwrap_or(base)
+        self.devices.get(base as usize).and_then(|device| device.joint().under).unwrap_or(base)
     }
 
     /// Places a dossier that has begun to exist, and all that depends on it.
@@ -146,15 +146,14 @@ impl Register {
                 self.interfaces.entry(mac).or_default().is_proxy = is_proxy;
             }
             for (teller, _) in dossier.tellers.clone() {
-                if let Some(link) = self.find(&teller).and_then(|teller| self.links.get_mut(teller as usize))
-                {
-                    link.children.push(at as u32);
+                if let Some(teller) = self.find(&teller) {
+                    self.children.entry(teller).or_default().push(at as u32);
                 }
             }
         }
-        for link in &mut self.links {
-            link.children.sort_unstable();
-            link.children.dedup();
+        for children in self.children.values_mut() {
+            children.sort_unstable();
+            children.dedup();
         }
         self.enter_claims();
         self.enter_row_claims();
@@ -165,7 +164,7 @@ impl Register {
         for at in 0..self.dossiers.len() as u32 {
             self.place(at);
         }
-        let ruled = self.rulings.all().filter_map(|id| self.ids.get(&id).copied());
+        let ruled = self.rulings.all().filter_map(|id| self.find_device(&id));
         self.batch.suspects.extend(ruled.collect::<Vec<_>>());
         self.settle_joints();
         self.stand_all();
@@ -180,12 +179,12 @@ impl Register {
             (None, None) => return None,
             (Some(mac), None) => DeviceKey::Mac(mac),
             (Some(mac), Some(ip)) => {
-                let is_seen = answered && self.index.contains_key(&EndpointId::Address(Some(mac), ip));
+                let is_seen = answered && self.find(&EndpointId::Address(Some(mac), ip)).is_some();
                 self.key_at(is_seen.then_some(mac), ip, Some(at))?
             }
             (None, Some(ip)) => self.key_at(None, ip, Some(at))?,
         };
-        let device = self.joined(*self.device_index.get(&key)?);
+        let device = self.joined(self.find_base(&key)?);
         self.devices.get(device as usize).filter(|known| self.is_real(known)).map(|_| device)
     }
 
@@ -239,12 +238,11 @@ impl Register {
 
     /// The Modbus units that a device answers for, as far as it must be known whether there are several: at most three.
     pub(crate) fn units_of(&self, teller: u32) -> Vec<u32> {
-        let children = self.links.get(teller as usize).map(|link| link.children.as_slice());
         let is_modbus = |child: &u32| match self.dossiers.get(*child as usize).map(|dossier| &dossier.id) {
             Some(EndpointId::Third(Some(_), key)) => is_unit(key),
             _ => false,
         };
-        children.unwrap_or_default().iter().copied().filter(is_modbus).take(3).collect()
+        self.children_of(teller).iter().copied().filter(is_modbus).take(3).collect()
     }
 
     /// Who has an address, as seen in an interface's frames where it was; at a time, or now.
@@ -327,15 +325,10 @@ impl Register {
     }
 
     fn device_for(&mut self, key: DeviceKey) -> u32 {
-        if let Some(device) = self.device_index.get(&key) {
-            return *device;
+        match self.find_base(&key) {
+            Some(at) => at,
+            None => self.enter_device(Device::new(key, &self.site)),
         }
-        let at = self.devices.len() as u32;
-        let device = Device::new(key.clone(), &self.site);
-        self.ids.insert(device.id, at);
-        self.devices.push(device);
-        self.device_index.insert(key, at);
-        at
     }
 }
 

@@ -7,14 +7,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use hashbrown::HashMap;
+use smallvec::SmallVec;
 use uuid::Uuid;
 use wardwatch_knowledge::Knowledge;
 
+use crate::claimants::Claimants;
 use crate::counters::Counters;
 use crate::device::Device;
 use crate::dossier::{Dossier, Sighting};
 use crate::identity::{DeviceKey, EndpointId, Mac, is_made_from};
 use crate::imported::Imports;
+use crate::lookup::Lookup;
 use crate::network;
 use crate::ruling::Rulings;
 use crate::sameness::Identity;
@@ -29,6 +32,9 @@ const MOST_INTERFACES: usize = 64;
 /// Scopes of one site; beyond, a sensor is making them up.
 const MOST_SCOPES: usize = 1024;
 
+/// Places of dossiers, in order. Most lists hold one or two, which take no memory of their own.
+pub(crate) type Places = SmallVec<[u32; 4]>;
+
 /// Dossiers and devices of one site.
 #[derive(Debug)]
 pub(crate) struct Register {
@@ -39,13 +45,16 @@ pub(crate) struct Register {
     pub(crate) dossiers: Vec<Dossier>,
     /// Beside each dossier, at the same index.
     pub(crate) links: Vec<Link>,
-    pub(crate) index: HashMap<EndpointId, u32>,
+    /// Third devices that a dossier told of, in order.
+    pub(crate) children: HashMap<u32, Vec<u32>>,
+    index: Lookup,
     pub(crate) interfaces: HashMap<Mac, Interface>,
     pub(crate) addresses: HashMap<Ip, AddressBook>,
     pub(crate) devices: Vec<Device>,
-    pub(crate) device_index: HashMap<DeviceKey, u32>,
+    /// Devices by what they are recognised by.
+    bases: Lookup,
     /// Devices by their ids.
-    pub(crate) ids: HashMap<Uuid, u32>,
+    ids: Lookup,
     /// Devices that turned out to be part of another, and of which.
     pub(crate) wholes: HashMap<u32, u32>,
     /// The other way round.
@@ -58,11 +67,11 @@ pub(crate) struct Register {
     /// What people ruled about which devices are one.
     pub(crate) rulings: Rulings,
     /// Dossiers that say of themselves what may identify a third device, in order.
-    pub(crate) claimants: HashMap<Identity, Vec<u32>>,
+    pub(crate) claimants: Claimants,
     /// Third devices by what would make them a device of the site.
     pub(crate) thirds: HashMap<Identity, Vec<u32>>,
     /// Dossiers by what rows of tables may find them by, in order.
-    pub(crate) row_claims: HashMap<Identity, Vec<u32>>,
+    pub(crate) row_claims: Claimants,
     /// Rows of tables by what they look for.
     pub(crate) seekers: HashMap<Identity, BTreeSet<u32>>,
     /// Tables of other systems.
@@ -78,8 +87,6 @@ pub(crate) struct Link {
     pub(crate) device: Option<u32>,
     /// The device by its own interface, address or key, which may be part of the one above.
     pub(crate) base: Option<u32>,
-    /// Third devices that it told of, in order.
-    pub(crate) children: Vec<u32>,
     is_touched: bool,
     /// Something about it is new, so that its device must be resolved again.
     pub(crate) has_news: bool,
@@ -89,7 +96,7 @@ pub(crate) struct Link {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Interface {
     /// The dossiers of its addresses.
-    pub(crate) addresses: Vec<u32>,
+    pub(crate) addresses: Places,
     /// It forwards for others.
     pub(crate) is_router: bool,
     /// It answers ARP for others, so that none of its bindings is believed.
@@ -99,9 +106,9 @@ pub(crate) struct Interface {
 /// What is known of one address.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct AddressBook {
-    pub(crate) dossiers: Vec<u32>,
+    pub(crate) dossiers: Places,
     /// Interfaces that it was bound to.
-    pub(crate) owners: Vec<Mac>,
+    pub(crate) owners: SmallVec<[Mac; 2]>,
 }
 
 /// What happened since the last conclusions.
@@ -126,21 +133,22 @@ impl Register {
             counters: Counters::default(),
             dossiers: Vec::new(),
             links: Vec::new(),
-            index: HashMap::new(),
+            children: HashMap::new(),
+            index: Lookup::default(),
             interfaces: HashMap::new(),
             addresses: HashMap::new(),
             devices: Vec::new(),
-            device_index: HashMap::new(),
-            ids: HashMap::new(),
+            bases: Lookup::default(),
+            ids: Lookup::default(),
             wholes: HashMap::new(),
             parts: HashMap::new(),
             decided: 0,
             scopes: BTreeMap::new(),
             new_scopes: Vec::new(),
             rulings: Rulings::default(),
-            claimants: HashMap::new(),
+            claimants: Claimants::default(),
             thirds: HashMap::new(),
-            row_claims: HashMap::new(),
+            row_claims: Claimants::default(),
             seekers: HashMap::new(),
             imports: Imports::default(),
             hearsay: 0,
@@ -176,7 +184,17 @@ impl Register {
     }
 
     pub(crate) fn find(&self, id: &EndpointId) -> Option<u32> {
-        self.index.get(id).copied()
+        self.index.find(id, |at| self.dossier(at).map(|dossier| &dossier.id))
+    }
+
+    /// The device that is recognised by this, whether or not it is part of another.
+    pub(crate) fn find_base(&self, key: &DeviceKey) -> Option<u32> {
+        self.bases.find(key, |at| self.devices.get(at as usize).map(|device| &device.key))
+    }
+
+    /// The device of this id.
+    pub(crate) fn find_device(&self, id: &Uuid) -> Option<u32> {
+        self.ids.find(id, |at| self.devices.get(at as usize).map(|device| &device.id))
     }
 
     /// Whether a dossier is a row of a table.
@@ -214,7 +232,7 @@ impl Register {
             return None;
         }
         let own = EndpointId::Address(Some(mac), ip);
-        if self.index.contains_key(&own) || !self.is_crowded(mac, ip) {
+        if self.find(&own).is_some() || !self.is_crowded(mac, ip) {
             return self.sight_at(own, first, last);
         }
         self.settle_router(mac);
@@ -237,8 +255,7 @@ impl Register {
 
     /// A device tells of another by a key.
     pub(crate) fn tell_of(&mut self, id: EndpointId, teller: u32, at: u64) -> Option<u32> {
-        let children =
-            self.links.get(teller as usize).map(|link| link.children.as_slice()).unwrap_or_default();
+        let children = self.children_of(teller);
         let is_known = self.find(&id).is_some_and(|known| children.binary_search(&known).is_ok());
         if !is_known && children.len() >= self.settings.third_devices_per_teller {
             self.counters.third_devices_full += 1;
@@ -250,7 +267,7 @@ impl Register {
             self.touch(third, true);
         }
         let is_teller = self.dossier(third)?.tellers.iter().any(|(known, _)| *known == teller_id);
-        let children = &mut self.link_mut(teller)?.children;
+        let children = self.children.entry(teller).or_default();
         if is_teller && let Err(place) = children.binary_search(&third) {
             children.insert(place, third);
             // What was the only unit was the teller itself until now.
@@ -262,6 +279,11 @@ impl Register {
             }
         }
         Some(third)
+    }
+
+    /// Third devices that a dossier told of, in order.
+    pub(crate) fn children_of(&self, at: u32) -> &[u32] {
+        self.children.get(&at).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// Notes that something about a dossier changed.
@@ -331,16 +353,23 @@ impl Register {
 
     /// Puts a device from the state in its place in the books; its dossiers find it by its key.
     pub(crate) fn restore_device(&mut self, device: Device) {
-        if let Some(at) = self.device_index.get(&device.key) {
-            if let Some(known) = self.devices.get_mut(*at as usize) {
+        if let Some(at) = self.find_base(&device.key) {
+            if let Some(known) = self.devices.get_mut(at as usize) {
                 *known = device;
             }
         } else {
-            let at = self.devices.len() as u32;
-            self.device_index.insert(device.key.clone(), at);
-            self.ids.insert(device.id, at);
-            self.devices.push(device);
+            self.enter_device(device);
         }
+    }
+
+    /// Puts a device into the books that is not there yet.
+    pub(crate) fn enter_device(&mut self, device: Device) -> u32 {
+        let at = self.devices.len() as u32;
+        push_tightly(&mut self.devices, device);
+        let Self { devices, bases, ids, .. } = self;
+        bases.enter(at, |at| devices.get(at as usize).map(|device| &device.key));
+        ids.enter(at, |at| devices.get(at as usize).map(|device| &device.id));
+        at
     }
 
     pub(crate) fn count_hearsay(&mut self) {
@@ -400,16 +429,36 @@ impl Register {
             EndpointId::Third(Some(_), _) | EndpointId::Row(..) => {}
             EndpointId::Third(None, key) => self.enter_third(at, key),
         }
-        self.index.insert(dossier.id.clone(), at);
-        self.dossiers.push(dossier);
-        self.links.push(Link::default());
+        push_tightly(&mut self.dossiers, dossier);
+        push_tightly(&mut self.links, Link::default());
+        self.enter_in_lookup(at);
         at
+    }
+
+    /// A dossier is found by its id from now on.
+    pub(crate) fn enter_in_lookup(&mut self, at: u32) {
+        let Self { dossiers, index, .. } = self;
+        index.enter(at, |at| dossiers.get(at as usize).map(|dossier| &dossier.id));
+    }
+
+    /// A dossier is no longer found.
+    pub(crate) fn strike_out(&mut self, at: u32) {
+        let Self { dossiers, index, .. } = self;
+        index.remove(at, |at| dossiers.get(at as usize).map(|dossier| &dossier.id));
     }
 
     fn is_crowded(&self, mac: Mac, ip: Ip) -> bool {
         self.interfaces.get(&mac).is_some_and(|known| known.addresses.len() >= MOST_ADDRESSES)
             || self.addresses.get(&ip).is_some_and(|book| book.dossiers.len() >= MOST_INTERFACES)
     }
+}
+
+/// Adds an entry. A list of a million grows by an eighth and not to twice its length, for memory's sake.
+pub(crate) fn push_tightly<T>(list: &mut Vec<T>, entry: T) {
+    if list.len() == list.capacity() {
+        list.reserve_exact(list.len() / 8 + 16);
+    }
+    list.push(entry);
 }
 
 /// Whether the frame's source is the address's owner whatever else is known: no router forwards it, or it is made

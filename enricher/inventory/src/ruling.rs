@@ -136,7 +136,7 @@ impl Register {
         made_at: u64,
     ) -> Result<(), Undecided> {
         let base = |id: &str| {
-            let at = Uuid::parse_str(id).ok().and_then(|id| self.ids.get(&id).copied());
+            let at = Uuid::parse_str(id).ok().and_then(|id| self.find_device(&id));
             at.filter(|at| self.devices.get(*at as usize).is_some_and(Device::has_appeared))
         };
         let (Some(device), Some(other)) = (base(&command.device), base(&command.other)) else {

@@ -24,11 +24,7 @@ impl Register {
     pub(crate) fn claims(&mut self, at: u32, attribute: Attribute, value: &str) {
         if self.is_claim(attribute) {
             let identity: Identity = (attribute, value.into());
-            let claimants = self.claimants.entry(identity.clone()).or_default();
-            if let Err(place) = claimants.binary_search(&at) {
-                claimants.insert(place, at);
-            }
-            if claimants.len() <= MOST_CLAIMANTS + 1 {
+            if self.claimants.add(attribute, value, at) <= MOST_CLAIMANTS + 1 {
                 self.place_thirds(&identity);
             }
             self.suspect(at, &[identity]);
@@ -47,9 +43,7 @@ impl Register {
             && !self.dossier(at).is_some_and(|dossier| dossier.says(attribute, &key.value))
         {
             let identity: Identity = (attribute, key.value.clone());
-            if let Some(claimants) = self.claimants.get_mut(&identity) {
-                claimants.retain(|claimant| *claimant != at);
-            }
+            self.claimants.remove(attribute, &key.value, at);
             self.place_thirds(&identity);
             self.suspect(at, &[identity]);
         } else {
@@ -83,8 +77,8 @@ impl Register {
     /// Enters what the restored dossiers say of themselves.
     pub(crate) fn enter_claims(&mut self) {
         for at in 0..self.dossiers.len() as u32 {
-            for identity in self.identities_of(at) {
-                self.claimants.entry(identity).or_default().push(at);
+            for (attribute, value) in self.identities_of(at) {
+                self.claimants.add(attribute, &value, at);
             }
         }
     }
@@ -93,7 +87,7 @@ impl Register {
     pub(crate) fn same_as(&self, key: &str) -> Option<u32> {
         let parts = self.knowledge.same_by(key)?;
         let (attribute, value) = parts.last()?;
-        let claimants = self.claimants.get(&(*attribute, Box::from(*value)))?;
+        let claimants = self.claimants.of(*attribute, value);
         if claimants.len() > MOST_CLAIMANTS {
             return None;
         }

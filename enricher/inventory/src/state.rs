@@ -12,11 +12,12 @@ use wardwatch_proto::address;
 use wardwatch_proto::v1::ImportTable;
 
 use crate::activity::Activity;
-use crate::conclusion::DeviceRecord;
+use crate::chosen::Chosen;
 use crate::decision::Decision;
 use crate::device::Device;
 use crate::dossier::{Conversation, Dossier, FindingKey, Interval, Told};
 use crate::identity::{self, DeviceKey, EndpointId};
+use crate::known::Known;
 use crate::register::Register;
 use crate::scope::Scope;
 use crate::statement::{Statement, StatementKey, Statements};
@@ -177,12 +178,12 @@ struct DeviceState {
     /// The device behind which the key means something; empty for the whole site.
     #[prost(bytes = "vec", tag = "4")]
     within: Vec<u8>,
-    #[prost(message, optional, tag = "5")]
-    record: Option<DeviceRecord>,
+    /// A [`crate::DeviceRecord`] as far as it is kept; of former versions, a whole one.
+    #[prost(bytes = "vec", optional, tag = "5")]
+    record: Option<Vec<u8>>,
     #[prost(message, repeated, tag = "6")]
     chosen: Vec<ChosenState>,
-    #[prost(uint64, tag = "7")]
-    resolved_hour: u64,
+    // 7 was the hour in which it was last resolved.
     #[prost(message, repeated, tag = "8")]
     decisions: Vec<DecisionState>,
     /// Of the address: the digest of its scope's name.
@@ -264,7 +265,9 @@ pub(crate) fn restore(register: &mut Register, key: &str, value: &[u8]) -> Resul
         register.restore_dossier(dossier);
     } else {
         let state = DeviceState::decode(value).map_err(undecodable)?;
-        let device = device(state, &register.site).ok_or_else(|| unreadable("it names no device"))?;
+        let known = Known::from_stored(state.record.as_deref().unwrap_or_default()).map_err(undecodable)?;
+        let mut device = device(state, &register.site).ok_or_else(|| unreadable("it names no device"))?;
+        device.known = known;
         register.restore_device(device);
     }
     Ok(())
@@ -307,13 +310,12 @@ pub(crate) fn of_dossier(dossier: &Dossier) -> StateEntry {
 /// The entry for a device.
 pub(crate) fn of_device(device: &Device) -> StateEntry {
     let mut state = DeviceState {
-        record: Some(device.record.clone()),
+        record: Some(device.known.to_stored(&device.id_text())),
         chosen: device
             .chosen
             .iter()
-            .map(|(attribute, value)| ChosenState { attribute: *attribute, value: value.clone() })
+            .map(|(attribute, value)| ChosenState { attribute, value: value.to_owned() })
             .collect(),
-        resolved_hour: device.resolved_hour,
         decisions: device.decisions.iter().map(DecisionState::from).collect(),
         ..DeviceState::default()
     };
@@ -364,9 +366,7 @@ fn device(state: DeviceState, site: &Uuid) -> Option<Device> {
         _ => return None,
     };
     let mut device = Device::new(key, site);
-    device.record = state.record?;
-    device.chosen = state.chosen.into_iter().map(|chosen| (chosen.attribute, chosen.value)).collect();
-    device.resolved_hour = state.resolved_hour;
+    device.chosen = Chosen::of(state.chosen.iter().map(|chosen| (chosen.attribute, chosen.value.as_str())));
     device.decisions = state.decisions.into_iter().filter_map(decision).collect();
     Some(device)
 }

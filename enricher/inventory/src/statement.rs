@@ -105,6 +105,19 @@ impl Statement {
         }
     }
 
+    /// The same as merging it with what is heard, without making that a statement: most of what is heard was heard before.
+    fn hear_again(&mut self, heard: &Heard<'_>) {
+        self.first_seen = self.first_seen.min(heard.at);
+        self.last_seen = self.last_seen.max(heard.at);
+        self.count = self.count.saturating_add(heard.count);
+        let stronger = heard.role < self.role;
+        let later = heard.role == self.role && (heard.at, heard.teller) > (self.teller_at, self.teller);
+        if stronger || later {
+            (self.role, self.teller, self.teller_at) = (heard.role, heard.teller, heard.at);
+        }
+        self.is_touched = true;
+    }
+
     /// Adds what is known of the same statement from elsewhere. Neither order nor grouping matters.
     pub(crate) fn merge(&mut self, other: &Self) {
         self.first_seen = self.first_seen.min(other.first_seen);
@@ -131,10 +144,14 @@ impl Statements {
             Ok(at) => {
                 let Some(known) = self.list.get_mut(at) else { return Outcome::Repeated };
                 let before = known.role;
-                known.merge(&Statement::new(heard));
+                known.hear_again(heard);
                 if known.role == before { Outcome::Repeated } else { Outcome::New }
             }
             Err(at) => {
+                if self.list.len() == self.list.capacity() {
+                    // Most endpoints say a few dozen things and then nothing new: room for many more would stay empty.
+                    self.list.reserve_exact(2);
+                }
                 self.list.insert(at, Statement::new(heard));
                 self.make_room(heard.attribute, settings).map_or(Outcome::New, Outcome::Evicted)
             }

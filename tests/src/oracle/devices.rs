@@ -94,5 +94,9 @@ pub fn captures(captures: &[Capture]) -> Result<Vec<Case>> {
 
 fn judge(inventory: &Inventory, expected: &[Expected], taxonomy: &Taxonomy) -> Vec<Judgement> {
     let found = concluded::find(inventory, expected);
-    expected.iter().zip(found).map(|(expected, found)| judged::judge(expected, found, taxonomy)).collect()
+    expected
+        .iter()
+        .zip(found)
+        .map(|(expected, found)| judged::judge(expected, found.as_ref(), taxonomy))
+        .collect()
 }

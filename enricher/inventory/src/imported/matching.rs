@@ -150,7 +150,8 @@ impl Register {
         by: Attribute,
         value: &str,
     ) -> impl Iterator<Item = u32> + 'a {
-        let claimants = self.row_claims.get(&(by, folded(by, value))).map(Vec::as_slice).unwrap_or_default();
+        let sought = (by, folded(by, value));
+        let claimants = self.row_claims.of(by, &sought.1);
         let claimants = if claimants.len() > MOST_CLAIMANTS { &[] } else { claimants };
         claimants.iter().filter_map(move |at| {
             let dossier = self.dossier(*at)?;
@@ -168,7 +169,7 @@ impl Register {
             };
             let device = self.links.get(*at as usize)?.device?;
             let is_real = self.devices.get(device as usize).is_some_and(|device| self.is_real(device));
-            (agrees && is_real).then_some(device)
+            (agrees && is_real && claims_of(dossier).contains(&sought)).then_some(device)
         })
     }
 
@@ -197,11 +198,7 @@ impl Register {
     pub(crate) fn row_claims(&mut self, at: u32, attribute: Attribute, value: &str) {
         let identity: Identity = (attribute, folded(attribute, value));
         if CLAIMED.contains(&attribute) && !identity.1.is_empty() {
-            let claimants = self.row_claims.entry(identity.clone()).or_default();
-            if let Err(place) = claimants.binary_search(&at) {
-                claimants.insert(place, at);
-            }
-            if claimants.len() <= MOST_CLAIMANTS + 1 {
+            if self.row_claims.add(attribute, &identity.1, at) <= MOST_CLAIMANTS + 1 {
                 self.place_rows(&identity);
             }
         } else if matches!(attribute, Attribute::Manufacturer | Attribute::Model) {
@@ -219,9 +216,7 @@ impl Register {
         if self.dossier(at).is_some_and(|dossier| claims_of(dossier).contains(&identity)) {
             return;
         }
-        if let Some(claimants) = self.row_claims.get_mut(&identity) {
-            claimants.retain(|claimant| *claimant != at);
-        }
+        self.row_claims.remove(attribute, &identity.1, at);
         self.place_rows(&identity);
     }
 
@@ -229,8 +224,8 @@ impl Register {
     pub(crate) fn enter_row_claims(&mut self) {
         self.row_claims.clear();
         for (at, dossier) in (0_u32..).zip(&self.dossiers) {
-            for identity in claims_of(dossier) {
-                self.row_claims.entry(identity).or_default().push(at);
+            for (attribute, value) in claims_of(dossier) {
+                self.row_claims.add(attribute, &value, at);
             }
         }
     }

@@ -57,13 +57,14 @@ impl Register {
         };
         let members = || device.members.iter().filter_map(|at| self.dossier(*at));
         let observed = || members().filter(|dossier| !matches!(dossier.id, EndpointId::Row(..)));
+        let known = device.kept();
         let mut differences = Vec::new();
         for statement in row.statements.iter() {
             let (attribute, ..) = words(statement);
             let imported = &*statement.key.value;
             let seen: Option<String> = match attribute {
-                Attribute::MacAddress => differs_from_all(&device.record.macs, imported),
-                Attribute::IpAddress => differs_from_all(&device.record.ips, imported),
+                Attribute::MacAddress => differs_from_all(&known.macs, imported),
+                Attribute::IpAddress => differs_from_all(&known.ips, imported),
                 _ => {
                     let said: Vec<&Statement> =
                         observed().flat_map(|dossier| dossier.statements.of(attribute.into())).collect();

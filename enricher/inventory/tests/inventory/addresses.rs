@@ -135,8 +135,10 @@ fn evidence_that_was_wrongly_put_on_a_router_moves_with_its_address() {
     let moved = site.device("10.0.2.1");
     assert_eq!(moved.model, "X1");
     assert!(attributes(&told, &moved).contains(&"model X1 dicom sender 1*".to_owned()));
-    let withdrawn =
-        told.attributes.iter().find(|record| record.device == site.device("fe").id && record.value == "X1");
+    let withdrawn = told
+        .attributes
+        .iter()
+        .find(|record| *record.device == *site.device("fe").id && &*record.value == "X1");
     assert_eq!(withdrawn.map(|record| (record.count, record.chosen)), Some((0, false)));
 }
 

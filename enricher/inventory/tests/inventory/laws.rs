@@ -307,6 +307,7 @@ proptest! {
             restored.inventory.restore(key, value).expect("what was written can be read");
         }
         restored.inventory.adopt(Arc::clone(&PACKS[whole.knowledge]));
+        restored.inventory.settle();
         prop_assert_eq!(records(&whole.inventory), records(&restored.inventory));
         for (offset, step) in after.iter().enumerate() {
             prop_assert_eq!(whole.take(cut + offset, step), restored.take(cut + offset, step));
@@ -370,6 +371,7 @@ proptest! {
         for (key, value) in store.iter().rev() {
             restored.restore(key, value).expect("what was written can be read");
         }
+        restored.settle();
         prop_assert_eq!(records(&whole), records(&restored));
         for (offset, message) in after.iter().enumerate() {
             prop_assert_eq!(apply(&mut whole, cut + offset, message), apply(&mut restored, cut + offset, message));

@@ -299,7 +299,7 @@ pub(crate) fn attributes(conclusions: &Conclusions, device: &DeviceRecord) -> Ve
             record.attribute, record.value, record.protocol, record.role, record.count
         )
     };
-    conclusions.attributes.iter().filter(|record| record.device == device.id).map(line).collect()
+    conclusions.attributes.iter().filter(|record| *record.device == *device.id).map(line).collect()
 }
 
 /// A fact in a line.

@@ -35,8 +35,9 @@ pub fn inventory(captures: impl IntoIterator<Item = Vec<Fact>>, expected: &[Expe
 
 /// The device of the inventory that each of the expected ones is. Of devices that another one speaks for, the one that
 /// more is right of is taken; no device is taken for two of them.
-pub fn find<'a>(inventory: &'a Inventory, expected: &[Expected]) -> Vec<Option<&'a DeviceRecord>> {
-    let records: Vec<&DeviceRecord> = inventory.devices().map(wardwatch_inventory::Device::record).collect();
+pub fn find(inventory: &Inventory, expected: &[Expected]) -> Vec<Option<DeviceRecord>> {
+    let described: Vec<DeviceRecord> = inventory.devices().map(|device| device.record()).collect();
+    let records: Vec<&DeviceRecord> = described.iter().collect();
     let mut taken = BTreeSet::new();
     expected
         .iter()
@@ -53,6 +54,7 @@ pub fn find<'a>(inventory: &'a Inventory, expected: &[Expected]) -> Vec<Option<&
             taken.insert(record.id.as_str());
             Some(record)
         })
+        .map(Option::<&DeviceRecord>::cloned)
         .collect()
 }
 
