@@ -4,6 +4,7 @@
 //! - [`soak`]: the product in one process, for minutes
 //! - [`decode`]: frames of all captures through the sensor, next to other programs
 //! - [`table`]: packets of up to a million flows on one core, and their memory
+//! - [`inventory`]: observations of up to a million devices on one core, and their memory
 //! - [`behaviour`]: kinds of devices by what they do, and the model of it
 //! - [`capture`]: frames from an interface, without loss
 //! - [`traffic`], [`load`]: the hospitals that all of it is about, and their sensors
@@ -17,6 +18,7 @@ mod capture;
 mod cluster;
 mod cpu;
 mod decode;
+mod inventory;
 mod load;
 mod pipeline;
 mod report;
@@ -49,6 +51,8 @@ enum Command {
     Decode(decode::Decode),
     /// Nanoseconds per packet of a thousand to a million flows, headers and flow table, and their memory
     Table(table::Table),
+    /// Observations per CPU second of a thousand to a million devices, and their memory
+    Inventory(inventory::Inventory),
     /// Frames per second from an interface without loss, by each means of capturing, decoding included
     Capture(capture::Capture),
     /// Accuracy of telling devices by their behaviour, on labelled captures; writes the model for a knowledge pack
@@ -77,6 +81,7 @@ fn main() -> ExitCode {
                 Command::Decode(arguments) => decode::run(arguments),
                 Command::Capture(arguments) => capture::run(arguments),
                 Command::Table(arguments) => table::run(arguments),
+                Command::Inventory(arguments) => inventory::run(arguments),
                 Command::Resident { kept, flows } => {
                     let bytes = table::resident::measure(*kept, *flows)?;
                     writeln!(std::io::stdout(), "{bytes}").map_err(anyhow::Error::from)

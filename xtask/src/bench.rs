@@ -19,6 +19,8 @@ pub(crate) enum What {
     Decode,
     /// A packet's cost with a thousand to a million flows, headers and flow table, and their memory
     Table,
+    /// What is concluded of a thousand to a million devices: observations a second, and memory
+    Inventory,
     /// Telling devices by their behaviour, on labelled captures; writes the model for a knowledge pack
     Behaviour,
     /// Frames from an interface without loss, by each means of capturing; needs root

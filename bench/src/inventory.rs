@@ -1,0 +1,141 @@
+//! `inventory`: what an observation costs with a thousand to a million devices on one core, and what a device takes of memory.
+//!
+//! Sites are measured in processes of their own, so that their memory is nothing else's. Every device says as many things
+//! as are asked for, of five protocols, and has a flow with it. A sensor states what is said again once in ten minutes, and
+//! so is each device's turn: a random one each time, so that nothing of it was used lately. Making facts is not counted;
+//! concluding from them is, and so is dropping the conclusions.
+
+use std::process::{Command, Stdio};
+
+use anyhow::{Context as _, Result, ensure};
+use clap::Args;
+
+use crate::report::{Figure, Format, Report, say};
+use site::{Asked, Found};
+
+mod site;
+mod ward;
+
+/// The least observations a second.
+const AIM: f64 = 500_000.0;
+/// The most memory of a device beyond its evidence, in bytes.
+const MEMORY: f64 = 2048.0;
+/// The longest that 100,000 devices may take to be taken up, in seconds.
+const TAKE_UP: f64 = 5.0;
+/// Devices of which state is restored at most: the whole of it is in memory twice.
+const MOST_RESTORED: u32 = 100_000;
+/// More devices than this say little, so that they fit into memory.
+const MOST_TALKATIVE: u32 = 100_000;
+/// What each of more devices says.
+const LITTLE: usize = 4;
+
+/// What is measured, and how often.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Inventory {
+    /// Devices of the site; more than 100,000 say 4 things each
+    #[arg(long, value_delimiter = ',', default_value = "1000,10000,100000,1000000",
+          value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    devices: Vec<u32>,
+    /// Things that each device says, up to 30
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u8).range(1..=30))]
+    statements: u8,
+    /// Observations in a round
+    #[arg(long, default_value_t = 200_000, value_parser = clap::value_parser!(u64).range(1..))]
+    observations: u64,
+    /// Observations of a thousand that say something new
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(0..=1000))]
+    news: u64,
+    /// Rounds of each size
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u8).range(1..))]
+    rounds: u8,
+    /// How the figures are printed
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+    /// Measures one site in this process, and prints what was found for the one that started it
+    #[arg(long, hide = true)]
+    here: bool,
+}
+
+impl Inventory {
+    fn asked(&self, devices: u32) -> Asked {
+        let statements = usize::from(self.statements).min(ward::MOST);
+        Asked {
+            devices,
+            statements: if devices > MOST_TALKATIVE { statements.min(LITTLE) } else { statements },
+            observations: self.observations,
+            rounds: self.rounds,
+            news: self.news,
+        }
+    }
+}
+
+/// Runs the command.
+pub(crate) fn run(arguments: &Inventory) -> Result<()> {
+    if arguments.here {
+        return here(arguments);
+    }
+    let Inventory { devices, statements, observations, news, rounds, format, .. } = arguments;
+    let listed: Vec<String> = devices.iter().map(u32::to_string).collect();
+    let mut report = Report::new(format!(
+        "cargo xtask bench inventory --devices {} --statements {statements} --observations {observations} \
+         --news {news} --rounds {rounds}",
+        listed.join(",")
+    ));
+    for devices in devices {
+        say(&format!("{devices} devices"));
+        let statements = arguments.asked(*devices).statements;
+        let title = format!("one core: {devices} devices of {statements} statements");
+        report.add(title, figures(*devices, elsewhere(arguments, *devices)?));
+    }
+    report.print(*format)
+}
+
+fn here(arguments: &Inventory) -> Result<()> {
+    let devices = *arguments.devices.first().context("no number of devices")?;
+    let asked = arguments.asked(devices);
+    let mut found = site::measure(&asked)?;
+    if devices <= MOST_RESTORED {
+        (found.restore, found.dossier_state, found.device_state) = site::restore(devices, asked.statements)?;
+    }
+    serde_json::to_writer(std::io::stdout(), &found).context("print what was found")
+}
+
+/// What a process finds that does nothing else.
+fn elsewhere(arguments: &Inventory, devices: u32) -> Result<Found> {
+    let program = std::env::current_exe().context("find this program")?;
+    let Inventory { statements, observations, news, rounds, .. } = arguments;
+    let child = Command::new(program)
+        .args(["inventory", "--here", "--devices", &devices.to_string()])
+        .args(["--statements", &statements.to_string(), "--observations", &observations.to_string()])
+        .args(["--news", &news.to_string(), "--rounds", &rounds.to_string()])
+        .stderr(Stdio::inherit())
+        .output()
+        .context("start a process that keeps an inventory")?;
+    ensure!(child.status.success(), "a process that keeps an inventory failed: {}", child.status);
+    serde_json::from_slice(&child.stdout).context("read what it found")
+}
+
+fn figures(devices: u32, found: Found) -> Vec<Figure> {
+    let rate = |nanos: &f64| 1e9 / nanos;
+    let Found { learning, steady, storing, seen, memory, evidence, dossier_state, device_state, restore } =
+        found;
+    let rates = steady.iter().map(rate).collect();
+    let mut figures = vec![
+        Figure::once("heard of for the first time", "observations a CPU second", rate(&learning)),
+        Figure::of("said again", "observations a CPU second", rates).at_least(AIM),
+        Figure::of("the same", "ns an observation", steady),
+        Figure::of("what is to be stored of it", "ns an observation", storing)
+            .noting("after every 20 messages"),
+        Figure::of("seen in another minute, and nothing said", "ns a flow", seen),
+        Figure::once("memory", "bytes a device", memory),
+        Figure::once("of that, a copy of its evidence", "bytes a device", evidence),
+        Figure::once("the rest", "bytes a device", memory - evidence).at_most(MEMORY),
+    ];
+    if restore > 0.0 {
+        figures.push(Figure::once("stored: evidence", "bytes a device", dossier_state));
+        figures.push(Figure::once("stored: what is known", "bytes a device", device_state));
+        let taken_up = Figure::once("from stored state to the first message", "CPU s", restore);
+        figures.push(if devices == 100_000 { taken_up.at_most(TAKE_UP) } else { taken_up });
+    }
+    figures
+}

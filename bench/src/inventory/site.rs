@@ -1,0 +1,206 @@
+//! One site of so many devices, and what it costs to know them: in a process of its own, whose memory is nothing else's.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use fastrand::Rng;
+use serde::{Deserialize, Serialize};
+use wardwatch_inventory::{Inventory, LogMoment, Settings, StateEntry};
+use wardwatch_knowledge::Knowledge;
+use wardwatch_proto::v1::Fact;
+use wardwatch_proto::v1::fact::Fact as Stated;
+
+use super::ward::{BEGIN, flow, says};
+use crate::cpu::{self, Cost};
+
+/// Facts in one message of a sensor.
+const BATCH: usize = 1000;
+/// Messages after which what changed is taken to be stored.
+const RANGE: u64 = 20;
+const SECOND: u64 = 1_000_000_000;
+
+/// What is measured.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asked {
+    pub(crate) devices: u32,
+    /// What each says.
+    pub(crate) statements: usize,
+    /// Observations in each round.
+    pub(crate) observations: u64,
+    pub(crate) rounds: u8,
+    /// Observations of a thousand that are new.
+    pub(crate) news: u64,
+}
+
+/// What came of it.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Found {
+    /// Nanoseconds of CPU for each observation, as devices are heard of first.
+    pub(crate) learning: f64,
+    /// Nanoseconds of CPU for each observation, afterwards, by round.
+    pub(crate) steady: Vec<f64>,
+    /// Nanoseconds of CPU for what is to be stored of each observation, by round.
+    pub(crate) storing: Vec<f64>,
+    /// Nanoseconds of CPU for each device that is seen in another minute and says nothing, by round.
+    pub(crate) seen: Vec<f64>,
+    /// Bytes of memory, of which evidence.
+    pub(crate) memory: f64,
+    pub(crate) evidence: f64,
+    /// Bytes of state entries: what is said of endpoints, and of devices.
+    pub(crate) dossier_state: f64,
+    pub(crate) device_state: f64,
+    /// Seconds of CPU until the first message after a restart was taken in; nothing where it was not asked for.
+    pub(crate) restore: f64,
+}
+
+/// An inventory that is fed.
+struct Site {
+    inventory: Inventory,
+    batch: Vec<Fact>,
+    observations: u64,
+    offset: u64,
+    spent: Duration,
+    storing: Duration,
+    /// What changed is taken to be stored, and dropped, as it goes along.
+    is_stored: bool,
+}
+
+impl Site {
+    fn new(knowledge: &Arc<Knowledge>, devices: u32) -> Self {
+        let most = usize::try_from(devices).unwrap_or(usize::MAX).saturating_add(1);
+        let settings = Settings { endpoints: most.saturating_mul(3), ..Settings::default() };
+        Self {
+            inventory: Inventory::new("north", Arc::clone(knowledge), settings),
+            batch: Vec::with_capacity(BATCH),
+            observations: 0,
+            offset: 0,
+            spent: Duration::ZERO,
+            storing: Duration::ZERO,
+            is_stored: true,
+        }
+    }
+
+    fn state(&mut self, fact: Fact) {
+        self.observations += u64::from(matches!(fact.fact, Some(Stated::Observation(_))));
+        self.batch.push(fact);
+        if self.batch.len() == BATCH {
+            self.take();
+        }
+    }
+
+    /// Takes in what was stated. Making facts is not counted; what is concluded from them, and dropping that, is.
+    fn take(&mut self) {
+        let facts = std::mem::replace(&mut self.batch, Vec::with_capacity(BATCH));
+        self.offset += 1;
+        let at = LogMoment { incarnation: 1, partition: 0, offset: self.offset, log_time: 0 };
+        let begun = cpu::of_thread();
+        drop(std::hint::black_box(self.inventory.apply("s1", facts, at)));
+        self.spent += cpu::of_thread().saturating_sub(begun);
+        if self.is_stored && self.offset.is_multiple_of(RANGE) {
+            let begun = cpu::of_thread();
+            drop(std::hint::black_box(self.inventory.take_changed_state()));
+            self.storing += cpu::of_thread().saturating_sub(begun);
+        }
+    }
+
+    /// Nanoseconds that were spent on each of `count` since the last call: taking in, and what is to be stored.
+    fn each(&mut self, count: u64) -> (f64, f64) {
+        let nanos = |spent: Duration| spent.as_nanos() as f64 / count.max(1) as f64;
+        (nanos(std::mem::take(&mut self.spent)), nanos(std::mem::take(&mut self.storing)))
+    }
+}
+
+/// Measures it.
+pub(crate) fn measure(asked: &Asked) -> Result<Found> {
+    let Asked { devices, statements, observations, rounds, news } = *asked;
+    let resident = || Cost::of(std::process::id()).map(|cost| cost.resident as f64);
+    let knowledge = Arc::new(Knowledge::builtin().context("read the built-in knowledge")?);
+    let per_device = |bytes: f64| bytes / f64::from(devices.max(1));
+    let mut found = Found::default();
+    let mut site = Site::new(&knowledge, devices);
+    let before = resident()?;
+    for number in 1..=devices {
+        let at = BEGIN + u64::from(number) * 600 * SECOND / u64::from(devices);
+        site.state(flow(number, at));
+        for fact in says(number, statements, at, None) {
+            site.state(fact);
+        }
+    }
+    site.take();
+    let first = std::mem::take(&mut site.observations);
+    (found.learning, _) = site.each(first);
+    drop(site.inventory.take_changed_state());
+    found.memory = per_device(resident()? - before);
+    let before = resident()?;
+    let evidence = site.inventory.evidence();
+    found.evidence = per_device(resident()? - before);
+    drop(evidence);
+    let known = site.inventory.devices().count();
+    ensure!(known == devices as usize + 1, "{known} devices of {devices} and an archive");
+
+    let mut rng = Rng::with_seed(7);
+    let mut at = BEGIN + 600 * SECOND;
+    let mut new = 0;
+    for round in 0..rounds {
+        // A device's repeats come together, since a sensor forgets what it stated of all of them at once.
+        while site.observations < observations {
+            let number = rng.u32(1..=devices);
+            at += 600 * SECOND / u64::from(devices);
+            site.state(flow(number, at));
+            let has_news = rng.u64(..1000) < news * statements as u64;
+            new += u64::from(has_news);
+            for fact in says(number, statements, at, has_news.then_some(new)) {
+                site.state(fact);
+            }
+        }
+        let stated = std::mem::take(&mut site.observations);
+        let (steady, storing) = site.each(stated);
+        found.steady.push(steady);
+        found.storing.push(storing);
+        // Nobody says anything, and each is seen in a minute of its own.
+        let many = observations / statements.max(1) as u64;
+        for count in 0..many {
+            let minute = at + (u64::from(round) * many + count) / u64::from(devices) * 60 * SECOND;
+            site.state(flow(rng.u32(1..=devices), minute));
+        }
+        let (seen, _) = site.each(many);
+        found.seen.push(seen);
+    }
+    site.take();
+    Ok(found)
+}
+
+/// Seconds of CPU from stored state to the first message taken in, and bytes of that state: of endpoints, and of devices.
+pub(crate) fn restore(devices: u32, statements: usize) -> Result<(f64, f64, f64)> {
+    let knowledge = Arc::new(Knowledge::builtin().context("read the built-in knowledge")?);
+    let entries = stored(&knowledge, devices, statements);
+    let bytes = |kind: &str| {
+        let entries = entries.iter().filter(|entry| entry.key.starts_with(kind));
+        entries.map(|entry| entry.key.len() + entry.value.len()).sum::<usize>() as f64
+    };
+    let (dossiers, others) = (bytes("dossier/"), bytes("device/"));
+    let mut site = Site::new(&knowledge, devices);
+    let begun = cpu::of_thread();
+    for entry in &entries {
+        site.inventory.restore(&entry.key, &entry.value)?;
+    }
+    site.take();
+    let took = cpu::of_thread().saturating_sub(begun);
+    let known = site.inventory.devices().count();
+    ensure!(known == devices as usize + 1, "{known} devices of {devices} and an archive were restored");
+    Ok((took.as_secs_f64(), dossiers / f64::from(devices.max(1)), others / f64::from(devices.max(1))))
+}
+
+/// What is stored of a site whose devices have said all that they say.
+pub(crate) fn stored(knowledge: &Arc<Knowledge>, devices: u32, statements: usize) -> Vec<StateEntry> {
+    let mut site = Site { is_stored: false, ..Site::new(knowledge, devices) };
+    for number in 1..=devices {
+        site.state(flow(number, BEGIN));
+        for fact in says(number, statements, BEGIN, None) {
+            site.state(fact);
+        }
+    }
+    site.take();
+    site.inventory.take_changed_state()
+}
