@@ -91,6 +91,11 @@ impl Cluster {
         Ok(())
     }
 
+    /// What a service has said so far.
+    pub(crate) fn log(&self, name: &str) -> String {
+        self.services.get(name).map(Running::log).unwrap_or_default()
+    }
+
     /// Whether a service has been started.
     pub(crate) fn runs(&self, name: &str) -> bool {
         self.services.contains_key(name)

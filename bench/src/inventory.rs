@@ -14,7 +14,7 @@ use crate::report::{Figure, Format, Report, say};
 use site::{Asked, Found};
 
 mod site;
-mod ward;
+pub(crate) mod ward;
 
 /// The least observations a second.
 const AIM: f64 = 500_000.0;

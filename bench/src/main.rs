@@ -5,6 +5,7 @@
 //! - [`decode`]: frames of all captures through the sensor, next to other programs
 //! - [`table`]: packets of up to a million flows on one core, and their memory
 //! - [`inventory`]: observations of up to a million devices on one core, and their memory
+//! - [`takeup`]: how long the enricher takes until it knows a site again
 //! - [`behaviour`]: kinds of devices by what they do, and the model of it
 //! - [`capture`]: frames from an interface, without loss
 //! - [`traffic`], [`load`]: the hospitals that all of it is about, and their sensors
@@ -26,6 +27,7 @@ mod seen;
 mod soak;
 mod stretch;
 mod table;
+mod takeup;
 mod traffic;
 
 use std::io::Write as _;
@@ -53,6 +55,8 @@ enum Command {
     Table(table::Table),
     /// Observations per CPU second of a thousand to a million devices, and their memory
     Inventory(inventory::Inventory),
+    /// Seconds in which the enricher takes up the stored memory of a large site, on Kafka and ClickHouse
+    TakeUp(takeup::TakeUp),
     /// Frames per second from an interface without loss, by each means of capturing, decoding included
     Capture(capture::Capture),
     /// Accuracy of telling devices by their behaviour, on labelled captures; writes the model for a knowledge pack
@@ -82,6 +86,7 @@ fn main() -> ExitCode {
                 Command::Capture(arguments) => capture::run(arguments),
                 Command::Table(arguments) => table::run(arguments),
                 Command::Inventory(arguments) => inventory::run(arguments),
+                Command::TakeUp(arguments) => takeup::run(arguments).await,
                 Command::Resident { kept, flows } => {
                     let bytes = table::resident::measure(*kept, *flows)?;
                     writeln!(std::io::stdout(), "{bytes}").map_err(anyhow::Error::from)

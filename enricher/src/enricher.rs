@@ -44,6 +44,10 @@ impl Processor for Enricher {
         Ok(memory.restore(entry)?)
     }
 
+    fn settle(&self, memory: &mut Memory, tally: &mut Tally) {
+        memory.settle_all(tally);
+    }
+
     fn apply(
         &self,
         message: &Message,

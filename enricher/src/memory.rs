@@ -212,6 +212,14 @@ impl Memory {
         })
     }
 
+    /// Puts all together that was restored.
+    pub(crate) fn settle_all(&mut self, tally: &mut Tally) {
+        self.settle(tally);
+        for site in self.sites.values_mut() {
+            site.inventory.settle();
+        }
+    }
+
     /// Gives each site the knowledge that it had when the memory was stored.
     fn settle(&mut self, tally: &mut Tally) {
         if !std::mem::take(&mut self.is_unsettled) {

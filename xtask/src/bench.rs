@@ -21,6 +21,8 @@ pub(crate) enum What {
     Table,
     /// What is concluded of a thousand to a million devices: observations a second, and memory
     Inventory,
+    /// Taking up the stored memory of a site of a hundred thousand devices, on Kafka and ClickHouse
+    TakeUp,
     /// Telling devices by their behaviour, on labelled captures; writes the model for a knowledge pack
     Behaviour,
     /// Frames from an interface without loss, by each means of capturing; needs root
@@ -34,7 +36,7 @@ pub(crate) fn run(what: What, arguments: &[String]) -> Result<ExitCode> {
     if what == What::Decode {
         packages::ensure(packages::PEERS)?;
     }
-    if matches!(what, What::Pipeline | What::Soak) {
+    if matches!(what, What::Pipeline | What::Soak | What::TakeUp) {
         fetch::engines()?;
     }
     let mut build = vec!["build", "--release", "--package", "wardwatch-bench"];

@@ -7,10 +7,10 @@ use wardwatch_proto::v1::subject::Role;
 use wardwatch_proto::v1::{Attribute, Counters, Endpoint, Fact, Flow, Observation, Protocol, Subject};
 
 /// When the bench begins on the wire: a minute's beginning in 2026, in nanoseconds since the Unix epoch.
-pub(super) const BEGIN: u64 = 29_700_000 * 60 * 1_000_000_000;
+pub(crate) const BEGIN: u64 = 29_700_000 * 60 * 1_000_000_000;
 
 /// How many things a device can say.
-pub(super) const MOST: usize = SAID.len();
+pub(crate) const MOST: usize = SAID.len();
 
 /// What is put in place of [`NUMBER`], so that it is each device's own.
 const NUMBER: char = '#';
@@ -64,7 +64,7 @@ fn worded(value: &'static str, number: u32, news: Option<u64>) -> Cow<'static, s
 }
 
 /// A flow of a device with an archive that all share, in one minute.
-pub(super) fn flow(number: u32, at: u64) -> Fact {
+pub(crate) fn flow(number: u32, at: u64) -> Fact {
     let counted = Some(Counters { packets: 3, ..Counters::default() });
     let flow = Flow {
         initiator: Some(end(number)),
@@ -81,7 +81,7 @@ pub(super) fn flow(number: u32, at: u64) -> Fact {
 
 /// The first so many things that a device says of itself. Where `news` says so something is new, each time another thing:
 /// a version, or a name.
-pub(super) fn says(number: u32, many: usize, at: u64, news: Option<u64>) -> impl Iterator<Item = Fact> {
+pub(crate) fn says(number: u32, many: usize, at: u64, news: Option<u64>) -> impl Iterator<Item = Fact> {
     let changed = news.and_then(|news| {
         let own: Vec<usize> = (0..many).filter(|at| NEWS.contains(at)).collect();
         let place = usize::try_from(news).unwrap_or(0).checked_rem(own.len())?;

@@ -17,6 +17,7 @@ use crate::faults::Faults;
 use crate::inbox::{Inbox, cost};
 use crate::processor::Processor;
 use crate::progress::Progress;
+use crate::takeup::TakeUp;
 use crate::turn::{Place, Turns};
 
 /// The first pause before a partition that failed is taken up again.
@@ -102,18 +103,20 @@ impl<P: Processor> Partition<P> {
 
     async fn work(&self) -> Result<(), Error> {
         let taken_up = async {
-            let run = self.take_up().await?;
+            let (run, took) = self.take_up().await?;
             let inbox = self.opened(run.from()).await?;
             point_of([P::NAME, ".sought"]).await;
-            Ok::<_, Error>((run, inbox))
+            Ok::<_, Error>((run, took, inbox))
         };
-        let (mut run, mut inbox) = tokio::select! {
+        let (mut run, took, mut inbox) = tokio::select! {
             () = self.stop.abandon.cancelled() => return Ok(()),
             () = self.stop.finish.cancelled() => return Ok(()),
             taken_up = taken_up => taken_up?,
         };
         self.shared.progress.set(self.source.partition, run.expected);
-        info!(partition = %self.source, offset = run.expected, "taken up");
+        let TakeUp { entries, loading, restoring } = took;
+        let (loading, restoring) = (loading.as_secs_f64(), restoring.as_secs_f64());
+        info!(partition = %self.source, offset = run.expected, entries, loading, restoring, "taken up");
         let mut place = Place::default();
         loop {
             let due = run.due();

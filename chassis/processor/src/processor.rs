@@ -61,6 +61,11 @@ pub trait Processor: Debug + Send + Sync + Sized + 'static {
         entry: &Entry,
     ) -> Result<(), Box<dyn std::error::Error + Send + Sync>>;
 
+    /// All entries have been taken in: what is to be put together from them is put together now, not with the first message.
+    fn settle(&self, memory: &mut Self::Memory, tally: &mut Tally) {
+        let _ = (memory, tally);
+    }
+
     /// Applies a message. What it adds to the counters is counted when its range is committed.
     ///
     /// # Errors

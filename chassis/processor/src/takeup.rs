@@ -1,6 +1,7 @@
 //! How a partition is taken up: everything as it was when its memory was stored last.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use wardwatch_bus::Watermarks;
 use wardwatch_faults::{Guard, is_off, point_of};
@@ -17,14 +18,26 @@ use crate::processor::Processor;
 use crate::range::Range;
 use crate::run::Run;
 use crate::state::State;
+use crate::tally::Tally;
 use crate::witness::Witness;
+
+/// What taking a partition up came to, for its owner's log.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TakeUp {
+    /// Entries of the memory.
+    pub(crate) entries: usize,
+    /// Until all of them had come from the store.
+    pub(crate) loading: Duration,
+    /// From there until the memory was as it had been.
+    pub(crate) restoring: Duration,
+}
 
 impl<P: Processor> Partition<P> {
     /// Claims the partition, then loads what its former owners left.
     ///
     /// The claim comes first: what a former owner begins to write after it is refused, so what is read here does not change
     /// but by what it has on the way; and that is of the plan that is read here.
-    pub(crate) async fn take_up(&self) -> Result<Run<P>, Error> {
+    pub(crate) async fn take_up(&self) -> Result<(Run<P>, TakeUp), Error> {
         let shared = Arc::clone(&self.shared);
         let (processor, store) = (&shared.processor, &shared.store);
         let partition = self.source.partition;
@@ -34,6 +47,7 @@ impl<P: Processor> Partition<P> {
         let fence = if is_off(Guard::Epoch) { Fence::open(P::NAME) } else { owner.fence() };
         point_of([P::NAME, ".claim-after"]).await;
         let compact_after = shared.commit.compact_after;
+        let begun = Instant::now();
         let (state, mut loaded) =
             State::load(store, P::STATE_TABLE, incarnation, partition, compact_after).await?;
         let witness = Witness::take_from(&mut loaded.entries);
@@ -42,11 +56,18 @@ impl<P: Processor> Partition<P> {
             // Offsets begin anew with the topic, the ledger does not.
             ledger.count(format!("{}_offsets_of_former_topics", P::NAME), end);
         }
+        let loading = begun.elapsed();
         let mut memory = processor.empty(partition);
-        for entry in &loaded.entries {
-            let restored = processor.restore(&mut memory, entry);
+        let entries = loaded.entries.len();
+        // One by one, so that memory need not hold all of it twice.
+        for entry in std::mem::take(&mut loaded.entries) {
+            let restored = processor.restore(&mut memory, &entry);
             restored.map_err(|source| Error::Restore { of: self.source.clone(), source })?;
         }
+        let mut tally = Tally::default();
+        processor.settle(&mut memory, &mut tally);
+        tally.count(&shared.counters);
+        let took = TakeUp { entries, loading, restoring: begun.elapsed().saturating_sub(loading) };
         point_of([P::NAME, ".state-loaded"]).await;
         let plans = Plans { service: P::NAME, incarnation, partition };
         if let Some(epoch) = owner.outlived() {
@@ -77,7 +98,7 @@ impl<P: Processor> Partition<P> {
         let witness = witness.filter(|witness| {
             witness.offset >= found.earliest && Some(witness.offset.saturating_add(1)) == end
         });
-        Ok(Run {
+        let run = Run {
             shared,
             source,
             incarnation,
@@ -87,7 +108,8 @@ impl<P: Processor> Partition<P> {
             repeat,
             witness,
             expected,
-        })
+        };
+        Ok((run, took))
     }
 
     /// Where the memory ends, if the log reaches there; else where the log begins.
