@@ -61,7 +61,7 @@ async fn measure(devices: u32, statements: usize, rounds: u8) -> Result<Vec<Figu
     let mut cluster = Cluster::start(&[]).await?;
     publish(&cluster, devices, statements).await?;
     cluster.launch(ENRICHER)?;
-    let known = format!("SELECT count() >= {devices} FROM (SELECT DISTINCT id FROM devices)");
+    let known = format!("SELECT uniqExact(device) >= {devices} FROM devices");
     until("every device", async || Ok(cluster.number(&known).await? == 1)).await?;
     cluster.stop(ENRICHER)?;
     let octets = cluster.number("SELECT sum(length(key) + length(value)) FROM enricher_state").await?;
