@@ -214,7 +214,7 @@ impl Concluding<'_> {
         let (first_seen, last_seen) = self.seen(device);
         let mut statements = affected.statements.clone();
         let was_superseded = !device.record.superseded_by.is_empty();
-        let is_due = device.resolved_hour != last_seen / HOUR;
+        let is_due = device.resolved_hour != last_seen / HOUR || self.register.is_back(at, device);
         if !(affected.has_news || !had_appeared || was_superseded || is_due) {
             let seen = (device.record.first_seen, device.record.last_seen);
             let is_other = seen != (first_seen, last_seen);
@@ -233,6 +233,7 @@ impl Concluding<'_> {
         device.chosen = profile.chosen;
         device.resolved_hour = last_seen / HOUR;
         let record = device.record.clone();
+        self.register.keep_retirement(at);
         self.statements(at, &statements, had_appeared);
         if had_appeared {
             if was_superseded {

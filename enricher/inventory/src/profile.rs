@@ -103,6 +103,7 @@ pub(crate) fn describe(register: &Register, at: u32, device: &Device, knowledge:
     sketch.name(device);
     sketch.clinical();
     sketch.attachment(device, register);
+    sketch.lifecycle(register.sighted(device));
     sketch.said_details();
     sketch.completeness();
     let chosen = sketch.chosen();

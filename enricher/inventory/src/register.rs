@@ -16,6 +16,7 @@ use crate::dossier::{Dossier, Sighting};
 use crate::identity::{DeviceKey, EndpointId, Mac, is_made_from};
 use crate::imported::Imports;
 use crate::network;
+use crate::retirement::Retirement;
 use crate::ruling::Rulings;
 use crate::sameness::Identity;
 use crate::scope::{Ip, Scope};
@@ -52,6 +53,8 @@ pub(crate) struct Register {
     pub(crate) parts: HashMap<u32, BTreeSet<u32>>,
     /// How many decisions of people are kept.
     pub(crate) decided: usize,
+    /// Devices that are retired.
+    pub(crate) retired: HashMap<u32, Retirement>,
     /// Names of the scopes that were met, and those whose name is to be stored.
     pub(crate) scopes: BTreeMap<Scope, Box<str>>,
     pub(crate) new_scopes: Vec<Scope>,
@@ -135,6 +138,7 @@ impl Register {
             wholes: HashMap::new(),
             parts: HashMap::new(),
             decided: 0,
+            retired: HashMap::new(),
             scopes: BTreeMap::new(),
             new_scopes: Vec::new(),
             rulings: Rulings::default(),
@@ -331,16 +335,19 @@ impl Register {
 
     /// Puts a device from the state in its place in the books; its dossiers find it by its key.
     pub(crate) fn restore_device(&mut self, device: Device) {
-        if let Some(at) = self.device_index.get(&device.key) {
-            if let Some(known) = self.devices.get_mut(*at as usize) {
+        let at = if let Some(at) = self.device_index.get(&device.key).copied() {
+            if let Some(known) = self.devices.get_mut(at as usize) {
                 *known = device;
             }
+            at
         } else {
             let at = self.devices.len() as u32;
             self.device_index.insert(device.key.clone(), at);
             self.ids.insert(device.id, at);
             self.devices.push(device);
-        }
+            at
+        };
+        self.keep_retirement(at);
     }
 
     pub(crate) fn count_hearsay(&mut self) {
