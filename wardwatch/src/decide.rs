@@ -7,6 +7,7 @@
 mod alert;
 mod annotate;
 mod documents;
+mod fda;
 mod import;
 mod knowledge;
 mod override_attribute;

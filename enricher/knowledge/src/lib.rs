@@ -26,6 +26,7 @@ mod dicom;
 mod error;
 mod evidence;
 mod example;
+pub mod fda;
 mod hl7;
 mod lifecycle;
 mod literal;
@@ -86,6 +87,7 @@ pub struct Knowledge {
     factors: score::Factors,
     profile: profile::Profile,
     same_device: same::SameDevice,
+    fda_products: fda::Products,
     retired_states: lifecycle::RetiredStates,
     behaviours: Vec<Behaviour>,
     watched: Vec<Attribute>,
@@ -224,6 +226,9 @@ impl Knowledge {
         for entry in file.entries("field", "name")? {
             self.profile.add(entry)?;
         }
+        if let Some(products) = file.value("fda_products")? {
+            self.fda_products.add(products)?;
+        }
         if let Some(states) = file.value("retired_states")? {
             self.retired_states.add(&states)?;
         }
@@ -246,6 +251,11 @@ impl Knowledge {
         }
         self.behaviours.push(behaviour);
         Ok(())
+    }
+
+    /// What the FDA's table says of a product code, where a pack has it.
+    pub fn fda_product(&self, code: &str) -> Option<&fda::Product> {
+        self.fda_products.get(code)
     }
 
     /// Whether a state in another system's table says that a device is no longer in service.

@@ -63,6 +63,7 @@ const SECTIONS: &[&str] = &[
     "patient_data",
     "factor",
     "field",
+    "fda_products",
     "retired_states",
     "behaviour",
 ];
