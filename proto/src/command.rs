@@ -10,10 +10,12 @@ use crate::v1::rule_sameness::Verdict;
 use crate::v1::{AddNote, Command, LoadKnowledgePack, OverrideAttribute};
 
 mod import;
+mod retirement;
 
 pub use import::{
     LARGEST_PART, MOST_PARTS, MOST_VALUES, is_formula, is_importable, speaks_for_a_device, table_kinds,
 };
+pub use retirement::{RETIRED_SINCE, Retired};
 
 /// The longest note, to a decision or on a device, in octets.
 pub const LONGEST_NOTE: usize = 1024;
@@ -59,6 +61,7 @@ pub const FIELDS: &[&str] = &[
     "asset_tag",
     "assignee",
     "labels",
+    RETIRED_SINCE,
 ];
 
 /// The field of this name, if a person may override it. The column `type` of `devices` is the field `device_type`.
@@ -108,6 +111,11 @@ pub enum Malformed {
     /// The value is too long or cannot be shown.
     #[error("a value has at most {LONGEST_VALUE} octets and no control characters")]
     BadValue,
+    /// Since when a device is retired is neither a day, a time, `now` nor `never`.
+    #[error(
+        "{RETIRED_SINCE} is a day (2026-11-01), a time (2026-11-01T08:00:00Z), `now`, or `never` for a device in service"
+    )]
+    BadMoment,
     /// The note is too long or cannot be shown.
     #[error("a note has at most {LONGEST_NOTE} octets and no control characters but line breaks")]
     BadNote,
@@ -154,6 +162,7 @@ impl Malformed {
             Self::BadSubject => "bad-subject",
             Self::UnknownField => "unknown-field",
             Self::BadValue => "bad-value",
+            Self::BadMoment => "bad-moment",
             Self::BadNote => "bad-note",
             Self::EmptyNote => "empty-note",
             Self::PackTooLarge => "pack-too-large",
@@ -222,6 +231,8 @@ fn check_override(command: &OverrideAttribute) -> Result<&String, Malformed> {
     let is_blank = !command.value.is_empty() && command.value.trim().is_empty();
     let fits = command.value.len() <= LONGEST_VALUE && !command.value.contains(char::is_control);
     ensure(fits && !is_blank, Malformed::BadValue)?;
+    let is_moment = command.value.is_empty() || Retired::read(&command.value).is_some();
+    ensure(command.field != RETIRED_SINCE || is_moment, Malformed::BadMoment)?;
     Ok(&command.note)
 }
 
@@ -300,6 +311,8 @@ mod tests {
             acknowledge("known\nsince May"),
             override_attribute("location", "Room 7"),
             override_attribute("type", ""),
+            override_attribute(RETIRED_SINCE, "2026-11-01"),
+            override_attribute(RETIRED_SINCE, ""),
             Action::LoadKnowledgePack(load(b"version = \"1\"")),
             note("the gantry squeaks\nvendor knows"),
         ] {
@@ -319,6 +332,7 @@ mod tests {
             (note(" \n "), Malformed::EmptyNote),
             (override_attribute("score", "0"), Malformed::UnknownField),
             (override_attribute("location", "  "), Malformed::BadValue),
+            (override_attribute(RETIRED_SINCE, "soon"), Malformed::BadMoment),
             (override_attribute("location", &"n".repeat(LONGEST_VALUE + 1)), Malformed::BadValue),
             (Action::LoadKnowledgePack(load(&vec![b'#'; LARGEST_PACK + 1])), Malformed::PackTooLarge),
             (Action::LoadKnowledgePack(load(b"\xff")), Malformed::PackNotText),

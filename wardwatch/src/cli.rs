@@ -3,7 +3,9 @@
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 
-use crate::decide::{self, Acknowledge, Assign, Join, Knowledge, Label, Note, Override, Reopen, Separate};
+use crate::decide::{
+    self, Acknowledge, Assign, Join, Knowledge, Label, Note, Override, Reopen, Retire, Separate,
+};
 use crate::demo::{self, Demo};
 use crate::doctor::{self, Doctor};
 use crate::import::{self, Import};
@@ -35,6 +37,7 @@ enum Command {
     Label(Label),
     Assign(Assign),
     Note(Note),
+    Retire(Retire),
     Knowledge(Knowledge),
     Import(Import),
     Imports(Imports),
@@ -70,6 +73,7 @@ impl Arguments {
                 Command::Label(labels) => decide::label(&labels).await,
                 Command::Assign(assign) => decide::assign(&assign).await,
                 Command::Note(note) => decide::note(&note).await,
+                Command::Retire(wanted) => decide::retire(&wanted).await,
                 Command::Knowledge(knowledge) => decide::knowledge(&knowledge).await,
                 Command::Import(import) => import::import(&import).await,
                 Command::Imports(imports) => read::imports(&imports).await,

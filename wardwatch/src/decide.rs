@@ -1,4 +1,4 @@
-//! What people decide: `acknowledge`, `reopen`, `override`, `label`, `assign`, `note`, `join`, `separate`, `knowledge`,
+//! What people decide: `acknowledge`, `reopen`, `override`, `label`, `assign`, `note`, `retire`, `join`, `separate`, `knowledge`,
 //! `documents undo`, and what `import` brings. A decision goes to a collector, which lays it into
 //! the log; the services do the rest in the order of the log.
 //!
@@ -7,10 +7,12 @@
 mod alert;
 mod annotate;
 mod documents;
+mod fda;
 mod import;
 mod knowledge;
 mod override_attribute;
 mod recog;
+mod retire;
 mod sameness;
 mod session;
 mod submit;
@@ -21,6 +23,7 @@ pub(crate) use documents::{attach, withdraw};
 pub(crate) use import::{PartlyRefused, Tables, Undo, import, undo};
 pub(crate) use knowledge::{Knowledge, knowledge};
 pub(crate) use override_attribute::{Override, override_attribute};
+pub(crate) use retire::{Retire, retire};
 pub(crate) use sameness::{Join, Separate, join, separate};
 
 use std::path::PathBuf;

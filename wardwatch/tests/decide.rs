@@ -86,6 +86,7 @@ fn decisions_take_effect_and_are_listed() {
     assert!(said.status.success() && said.out.contains("labels are loan device"), "{said:?}");
     let said = rig.run(&["assign", &id, "M. Ashdown", "--wait"]);
     assert!(said.status.success() && said.out.contains("assigned to M. Ashdown"), "{said:?}");
+    a_device_is_retired_seen_all_the_same_and_taken_back(&rig, &id);
     let said = rig.run(&["note", &id, "Tube changed.\nVendor comes again.", "--wait"]);
     assert!(said.status.success() && said.out.contains("noted"), "{said:?}");
     let said =
@@ -117,12 +118,37 @@ fn decisions_take_effect_and_are_listed() {
             "override_attribute applied",
             "override_attribute applied",
             "override_attribute applied",
+            "override_attribute applied",
+            "override_attribute applied",
+            "override_attribute applied",
             "add_note applied",
         ]
     );
     assert!(running.stop().success(), "it stops in order");
     let said = rig.run(&["acknowledge", &alert]);
     assert!(!said.status.success() && said.err.contains("no `wardwatch up` runs on"), "{}", said.err);
+}
+
+/// Where the captures were recorded long before, and long after.
+fn a_device_is_retired_seen_all_the_same_and_taken_back(rig: &Rig, id: &str) {
+    let state = format!("SELECT state FROM v_presence WHERE device = '{id}'");
+    let said = rig.run(&["retire", id, "--note", "sold", "--wait"]);
+    assert!(said.status.success() && said.out.contains("retired since now"), "{said:?}");
+    assert_eq!(text(&rig.query(&state)[0], "state"), "retired", "the captures are older");
+    let said = rig.run(&["retire", id, "--since", "2001-01-01", "--wait"]);
+    assert!(said.status.success(), "{said:?}");
+    let columns = ["--columns", "id,retired_since", "--format", "csv"];
+    let said = rig.run(&[&["devices", "--lifecycle", "retired-but-seen"], columns.as_slice()].concat());
+    assert_eq!(said.out, format!("\"id\",\"retired_since\"\n\"{id}\",\"2001-01-01\"\n"), "{said:?}");
+    assert!(rig.run(&["device", id]).out.contains("retired-but-seen"));
+    let said = rig.run(&["retire", id, "--withdraw", "--wait"]);
+    assert!(said.status.success(), "{said:?}");
+    assert_eq!(text(&rig.query(&state)[0], "state"), "offline");
+    let history = format!(
+        "SELECT event FROM v_device_history WHERE device = '{id}' AND field = 'lifecycle' ORDER BY at, event"
+    );
+    let events: Vec<String> = rig.query(&history).iter().map(|row| text(row, "event")).collect();
+    assert_eq!(events, ["retired", "returned", "reinstated"]);
 }
 
 #[test]

@@ -57,6 +57,7 @@ pub const ALL: &[Migration] = migrations![
     13 "imports" in "0013_imports.sql",
     14 "notes" in "0014_notes.sql",
     15 "documents" in "0015_documents.sql",
+    16 "retirement" in "0016_retirement.sql",
 ];
 
 impl Migration {

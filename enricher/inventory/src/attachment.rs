@@ -17,6 +17,7 @@ use crate::device::Device;
 use crate::identity::{DeviceKey, is_made_from};
 use crate::network::is_link_local;
 use crate::profile::Sketch;
+use crate::register::Register;
 use crate::statement::Statement;
 
 const DAY: u64 = 86_400 * 1_000_000_000;
@@ -29,14 +30,14 @@ const LEASE_IS_OVER: u64 = 7 * DAY;
 
 impl Sketch<'_> {
     /// Fills in how the device hangs on the network.
-    pub(crate) fn attachment(&mut self, device: &Device) {
-        self.connection(device);
+    pub(crate) fn attachment(&mut self, device: &Device, register: &Register) {
+        self.connection(device, register);
         self.wireless();
         self.address_assignment(device);
         self.internet();
     }
 
-    fn connection(&mut self, device: &Device) {
+    fn connection(&mut self, device: &Device, register: &Register) {
         let mut reasons = Vec::new();
         let mut reason = |value: &str, statement: &str, evidence: String, confidence: u32| {
             reasons.push(Why {
@@ -75,15 +76,24 @@ impl Sketch<'_> {
             let evidence = format!("mac of {}", registered.manufacturer);
             reason("virtual", "its MAC address is one of virtual machines", evidence, 80);
         }
+        // Of equal standing, what the network itself was heard to say comes first.
+        reasons.extend(self.attached_by_tables(register));
         reasons.sort_by_key(|reason| std::cmp::Reverse(reason.confidence));
         self.conclude("connection_type", reasons);
     }
 
     /// The wireless network and the cell that let it in.
     fn wireless(&mut self) {
-        for (field, attribute) in [("ssid", Attribute::WlanName), ("bssid", Attribute::WlanBssid)] {
+        for (field, attribute, of_tables) in [
+            ("ssid", Attribute::WlanName, Attribute::Ssid),
+            ("bssid", Attribute::WlanBssid, Attribute::Bssid),
+        ] {
             let mut told: Vec<&Statement> = self.of_access(attribute);
             told.sort_by(|a, b| b.last_seen.cmp(&a.last_seen).then_with(|| a.key.cmp(&b.key)));
+            if told.is_empty() {
+                // What tables say is filled in with the rest of the profile.
+                continue;
+            }
             let reasons = told.into_iter().map(|statement| Why {
                 field: field.to_owned(),
                 value: statement.key.value.to_string(),
@@ -91,7 +101,14 @@ impl Sketch<'_> {
                 evidence: evidence(statement),
                 confidence: 90,
             });
-            let reasons = reasons.collect();
+            let by_tables = self.candidates(of_tables).ranked().into_iter().map(|candidate| Why {
+                field: field.to_owned(),
+                value: candidate.value.into_owned(),
+                statement: candidate.because.to_string(),
+                evidence: candidate.evidence.to_string(),
+                confidence: candidate.trust.confidence,
+            });
+            let reasons = reasons.chain(by_tables).collect();
             self.conclude(field, reasons);
         }
     }

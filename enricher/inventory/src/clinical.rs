@@ -76,15 +76,42 @@ impl Sketch<'_> {
             evidence: evidence.clone(),
             confidence: sure,
         };
-        let (code, class) = match &product {
-            Some((code, class)) => (
-                vec![reason("product_code", code, "the FDA's product code that fits")],
-                vec![reason("fda_class", class.name(), &format!("the class of product code {code}"))],
-            ),
-            None => (Vec::new(), Vec::new()),
+        let fitting = product
+            .as_ref()
+            .map(|(code, _)| reason("product_code", code, "the FDA's product code that fits"));
+        let given = self.decision("product_code").map(|decision| decision.value.as_str());
+        let class = match (given, &product) {
+            // What fits its type says nothing of another code that a person gave it.
+            (Some(given), product) if product.as_ref().is_none_or(|(code, _)| code != given) => {
+                self.class_by_table(given).map(|why| Why { confidence: 100, ..why })
+            }
+            (_, Some((code, class))) => {
+                let by_table = self.class_by_table(code);
+                let by_table = by_table.map(|why| Why { confidence: sure, ..why });
+                let stated =
+                    || reason("fda_class", class.name(), &format!("the class of product code {code}"));
+                Some(by_table.unwrap_or_else(stated))
+            }
+            (_, None) => None,
         };
-        self.conclude("product_code", code);
-        self.conclude("fda_class", class);
+        self.conclude("product_code", fitting.into_iter().collect());
+        self.conclude("fda_class", class.into_iter().collect());
+    }
+
+    /// What the FDA's table says, where a pack has it.
+    fn class_by_table(&self, code: &str) -> Option<Why> {
+        let product = self.knowledge.fda_product(code)?;
+        let regulation = match product.regulation.as_str() {
+            "" => String::new(),
+            section => format!(" (21 CFR {section})"),
+        };
+        Some(Why {
+            field: "fda_class".to_owned(),
+            value: product.class.name().to_owned(),
+            statement: format!("the FDA's table says so of product code {code}"),
+            evidence: format!("{}{regulation}", product.name),
+            confidence: 0,
+        })
     }
 
     fn patient_data(&mut self, facts: &ClinicalFacts) {

@@ -18,6 +18,7 @@ use crate::intake::{End, Pending};
 use crate::known::Known;
 use crate::profile::{self, Profile};
 use crate::register::{Batch, Register};
+use crate::retirement;
 use crate::statement::{Statement, StatementKey};
 use crate::summary::{full, summary};
 
@@ -222,7 +223,8 @@ impl Concluding<'_> {
         let mut statements = affected.statements;
         let known = &device.known;
         let was_superseded = known.superseded_by.is_some();
-        let is_seen_again = (known.first_seen, known.last_seen) != (first_seen, last_seen);
+        let is_seen_again = (known.first_seen, known.last_seen) != (first_seen, last_seen)
+            || self.register.is_back(at, device);
         if !(affected.has_news || !had_appeared || was_superseded || is_seen_again) {
             self.statements(at, statements, true);
             return false;
@@ -233,10 +235,12 @@ impl Concluding<'_> {
         statements.extend(self.reconsidered(device, &chosen, !had_appeared || was_superseded));
         let Some(device) = self.register.devices.get_mut(at as usize) else { return false };
         device.chosen = chosen;
-        let now = Known::of(&mut record, |detail| self.knowledge.tells_changes_of(detail));
+        let is_kept = |detail: &str| self.knowledge.tells_changes_of(detail) || retirement::reads(detail);
+        let now = Known::of(&mut record, is_kept);
         let is_different = !device.known.is_as(&now);
         let before = is_different.then(|| device.kept());
         let superseded_by = std::mem::replace(&mut device.known, now).superseded_by;
+        self.register.keep_retirement(at, &record);
         self.statements(at, statements, had_appeared);
         if had_appeared {
             if let Some(whole) = superseded_by {

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use uuid::Uuid;
+use wardwatch_proto::command::{RETIRED_SINCE, Retired};
 use wardwatch_proto::v1::OverrideAttribute;
 
 use crate::conclusion::{LogMoment, Why};
@@ -37,6 +38,10 @@ pub enum Undecided {
     UnknownDevice,
     /// The field cannot be overridden.
     UnknownField,
+    /// The value means no moment since which a device can be retired.
+    NoMoment,
+    /// The device would be retired after it was decided.
+    InTheFuture,
     /// There is no override of this field to be withdrawn.
     NotOverridden,
     /// Both ids are of one device.
@@ -53,6 +58,8 @@ impl Undecided {
         match self {
             Self::UnknownDevice => "unknown-device",
             Self::UnknownField => "unknown-field",
+            Self::NoMoment => "no-moment",
+            Self::InTheFuture => "in-the-future",
             Self::NotOverridden => "not-overridden",
             Self::SameDevice => "same-device",
             Self::NotRuled => "not-ruled",
@@ -122,6 +129,12 @@ impl Register {
                 }
             }
             return if changed.len() > 1 { Ok(changed) } else { Err(Undecided::NotOverridden) };
+        }
+        if field == RETIRED_SINCE {
+            let retired = Retired::read(&command.value).ok_or(Undecided::NoMoment)?;
+            if retired.is_ahead_of(made_at) {
+                return Err(Undecided::InTheFuture);
+            }
         }
         let decision = Decision {
             value: command.value.clone(),

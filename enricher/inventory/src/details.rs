@@ -71,6 +71,10 @@ impl Sketch<'_> {
                 }
                 continue;
             };
+            if !self.record.detail(&field.name).is_empty() {
+                // It was heard on the network, which tables do not outdo.
+                continue;
+            }
             let mut candidates = self.said_or_derived(attribute);
             if let Some(other) = field.otherwise.filter(|_| candidates.is_empty()) {
                 candidates = self.said_or_derived(other);

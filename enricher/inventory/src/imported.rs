@@ -19,6 +19,7 @@ use crate::register::Register;
 use crate::state::{ImportState, StateEntry, StateError};
 use crate::statement::{Heard, StatementKey};
 
+mod attached;
 mod matching;
 mod report;
 
@@ -68,6 +69,8 @@ pub(crate) struct Imports {
     pub(crate) dossiers: usize,
     /// Parts whose entry is to be stored, or removed.
     changed: BTreeSet<PartId>,
+    /// How many rows have the same port of a switch.
+    pub(crate) ports: attached::Ports,
     /// Rows that stand no longer, since the last conclusions.
     pub(crate) gone: BTreeSet<(String, u32)>,
 }
@@ -318,6 +321,8 @@ impl Register {
         for identity in sought {
             self.place_seekers(&identity);
         }
+        let rows = standing.values().filter_map(|at| self.dossiers.get(*at as usize));
+        self.imports.ports.count(name, rows);
         if !standing.is_empty() {
             self.imports.standing.insert(name.to_owned(), standing);
         }

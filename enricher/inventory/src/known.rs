@@ -48,12 +48,13 @@ fn swap_left_out(one: &mut DeviceRecord, other: &mut DeviceRecord) {
 }
 
 impl Known {
-    /// Keeps what is needed of a record, which is as it was in the end. `is_told` says of which details changes are told.
-    pub(crate) fn of(record: &mut DeviceRecord, is_told: impl Fn(&str) -> bool) -> Self {
+    /// Keeps what is needed of a record, which is as it was in the end. `is_kept` says which
+    /// details are.
+    pub(crate) fn of(record: &mut DeviceRecord, is_kept: impl Fn(&str) -> bool) -> Self {
         let mut aside = DeviceRecord::default();
         swap_left_out(record, &mut aside);
         let mut kept = record.encode_to_vec();
-        for detail in aside.details.iter().filter(|detail| is_told(&detail.field)) {
+        for detail in aside.details.iter().filter(|detail| is_kept(&detail.field)) {
             prost::encoding::message::encode(DeviceRecord::DETAILS, detail, &mut kept);
         }
         let known = Self {
@@ -89,9 +90,10 @@ impl Known {
         stored
     }
 
-    /// From a stored record, whole or as far as it was kept.
-    pub(crate) fn from_stored(stored: &[u8]) -> Result<Self, DecodeError> {
-        DeviceRecord::decode(stored).map(|mut record| Self::of(&mut record, |_| true))
+    /// From a stored record, whole or as far as it was kept; and that record.
+    pub(crate) fn from_stored(stored: &[u8]) -> Result<(Self, DeviceRecord), DecodeError> {
+        let mut record = DeviceRecord::decode(stored)?;
+        Ok((Self::of(&mut record, |_| true), record))
     }
 
     fn beside(&self, kept: DeviceRecord) -> DeviceRecord {
@@ -144,8 +146,8 @@ mod tests {
     #[test]
     fn what_is_stored_is_known_again_and_whole_records_are_still_read() {
         let known = Known::of(&mut whole(), |_| true);
-        assert_eq!(Known::from_stored(&known.to_stored("d")).expect("ours"), known);
-        assert_eq!(Known::from_stored(&whole().encode_to_vec()).expect("a former version's"), known);
+        assert_eq!(Known::from_stored(&known.to_stored("d")).expect("ours").0, known);
+        assert_eq!(Known::from_stored(&whole().encode_to_vec()).expect("a former version's").0, known);
         assert!(Known::from_stored(&[0xff]).is_err());
         assert!(!Known::default().has_appeared);
     }

@@ -17,7 +17,8 @@
 //! - `profile` describes a device by its dossiers (`choice` says which of several values to believe) and asks the
 //!   knowledge pack what it is and how risky; `clinical` what that means for patients, `attachment` how it hangs on the
 //!   network, and `details` which fields are left.
-//! - `decision` keeps what people decided about devices, which wins over all evidence.
+//! - `decision` keeps what people decided about devices, which wins over all evidence; `retirement` tells who is retired and
+//!   was seen all the same.
 //! - `conclude` compares that with what was `known` and tells the difference (`summary` names the device in what
 //!   is told); `state` writes it down.
 //!
@@ -63,6 +64,7 @@ mod placement;
 mod profile;
 mod reason;
 mod register;
+mod retirement;
 mod ruling;
 mod sameness;
 mod scope;

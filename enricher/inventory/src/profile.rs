@@ -76,7 +76,8 @@ pub(crate) fn describe(register: &Register, at: u32, device: &Device, knowledge:
     sketch.classify(device, is_router);
     sketch.name(device);
     sketch.clinical();
-    sketch.attachment(device);
+    sketch.attachment(device, register);
+    sketch.lifecycle(register.sighted(device));
     sketch.said_details();
     sketch.completeness();
     let chosen = sketch.chosen();

@@ -12,6 +12,7 @@ use uuid::Uuid;
 use wardwatch_knowledge::Knowledge;
 
 use crate::claimants::Claimants;
+use crate::conclusion::DeviceRecord;
 use crate::counters::Counters;
 use crate::device::Device;
 use crate::dossier::{Dossier, Sighting};
@@ -19,6 +20,7 @@ use crate::identity::{DeviceKey, EndpointId, Mac, is_made_from};
 use crate::imported::Imports;
 use crate::lookup::Lookup;
 use crate::network;
+use crate::retirement::Retirement;
 use crate::ruling::Rulings;
 use crate::sameness::Identity;
 use crate::scope::{Ip, Scope};
@@ -61,6 +63,8 @@ pub(crate) struct Register {
     pub(crate) parts: HashMap<u32, BTreeSet<u32>>,
     /// How many decisions of people are kept.
     pub(crate) decided: usize,
+    /// Devices that are retired.
+    pub(crate) retired: HashMap<u32, Retirement>,
     /// Names of the scopes that were met, and those whose name is to be stored.
     pub(crate) scopes: BTreeMap<Scope, Box<str>>,
     pub(crate) new_scopes: Vec<Scope>,
@@ -143,6 +147,7 @@ impl Register {
             wholes: HashMap::new(),
             parts: HashMap::new(),
             decided: 0,
+            retired: HashMap::new(),
             scopes: BTreeMap::new(),
             new_scopes: Vec::new(),
             rulings: Rulings::default(),
@@ -352,14 +357,16 @@ impl Register {
     }
 
     /// Puts a device from the state in its place in the books; its dossiers find it by its key.
-    pub(crate) fn restore_device(&mut self, device: Device) {
-        if let Some(at) = self.find_base(&device.key) {
+    pub(crate) fn restore_device(&mut self, device: Device, record: &DeviceRecord) {
+        let at = if let Some(at) = self.find_base(&device.key) {
             if let Some(known) = self.devices.get_mut(at as usize) {
                 *known = device;
             }
+            at
         } else {
-            self.enter_device(device);
-        }
+            self.enter_device(device)
+        };
+        self.keep_retirement(at, record);
     }
 
     /// Puts a device into the books that is not there yet.

@@ -265,10 +265,11 @@ pub(crate) fn restore(register: &mut Register, key: &str, value: &[u8]) -> Resul
         register.restore_dossier(dossier);
     } else {
         let state = DeviceState::decode(value).map_err(undecodable)?;
-        let known = Known::from_stored(state.record.as_deref().unwrap_or_default()).map_err(undecodable)?;
+        let (known, record) =
+            Known::from_stored(state.record.as_deref().unwrap_or_default()).map_err(undecodable)?;
         let mut device = device(state, &register.site).ok_or_else(|| unreadable("it names no device"))?;
         device.known = known;
-        register.restore_device(device);
+        register.restore_device(device, &record);
     }
     Ok(())
 }

@@ -6,6 +6,7 @@
 use serde::Deserialize;
 
 use crate::error::KnowledgeError;
+use crate::fda::is_code;
 use crate::pack::Place;
 
 /// The longest sentence about what happens when a device fails, in octets.
@@ -132,7 +133,7 @@ pub(crate) fn product(
     match (code, class) {
         (None, None) => Ok(None),
         (Some(code), Some(class)) => {
-            if code.len() == 3 && code.bytes().all(|byte| byte.is_ascii_uppercase()) {
+            if is_code(&code) {
                 Ok(Some((code, class)))
             } else {
                 Err(place.wrong("product_code", "must be three capital letters"))

@@ -3,7 +3,7 @@
 //!
 //! A pack holds manufacturers and their spellings, MAC prefixes, DICOM roots, BACnet vendors, HL7 applications, the
 //! order in which sources are believed, the taxonomy with the rules that classify and the clinical facts of types, families of
-//! models, signs of patient data, the factors of the score, and the fields of a device's profile.
+//! models, signs of patient data, the factors of the score, the fields of a device's profile, and the states of retired devices.
 //! Every rule and factor carries an example that must match it; a pack whose rules do not hold their own examples, or
 //! ask for values that no sensor may send, is refused with an error that names file, entry and key. A pack may also hold
 //! models of how kinds of devices behave, which [`learn`] makes of labelled captures; none is built in.
@@ -26,7 +26,9 @@ mod dicom;
 mod error;
 mod evidence;
 mod example;
+pub mod fda;
 mod hl7;
+mod lifecycle;
 mod literal;
 mod manufacturer;
 mod model;
@@ -85,6 +87,8 @@ pub struct Knowledge {
     factors: score::Factors,
     profile: profile::Profile,
     same_device: same::SameDevice,
+    fda_products: fda::Products,
+    retired_states: lifecycle::RetiredStates,
     behaviours: Vec<Behaviour>,
     watched: Vec<Attribute>,
 }
@@ -223,6 +227,12 @@ impl Knowledge {
         for entry in file.entries("field", "name")? {
             self.profile.add(entry)?;
         }
+        if let Some(products) = file.value("fda_products")? {
+            self.fda_products.add(products)?;
+        }
+        if let Some(states) = file.value("retired_states")? {
+            self.retired_states.add(&states)?;
+        }
         for entry in file.entries("behaviour", "name")? {
             self.add_behaviour(entry)?;
         }
@@ -242,6 +252,16 @@ impl Knowledge {
         }
         self.behaviours.push(behaviour);
         Ok(())
+    }
+
+    /// What the FDA's table says of a product code, where a pack has it.
+    pub fn fda_product(&self, code: &str) -> Option<&fda::Product> {
+        self.fda_products.get(code)
+    }
+
+    /// Whether a state in another system's table says that a device is no longer in service.
+    pub fn is_retired_state(&self, state: &str) -> bool {
+        self.retired_states.holds(state)
     }
 
     /// What makes two endpoints one device, in the order of the attributes.

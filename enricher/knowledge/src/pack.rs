@@ -37,6 +37,7 @@ const BUILT_IN: &[(&str, &str)] = &[
     ("rules-names.toml", include_str!("../pack/rules-names.toml")),
     ("score.toml", include_str!("../pack/score.toml")),
     ("profile.toml", include_str!("../pack/profile.toml")),
+    ("lifecycle.toml", include_str!("../pack/lifecycle.toml")),
 ];
 
 /// What may stand at the top of a file.
@@ -62,6 +63,8 @@ const SECTIONS: &[&str] = &[
     "patient_data",
     "factor",
     "field",
+    "fda_products",
+    "retired_states",
     "behaviour",
 ];
 

@@ -132,7 +132,7 @@ pub(crate) async fn note(arguments: &Note) -> anyhow::Result<()> {
 }
 
 /// Sends what is wanted of a device; `wanted` says it for the collector and in words.
-async fn about(
+pub(super) async fn about(
     sending: &Sending,
     device: &str,
     wanted: impl FnOnce(&Subject) -> anyhow::Result<(Action, String)>,
@@ -150,7 +150,7 @@ async fn about(
 }
 
 /// A field of a device as a person states it; an empty value withdraws what was stated.
-fn stated(device: &Subject, field: &str, value: &str, deciding: &Deciding) -> Action {
+pub(super) fn stated(device: &Subject, field: &str, value: &str, deciding: &Deciding) -> Action {
     Action::OverrideAttribute(OverrideAttribute {
         device: device.id.clone(),
         field: field.to_owned(),

@@ -10,6 +10,7 @@ use wardwatch_proto::v1::LoadKnowledgePack;
 use wardwatch_proto::v1::command::Action;
 
 use super::Deciding;
+use super::fda::ImportFda;
 use super::recog::ImportRecog;
 use super::session::Session;
 use crate::table::print;
@@ -56,6 +57,11 @@ enum What {
     /// Taken is what is about something that sensors state. Load the packs one by one, or lay the folder over the
     /// built-in knowledge of the enricher.
     ImportRecog(ImportRecog),
+    /// Turn the FDA's product classification into a pack: class and regulation of each product code; nothing is sent
+    ///
+    /// Its classes go before those that are built in with types and models, and a product code that a person gave a device
+    /// gets its class by it. Load the pack to renew them.
+    ImportFda(ImportFda),
 }
 
 /// Runs the command.
@@ -65,6 +71,7 @@ pub(crate) async fn knowledge(arguments: &Knowledge) -> anyhow::Result<()> {
             let pack = read(file, None)?;
             print(&format!("{} {}: it can be used", pack.name, pack.version))
         }
+        What::ImportFda(arguments) => super::fda::import(arguments),
         What::ImportRecog(arguments) => super::recog::import(arguments),
         What::Load { file, name, deciding } => {
             let pack = read(file, name.as_deref())?;

@@ -77,6 +77,34 @@ fn a_type_that_a_person_states_brings_its_facts_along() {
 }
 
 #[test]
+fn a_class_is_its_codes_and_the_fdas_table_renews_it() {
+    let mut site = scanner();
+    let device = site.device("10.0.0.7");
+    let class = |site: &Site| site.device("10.0.0.7").detail("fda_class").to_owned();
+    site.decides(&device, "product_code", "QZX").expect("a field that can be overridden");
+    assert_eq!(class(&site), "", "what fits a CT scanner is not the class of another code");
+    site.learns(
+        r#"
+        version = "2025-11"
+        [fda_products]
+        JAK = ["3", "892.1750", "System, X-Ray, Tomography, Computed"]
+        QZX = ["1", "", "Valve"]
+        "#,
+    );
+    assert_eq!(class(&site), "1");
+    let record = site.device("10.0.0.7");
+    let why = reasons(&record, "fda_class")[0];
+    assert_eq!((why.evidence.as_str(), why.confidence), ("Valve", 100), "the code is a person's");
+    site.decides(&device, "product_code", "").expect("an override that stands");
+    let record = site.device("10.0.0.7");
+    let why = reasons(&record, "fda_class")[0];
+    assert_eq!((record.detail("product_code"), why.value.as_str()), ("JAK", "3"));
+    assert_eq!(why.evidence, "System, X-Ray, Tomography, Computed (21 CFR 892.1750)");
+    assert_eq!(why.statement, "the FDA's table says so of product code JAK");
+    assert!(why.confidence < 100, "that the code fits is no more sure than before");
+}
+
+#[test]
 fn who_sends_images_transmits_patient_data_and_who_takes_them_keeps_it() {
     let record = scanner().device("10.0.0.7");
     assert_eq!((record.detail("phi_transmits"), record.detail("phi_stores")), ("yes", "yes"));

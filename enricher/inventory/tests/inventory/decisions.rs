@@ -61,7 +61,8 @@ fn what_is_withdrawn_leaves_what_the_evidence_says() {
     site.hears(scanner());
     let before = site.device("a1");
     for field in wardwatch_proto::command::FIELDS {
-        site.decides(&before, field, "otherwise").expect("a device of the site");
+        let value = if *field == "retired_since" { "now" } else { "otherwise" };
+        site.decides(&before, field, value).expect("a device of the site");
     }
     let decided = site.device("a1");
     assert_eq!((decided.name.as_str(), decided.device_type.as_str()), ("otherwise", "otherwise"));

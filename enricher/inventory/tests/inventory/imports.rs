@@ -12,7 +12,7 @@ use crate::ward::{DAY, KNOWLEDGE, NEW_YEAR, Site, attributes, flow, says, tells_
 const END: &str = "a1@10.0.0.1";
 const MAC: &str = "02:00:00:00:00:a1";
 
-type Row<'a> = (u32, &'a [(Attribute, &'a str)]);
+pub(crate) type Row<'a> = (u32, &'a [(Attribute, &'a str)]);
 
 fn part(version: &str, part: u32, parts: u32, rows: &[Row<'_>]) -> ImportTable {
     let value = |(attribute, value): &(Attribute, &str)| ImportedValue {
@@ -32,7 +32,7 @@ fn part(version: &str, part: u32, parts: u32, rows: &[Row<'_>]) -> ImportTable {
     }
 }
 
-fn table(version: &str, rows: &[Row<'_>]) -> ImportTable {
+pub(crate) fn table(version: &str, rows: &[Row<'_>]) -> ImportTable {
     part(version, 0, 1, rows)
 }
 

@@ -211,9 +211,11 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         "model",
         "location",
         "criticality",
+        "retired_since",
+        "retired_since",
         "score",
     ]);
-    let value = prop::sample::select(vec!["medical", "CT scanner", "X1", "", ""]);
+    let value = prop::sample::select(vec!["medical", "CT scanner", "X1", "2025-01-01", "never", "", ""]);
     let sensor = prop::sample::select(vec!["s1".to_owned(), "s2".to_owned()]);
     let facts = (sensor, vec(fact(), 0..12)).prop_map(|(sensor, facts)| Step::Facts(Message(sensor, facts)));
     let verdict =

@@ -12,5 +12,6 @@ mod joined;
 mod laws;
 mod nested;
 mod profile;
+mod retirement;
 mod signatures;
 mod ward;

@@ -1,6 +1,6 @@
 //! Which devices a list has.
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
 use time::{Date, OffsetDateTime};
@@ -27,6 +27,9 @@ pub(super) struct Filter {
     /// Only devices with this label (repeatable: with all of them)
     #[arg(long)]
     label: Vec<String>,
+    /// Only devices that are retired, seen after that or not; that were seen after it; or that are not retired
+    #[arg(long, value_enum, value_name = "STATE")]
+    lifecycle: Option<Lifecycle>,
     /// Only devices that were seen since then: 7d, 12h, 2026-11-01 or 2026-11-01T08:00:00Z
     #[arg(long, value_name = "TIME", value_parser = since)]
     seen_since: Option<Since>,
@@ -48,6 +51,24 @@ pub(super) struct Filter {
     /// Only devices with this text in a name, an address, what they are, or any field of the profile
     #[arg(long, value_name = "TEXT")]
     search: Option<String>,
+}
+
+/// Whether a device is retired, as `details['lifecycle']` tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Lifecycle {
+    Retired,
+    RetiredButSeen,
+    NotRetired,
+}
+
+impl Lifecycle {
+    fn condition(self) -> &'static str {
+        match self {
+            Self::Retired => "details['lifecycle'] IN ('retired', 'retired-but-seen')",
+            Self::RetiredButSeen => "details['lifecycle'] = 'retired-but-seen'",
+            Self::NotRetired => "details['lifecycle'] NOT IN ('retired', 'retired-but-seen')",
+        }
+    }
 }
 
 /// A moment, as SQL.
@@ -76,6 +97,7 @@ impl Filter {
         all.extend(self.seen_since.iter().map(|Since(moment)| format!("last_seen >= {moment}")));
         all.extend(self.not_seen_since.iter().map(|Since(moment)| format!("last_seen < {moment}")));
         all.extend(self.min_score.iter().map(|score| format!("score >= {score}")));
+        all.extend(self.lifecycle.map(|lifecycle| lifecycle.condition().to_owned()));
         if self.unknown {
             all.push("type = ''".to_owned());
         }
