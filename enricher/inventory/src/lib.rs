@@ -49,6 +49,7 @@ mod identity;
 mod imported;
 mod intake;
 mod inventory;
+mod itself;
 mod joining;
 mod likeness;
 mod network;

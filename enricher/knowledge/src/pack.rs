@@ -54,6 +54,7 @@ const SECTIONS: &[&str] = &[
     "many_valued",
     "third_key",
     "same_device",
+    "teller",
     "source",
     "type",
     "rule",
