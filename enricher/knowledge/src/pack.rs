@@ -28,6 +28,7 @@ const BUILT_IN: &[(&str, &str)] = &[
     ("rules-network.toml", include_str!("../pack/rules-network.toml")),
     ("rules-other.toml", include_str!("../pack/rules-other.toml")),
     ("signatures-web.toml", include_str!("../pack/signatures-web.toml")),
+    ("signatures-clients.toml", include_str!("../pack/signatures-clients.toml")),
     ("signatures-network.toml", include_str!("../pack/signatures-network.toml")),
     ("signatures-names.toml", include_str!("../pack/signatures-names.toml")),
     ("signatures-hosts.toml", include_str!("../pack/signatures-hosts.toml")),
