@@ -36,7 +36,6 @@ pub(super) fn state(data: &[u8], net_id: &str, facts: &mut Facts<'_>) {
         (Attribute::SerialNumber, serial),
         (Attribute::FirmwareVersion, element(image, "ImageVersion")),
         (Attribute::OperatingSystem, element(image, "OsName")),
-        (Attribute::OperatingSystemVersion, element(image, "OsVersion")),
     ] {
         if let Some(value) = value.filter(|value| !value.is_empty()) {
             facts.of_sender(attribute, value);

@@ -106,7 +106,6 @@ fn a_controller_describes_its_hardware() {
             "sender 192.0.2.2 serial_number 63667",
             "sender 192.0.2.2 firmware_version 3.52",
             "sender 192.0.2.2 operating_system Windows CE",
-            "sender 192.0.2.2 operating_system_version 6.0",
         ]
     );
     let zero = TestFlow::new(TCP).answer(&answer(2, &description("5.13.117.96.1.1", "0", image)));
