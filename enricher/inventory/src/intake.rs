@@ -237,6 +237,9 @@ impl Intake<'_> {
         if role == Role::Sender && outcome != Outcome::Repeated {
             self.register.claims(at, about, heard.value);
         }
+        if outcome != Outcome::Repeated {
+            self.register.judge_teller(at, about);
+        }
         let is_third = |dossier: &Dossier| matches!(dossier.id, EndpointId::Third(..));
         let is_own = role == Role::Sender || self.register.dossier(at).is_some_and(is_third);
         if is_own && outcome != Outcome::Repeated {
@@ -245,6 +248,7 @@ impl Intake<'_> {
         if let Outcome::Evicted(given_up) = &outcome {
             self.register.claims_no_longer(at, given_up);
             let attribute = Attribute::try_from(given_up.attribute).unwrap_or_default();
+            self.register.judge_teller(at, attribute);
             self.register.row_claims_no_longer(at, attribute, &given_up.value);
         }
     }

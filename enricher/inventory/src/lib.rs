@@ -53,6 +53,7 @@ mod identity;
 mod imported;
 mod intake;
 mod inventory;
+mod itself;
 mod joining;
 mod kind;
 mod known;

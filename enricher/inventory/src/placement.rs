@@ -9,8 +9,8 @@
 //! 2. An address that is not bound belongs to the interface in whose frames it is seen, unless that is a router.
 //! 3. Behind a router, an address belongs to the only other interface it is seen at (another sensor sees the far
 //!    side); failing that it is a device of its own, if it is of the site's networks.
-//! 4. What is told of as behind a device belongs to a device of its own there, unless it is the only unit at a Modbus
-//!    address, which is the device itself.
+//! 4. What is told of as behind a device belongs to a device of its own there, unless it is the device itself
+//!    ([`crate::itself`]).
 //!
 //! A router is an interface in whose frames more addresses were in use within an hour of each other than one host
 //! has; addresses outside the site count. An interface to which ARP binds more addresses than one host has answers for
@@ -222,27 +222,12 @@ impl Register {
             EndpointId::Third(Some(teller), key) => {
                 let teller = self.find(teller)?;
                 let within = self.devices.get(self.links.get(teller as usize)?.device? as usize)?;
-                if self.is_teller_itself(teller, key) {
+                if self.is_teller_itself(at, teller, key) {
                     return Some(within.key.clone());
                 }
                 Some(DeviceKey::Third(Some(within.id), key.clone()))
             }
         }
-    }
-
-    /// Whether what is told of as behind its teller is the teller: the one unit that ever answered at a Modbus address is
-    /// the device there, whatever number it was given (Modbus Messaging on TCP/IP, 4.4.2.1).
-    fn is_teller_itself(&self, teller: u32, key: &str) -> bool {
-        is_unit(key) && self.units_of(teller).len() < 2
-    }
-
-    /// The Modbus units that a device answers for, as far as it must be known whether there are several: at most three.
-    pub(crate) fn units_of(&self, teller: u32) -> Vec<u32> {
-        let is_modbus = |child: &u32| match self.dossiers.get(*child as usize).map(|dossier| &dossier.id) {
-            Some(EndpointId::Third(Some(_), key)) => is_unit(key),
-            _ => false,
-        };
-        self.children_of(teller).iter().copied().filter(is_modbus).take(3).collect()
     }
 
     /// Who has an address, as seen in an interface's frames where it was; at a time, or now.
@@ -330,9 +315,4 @@ impl Register {
             None => self.enter_device(Device::new(key, &self.site)),
         }
     }
-}
-
-/// Whether a key is that of a Modbus unit.
-fn is_unit(key: &str) -> bool {
-    key.starts_with("modbus=")
 }

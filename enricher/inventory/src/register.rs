@@ -271,16 +271,17 @@ impl Register {
         if self.dossier_mut(third)?.told_by(&teller_id, at) {
             self.touch(third, true);
         }
-        let is_teller = self.dossier(third)?.tellers.iter().any(|(known, _)| *known == teller_id);
+        let told = self.dossier(third)?;
+        let is_teller = told.tellers.iter().any(|(known, _)| *known == teller_id);
+        let key = match &told.id {
+            EndpointId::Third(Some(_), key) => Some(key.clone()),
+            _ => None,
+        };
         let children = self.children.entry(teller).or_default();
         if is_teller && let Err(place) = children.binary_search(&third) {
             children.insert(place, third);
-            // What was the only unit was the teller itself until now.
-            let units = self.units_of(teller);
-            if units.len() == 2 {
-                for unit in units {
-                    self.place(unit);
-                }
+            if let Some(key) = key {
+                self.judge_tellers_of(teller, &key);
             }
         }
         Some(third)
@@ -331,7 +332,7 @@ impl Register {
     pub(crate) fn claim_anew(&mut self) {
         self.claimants.clear();
         self.enter_claims();
-        let is_third = |dossier: &Dossier| matches!(dossier.id, EndpointId::Third(None, _));
+        let is_third = |dossier: &Dossier| matches!(dossier.id, EndpointId::Third(..));
         let thirds: Vec<u32> = (0_u32..)
             .zip(&self.dossiers)
             .filter_map(|(at, dossier)| is_third(dossier).then_some(at))

@@ -133,7 +133,7 @@ impl Register {
 
 impl Dossier {
     /// Whether the endpoint said this of itself.
-    fn says(&self, attribute: Attribute, value: &str) -> bool {
+    pub(crate) fn says(&self, attribute: Attribute, value: &str) -> bool {
         self.statements
             .about(attribute.into(), value)
             .any(|statement| statement.role == i32::from(Role::Sender))

@@ -41,6 +41,7 @@ mod score;
 mod signature;
 mod source;
 mod taxonomy;
+mod teller;
 mod third;
 
 pub use behaviour::{
@@ -60,6 +61,7 @@ pub use score::{Factor, Held};
 pub use signature::{Derived, describe_derived};
 pub use source::{Source, Trust};
 pub use taxonomy::{Classification, Reason};
+pub use teller::Teller;
 use wardwatch_proto::v1::subject::Role;
 use wardwatch_proto::v1::{Attribute, Protocol};
 
@@ -80,6 +82,7 @@ pub struct Knowledge {
     assigned: assigned::Assigned,
     sources: source::Sources,
     third_keys: third::ThirdKeys,
+    tellers: teller::Tellers,
     taxonomy: taxonomy::Taxonomy,
     signatures: signature::Signatures,
     models: model::Models,
@@ -199,6 +202,9 @@ impl Knowledge {
         }
         for entry in file.entries("third_key", "kind")? {
             self.third_keys.add(entry)?;
+        }
+        for entry in file.entries("teller", "kind")? {
+            self.tellers.add(entry)?;
         }
         for entry in file.entries("same_device", "attribute")? {
             self.same_device.add(entry)?;
@@ -385,6 +391,18 @@ impl Knowledge {
     /// Whether a value of this attribute may be one of the others.
     pub fn distinguishes(&self, attribute: Attribute) -> bool {
         self.third_keys.distinguishes(attribute)
+    }
+
+    /// When the only thing that a device tells of under such a key is the device itself; `None` for keys under which a device
+    /// always tells of others.
+    pub fn teller(&self, key: &str) -> Option<&Teller> {
+        self.tellers.of(key)
+    }
+
+    /// Whether what is said of this attribute decides whether a device is what it tells of.
+    pub fn bears_on_tellers(&self, attribute: Attribute) -> bool {
+        self.tellers.bears(attribute)
+            || self.same_device.all().any(|same| same.contradicts && same.attribute == attribute)
     }
 
     /// The category and sub-category of devices of this type; `None` where the type is not known.

@@ -358,6 +358,12 @@ fn mistakes_are_refused_with_file_entry_and_key() {
             "[[third_key]]\nkind = \"x\"\nparts = [\"model\"]\nneeds = 1\nsame_by = [\"serial_number\"]",
             vec!["third_key \"x\"", "same_by"],
         ),
+        ("[[teller]]\nkind = \"Unit 1\"", vec!["teller \"Unit 1\"", "kind"]),
+        ("[[teller]]\nkind = \"x\"\nnever_for = [\"toaster\"]", vec!["teller \"x\"", "never_for", "toaster"]),
+        (
+            "[[teller]]\nkind = \"x\"\nagrees = [{ own = \"colour\", told = \"model\" }]",
+            vec!["teller \"x\"", "agrees.own", "colour"],
+        ),
         ("[mac_prefixes]\n\"00:09\" = \"Philips\"", vec!["mac_prefixes", "00:09"]),
         ("[mac_prefixes]\n\"00:09:fb\" = \"Nobody\"", vec!["00:09:fb", "Nobody"]),
         ("[assigned.cip_vendor_id]\n1 = \"Nobody\"", vec!["cip_vendor_id.1", "Nobody"]),
@@ -398,6 +404,24 @@ fn a_complete_serial_number_means_the_same_device_whoever_tells_of_it() {
         assert_eq!(knowledge.same_by(behind), None, "{behind}");
     }
     assert_eq!(knowledge.same_by("nonsense"), None);
+}
+
+#[test]
+fn a_device_may_be_what_it_tells_of_under_some_kinds_of_keys() {
+    let knowledge = builtin();
+    assert_eq!(knowledge.teller("modbus=1").map(|teller| teller.agrees.len()), Some(0));
+    let analyser = knowledge.teller("analyser=XN-1000.11803").expect("an entry of the pack");
+    assert!(analyser.agrees.contains(&(Attribute::EquipmentId, Attribute::SerialNumber)));
+    assert_eq!(analyser.never_for, ["gateway"]);
+    for other in ["hl7=P77|", "serial=Acme|X1|42", "modbus", "nonsense=1"] {
+        assert_eq!(knowledge.teller(other), None, "{other}");
+    }
+    for bearing in
+        [Attribute::EquipmentId, Attribute::Hl7Application, Attribute::Role, Attribute::SerialNumber]
+    {
+        assert!(knowledge.bears_on_tellers(bearing), "{bearing:?}");
+    }
+    assert!(!knowledge.bears_on_tellers(Attribute::HostName));
 }
 
 #[test]

@@ -69,6 +69,9 @@ fn statement() -> impl Strategy<Value = (Attribute, &'static str)> {
         (Attribute::CleartextPatientData, "dicom-object"),
         (Attribute::BacnetVendorId, "5"),
         (Attribute::Role, "dhcp-client"),
+        (Attribute::Role, "gateway"),
+        (Attribute::EquipmentId, "42"),
+        (Attribute::Hl7Application, "X1"),
         (Attribute::IpAddress, "10.0.0.1"),
         (Attribute::LinkPort, "eth0"),
         (Attribute::AttachedPort, "1/5"),
@@ -87,6 +90,12 @@ fn subject() -> impl Strategy<Value = (Role, &'static str)> {
         (Role::Third, "serial=Acme|X1|42"),
         (Role::Third, "ae=CT1"),
         (Role::Third, "slot=1"),
+        (Role::Third, "hl7=P1"),
+        (Role::Third, "modbus=1"),
+        (Role::Third, "modbus=2"),
+        (Role::Third, "analyser=X1.42"),
+        (Role::Third, "analyser=X1.42"),
+        (Role::Third, "analyser=X1.43"),
     ])
 }
 
@@ -145,7 +154,7 @@ fn later_hour() -> Message {
     let hidden = (1..12_u8).flat_map(|n| [format!("fe@10.0.2.{n}"), format!("10.0.2.{n}")]);
     let flows = seen.chain(hidden).map(|end| flow_at(at, &end, "203.0.113.200", Protocol::Unspecified));
     let told = (1..6_u8).flat_map(|n| {
-        ["serial=Acme|X1|42", "ae=CT1", "slot=1"].map(|key| {
+        ["serial=Acme|X1|42", "ae=CT1", "slot=1", "modbus=1", "analyser=X1.42"].map(|key| {
             let end = format!("a{n}@10.0.0.{n}");
             observation(at, Role::Third, &end, key, Attribute::Model, "X3", Protocol::Hl7)
         })
@@ -185,6 +194,11 @@ static PACKS: LazyLock<[Arc<Knowledge>; 3]> = LazyLock::new(|| {
         parts = ["manufacturer", "model", "serial_number"]
         needs = 3
         same_by = ["serial_number"]
+        [[teller]]
+        kind = "modbus"
+        never_for = ["dhcp-client"]
+        [[teller]]
+        kind = "hl7"
     "#;
     let over = |text| Arc::new(KNOWLEDGE.over("north", text).expect("a sound pack"));
     [Arc::clone(&KNOWLEDGE), over(first), over(second)]

@@ -206,3 +206,63 @@ fn the_only_unit_at_a_modbus_address_is_the_device_there_until_a_second_one_answ
     assert_eq!(site.outline().len(), 4, "a gateway, and two meters behind it");
     assert_eq!(site.device("a1").model, "");
 }
+
+const LAB: &str = "a1@10.0.0.1";
+
+fn analyser(serial: &str) -> Vec<wardwatch_proto::v1::Fact> {
+    let key = format!("analyser=XN-1000.{serial}");
+    [(Attribute::Manufacturer, "Sysmex"), (Attribute::Model, "XN-1000"), (Attribute::SerialNumber, serial)]
+        .map(|(attribute, value)| tells_of(LAB, &key, attribute, value, Protocol::Hl7))
+        .to_vec()
+}
+
+#[test]
+fn the_only_analyser_that_one_tells_of_is_itself_when_it_says_so_too() {
+    let own = [(Attribute::EquipmentId, "11803"), (Attribute::Hl7Application, "XN-1000")];
+    for (attribute, value) in own {
+        let mut site = Site::new();
+        site.hears([flow(LAB, "a2@10.0.0.2", Protocol::Hl7)]);
+        site.hears(analyser("11803"));
+        assert_eq!((site.outline().len(), site.device("a1").model.as_str()), (3, ""), "it may be middleware");
+        site.hears([says(LAB, attribute, value, Protocol::Hl7)]);
+        let device = site.device("a1");
+        assert_eq!((device.model.as_str(), device.serial_number.as_str()), ("XN-1000", "11803"), "{value}");
+        assert_eq!(site.outline().len(), 2);
+        site.hears(analyser("11900"));
+        assert_eq!((site.outline().len(), site.device("a1").serial_number.as_str()), (4, ""), "{value}");
+    }
+}
+
+#[test]
+fn a_sender_is_not_the_analyser_where_it_contradicts_it_or_speaks_for_others() {
+    let own = |attribute, value| says(LAB, attribute, value, Protocol::Hl7);
+    let name = || own(Attribute::Hl7Application, "XN-1000");
+    for said in [
+        vec![name(), own(Attribute::SerialNumber, "900")],
+        vec![name(), own(Attribute::Role, "gateway")],
+        vec![own(Attribute::EquipmentId, "11804"), own(Attribute::Hl7Application, "Caresphere")],
+    ] {
+        for is_first in [true, false] {
+            let mut site = Site::new();
+            let (first, second) =
+                if is_first { (said.clone(), analyser("11803")) } else { (analyser("11803"), said.clone()) };
+            site.hears(first);
+            site.hears(second);
+            assert_eq!((site.outline().len(), site.device("a1").model.as_str()), (2, ""), "{said:?}");
+        }
+    }
+}
+
+#[test]
+fn a_gateway_that_was_seen_to_speak_for_one_pump_is_not_the_pump() {
+    let mut site = Site::new();
+    let key = "hl7=P77|00:12:21:00:00:00:00:00";
+    let told = [(Attribute::Model, "Infusomat Space"), (Attribute::SerialNumber, "P77")]
+        .map(|(attribute, value)| tells_of("a1@10.0.0.1", key, attribute, value, Protocol::Hl7));
+    site.hears(told);
+    site.hears([
+        says("a1@10.0.0.1", Attribute::EquipmentId, "P77", Protocol::Hl7),
+        says("a1@10.0.0.1", Attribute::Hl7Application, "Infusomat Space", Protocol::Hl7),
+    ]);
+    assert_eq!((site.outline().len(), site.device("a1").model.as_str()), (2, ""));
+}

@@ -2,7 +2,8 @@
 //! specification" TE1000; the discovery's layout is that which open drivers read).
 //!
 //! Stated are who asks and who answers, who writes, the answer to ReadDeviceInfo (name and version of the server), the
-//! AMS NetId of a system that answers for itself, and of discovery host name, TwinCAT version and operating system. A
+//! AMS NetId of a system that answers for itself and what its target description says (model, serial number, versions),
+//! and of discovery host name, TwinCAT version and operating system. A
 //! request to add a route carries a user's name and password in clear: that it does is stated, and neither of them.
 //!
 //! The traps. One TCP connection carries messages of several AMS ports and of systems behind the one that it ends at:
@@ -16,6 +17,7 @@ use crate::octets::{le16, le32, part, piece};
 use crate::{Candidate, Direction, Dissector, Facts, Input, Probe, Progress};
 
 mod discovery;
+mod target;
 
 /// AMS/TCP on any port.
 pub(crate) const OVER_TCP: Candidate =
@@ -35,6 +37,7 @@ const LONGEST_POSSIBLE: usize = 16 * 1024 * 1024;
 
 /// Commands.
 const READ_DEVICE_INFO: u16 = 1;
+const READ: u16 = 2;
 const WRITE: u16 = 3;
 const WRITE_CONTROL: u16 = 5;
 
@@ -110,6 +113,8 @@ fn probe(input: &Input<'_>) -> Probe {
 struct Ads {
     lost: [bool; 2],
     stated: Once,
+    /// The NetId of the system that answered first.
+    system: Option<String>,
 }
 
 impl Dissector for Ads {
@@ -157,11 +162,15 @@ impl Ads {
         if role(SERVER, "ads-server") {
             // Of the first that answers: a system has one NetId, and one line of a flow is enough.
             if let [.., 1, 1] = message.source {
-                facts.of_sender(Attribute::AmsNetId, &net_id(message.source));
+                let net_id = net_id(message.source);
+                facts.of_sender(Attribute::AmsNetId, &net_id);
+                self.system = Some(net_id);
             }
         }
-        if message.command == READ_DEVICE_INFO {
-            device_info(message.data, facts);
+        match (message.command, &self.system) {
+            (READ_DEVICE_INFO, _) => device_info(message.data, facts),
+            (READ, Some(system)) => target::state(message.data, system, facts),
+            _ => {}
         }
     }
 }

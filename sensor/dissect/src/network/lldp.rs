@@ -3,7 +3,8 @@
 //!
 //! A station tells its neighbours what it is, to a group address that no bridge passes on: what is said describes the
 //! sender, one hop away. It names the port that it was sent through, so that the port of a switch tells where the
-//! listener hangs.
+//! listener hangs. Ports of a switch often have addresses of their own: what is said of the system is then said of the chassis
+//! too, by its hardware address.
 //!
 //! Not stated: names of VLANs and aliases of ports, which people write; emergency numbers; the speed of the link. A
 //! switch tells a phone where the phone stands (LLDP-MED location): only an endpoint's own word is its location.
@@ -13,7 +14,7 @@ use wardwatch_proto::v1::{Attribute, Protocol};
 use self::tlv::{Tlv, Tlvs};
 use super::neighbour::{self, MOST_ADDRESSES};
 use crate::octets::be16;
-use crate::{Candidate, Carrier, Dissector, Facts, Input, Probe, Progress};
+use crate::{Address, Candidate, Carrier, Dissector, Facts, Input, Probe, Progress, scope};
 
 mod med;
 mod organisation;
@@ -58,6 +59,18 @@ impl<'a> Message<'a> {
         let time_to_live = value(tlv::TIME_TO_LIVE).and_then(|value| be16(value, 0))?;
         Some(Self { chassis, port, time_to_live, rest })
     }
+
+    /// The hardware address of the whole device, where it is not the one of the port that sends: the identifier of the chassis,
+    /// or PROFINET's own TLV.
+    fn other_interface(&self, sender: Option<[u8; 6]>) -> Option<[u8; 6]> {
+        let named = match self.chassis.split_first() {
+            Some((4, mac)) => mac.try_into().ok(),
+            _ => None,
+        };
+        let told = self.rest.clone().filter(|tlv| tlv.kind == tlv::ORGANISATION);
+        let mac = named.or_else(|| told.into_iter().find_map(|tlv| organisation::chassis(tlv.value)))?;
+        (scope::is_one_device(mac) && sender.is_some_and(|sender| sender != mac)).then_some(mac)
+    }
 }
 
 struct Lldp;
@@ -76,6 +89,9 @@ impl Dissector for Lldp {
         if message.time_to_live > 0 {
             port(message.port, &message.rest, facts);
             let is_endpoint = med::is_endpoint(message.rest.clone());
+            if let Some(chassis) = message.other_interface(input.sender.mac) {
+                whole(chassis, message.rest.clone(), facts);
+            }
             let mut addresses = 0;
             for Tlv { kind, value } in message.rest {
                 match kind {
@@ -100,6 +116,23 @@ impl Dissector for Lldp {
             }
         }
         Progress::Consumed(input.bytes.len())
+    }
+}
+
+/// What is said of the system is said of the whole device, which has an address of its own where the ports have others: there
+/// its management is.
+fn whole(chassis: [u8; 6], tlvs: Tlvs<'_>, facts: &mut Facts<'_>) {
+    let device = Address { mac: Some(chassis), ..Address::default() };
+    for Tlv { kind, value } in tlvs {
+        let Ok(text) = str::from_utf8(value) else { continue };
+        match kind {
+            tlv::SYSTEM_NAME => facts.of_address(device, Attribute::HostName, text),
+            tlv::SYSTEM_DESCRIPTION => {
+                let first = text.lines().next().unwrap_or_default();
+                facts.of_address(device, Attribute::SystemDescription, first);
+            }
+            _ => {}
+        }
     }
 }
 

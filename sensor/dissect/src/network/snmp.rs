@@ -1,9 +1,10 @@
 //! SNMP (RFC 1157, 1901, 3412 to 3418) on any UDP port: managers ask, agents answer and tell of events.
 //!
 //! An agent's answers say what its device is: product number, description, name, place; of the chassis maker, model, serial
-//! number and versions; of printers and UPS the same. In version 3 the number of its engine names the maker, and often a
-//! hardware address, even when the rest is encrypted. Never stated: contacts, users, other objects' values, and the
-//! community, a password in clear: that it was sent is, and whether devices are delivered with it, once an agent answered.
+//! number and versions; of printers and UPS the same. What it tells unasked names its maker by that maker's events and objects.
+//! In version 3 the number of its engine names the maker, and often a hardware address, even when the rest is encrypted. Never
+//! stated: contacts, users, other objects' values, and the community, a password in clear: that it was sent is, and whether
+//! devices are delivered with it, once an agent answered.
 //!
 //! Traps of version 1 say which agent they are about, which a relay in between is not. The engine in a message that wants an
 //! answer is the receiver's, and a proxy's answer is about another engine: neither says anything about the sender.
@@ -130,6 +131,9 @@ impl Snmp {
         {
             // Which row is the device's may stand behind what it says.
             pdu.bindings().for_each(|(name, tag, value)| tables.learn(name, tag, value));
+            if let Some(maker) = pdu.maker() {
+                agent.state(Attribute::EnterpriseNumber, &maker.to_string(), facts);
+            }
             for (name, tag, value) in pdu.bindings() {
                 for (attribute, value) in tables.facts(name, tag, value) {
                     agent.state(attribute, &value, facts);

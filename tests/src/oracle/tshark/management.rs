@@ -1,5 +1,7 @@
 //! Names, time, logs and management as Wireshark reads them: SNMP, NetBIOS, SSDP, NTP, syslog, RADIUS.
 
+use std::collections::BTreeSet;
+use std::net::IpAddr;
 use std::path::Path;
 
 use anyhow::Result;
@@ -184,6 +186,32 @@ fn names(frame: &Frame, said: &mut Statements) {
     }
 }
 
+/// Whether a trap's agent is a device elsewhere: some say no address, or one that means themselves.
+fn is_unicast(address: &str) -> bool {
+    let parsed: Option<IpAddr> = address.parse().ok();
+    parsed.is_some_and(|ip| !ip.is_unspecified() && !ip.is_loopback())
+}
+
+/// The one maker in whose part of the tree a notification's events and objects are, but for those of agents' software.
+fn notification(frame: &Frame, said: &mut Statements) {
+    let trimmed = || frame.lines.iter().map(|line| line.trim());
+    let of =
+        |name: &'static str| trimmed().filter_map(move |line| line.strip_prefix(name).map(str::to_owned));
+    if !of("data: ").any(|kind| kind.contains("trap") || kind.contains("inform")) {
+        return;
+    }
+    let objects = of("enterprise: ").chain(of("Object Name: ")).chain(of("Value (OID): "));
+    let makers: BTreeSet<String> = objects
+        .filter_map(|object| Some(object.strip_prefix("1.3.6.1.4.1.")?.split(['.', ' ']).next()?.to_owned()))
+        .filter(|maker| !["2021", "8072"].contains(&maker.as_str()))
+        .collect();
+    let agent =
+        of("agent-addr: ").find(|address| is_unicast(address)).unwrap_or_else(|| frame.source.clone());
+    if let (Some(maker), 1) = (makers.first(), makers.len()) {
+        said.say(Protocol::Snmp, Attribute::EnterpriseNumber, &agent, maker);
+    }
+}
+
 /// Objects by their names in numbers.
 const OBJECTS: &[(&str, Attribute)] = &[
     ("1.3.6.1.2.1.1.2.0", Attribute::SysObjectId),
@@ -197,6 +225,7 @@ fn snmp(frame: &Frame, said: &mut Statements) {
     if is_request || trimmed().any(|line| line.ends_with("= Reportable: Set")) {
         return;
     }
+    notification(frame, said);
     let mut say = |attribute, value: &str| said.say(Protocol::Snmp, attribute, &frame.source, value);
     let mut object = None;
     let mut is_authoritative = false;

@@ -117,8 +117,6 @@ fn lldp(row: Row<'_>, source: &str, said: &mut Statements) {
     ] {
         row.all(name).for_each(|value| say(attribute, value));
     }
-    say(Attribute::HostName, &row.first("lldp.tlv.system.name").unwrap_or_default().to_ascii_lowercase());
-    say(Attribute::SystemDescription, first_line(row.first("lldp.tlv.system.desc").unwrap_or_default()));
     for address in row.all("lldp.mgn.addr.ip4").chain(row.all("lldp.mgn.addr.ip6")) {
         if is_device(address) {
             say(Attribute::IpAddress, address);
@@ -127,6 +125,14 @@ fn lldp(row: Row<'_>, source: &str, said: &mut Statements) {
     row.all("lldp.ieee.802_1.port_vlan.id")
         .filter(|id| *id != "0")
         .for_each(|id| say(Attribute::LinkVlan, id));
+    // Said of the system, and so of the chassis too where that has another address than the port.
+    let chassis = ["lldp.chassis.id.mac", "lldp.profinet.cm_mac_add"].iter().find_map(|name| row.first(name));
+    let name = row.first("lldp.tlv.system.name").unwrap_or_default().to_ascii_lowercase();
+    let description = first_line(row.first("lldp.tlv.system.desc").unwrap_or_default());
+    for subject in chassis.into_iter().filter(|chassis| *chassis != source).chain([source]) {
+        said.say(Protocol::Lldp, Attribute::HostName, subject, &name);
+        said.say(Protocol::Lldp, Attribute::SystemDescription, subject, description);
+    }
 }
 
 fn cdp(row: Row<'_>, source: &str, said: &mut Statements) {

@@ -80,6 +80,57 @@ fn who_writes_is_told_and_a_bus_is_no_system() {
     assert_eq!(flow.values(Attribute::AmsNetId), [""; 0]);
 }
 
+/// An answer to a read.
+fn value(text: &str) -> Vec<u8> {
+    [&[0; 4][..], &(text.len() as u32 + 1).to_le_bytes(), text.as_bytes(), &[0]].concat()
+}
+
+fn description(net_id: &str, serial: &str, image: &str) -> Vec<u8> {
+    value(&format!(
+        "<TcTargetDesc><TargetType>CX1020-CE</TargetType><TargetFeatures><NetId>{net_id}</NetId></TargetFeatures>\
+         <Hardware><Model>1020</Model><SerialNo>{serial}</SerialNo><CPUVersion>6.9</CPUVersion></Hardware>\
+         <OsImage>{image}<OsName>Windows CE</OsName><OsVersion>6.0</OsVersion></OsImage></TcTargetDesc>"
+    ))
+}
+
+#[test]
+fn a_controller_describes_its_hardware() {
+    let image = "<ImageDevice>CX1020</ImageDevice><ImageVersion>3.52</ImageVersion>";
+    let flow = TestFlow::new(TCP).answer(&answer(2, &description("5.13.117.96.1.1", "63667", image)));
+    assert_eq!(
+        flow.said(),
+        [
+            "sender 192.0.2.2 role ads-server",
+            "sender 192.0.2.2 ams_net_id 5.13.117.96.1.1",
+            "sender 192.0.2.2 model CX1020",
+            "sender 192.0.2.2 serial_number 63667",
+            "sender 192.0.2.2 firmware_version 3.52",
+            "sender 192.0.2.2 operating_system Windows CE",
+        ]
+    );
+    let zero = TestFlow::new(TCP).answer(&answer(2, &description("5.13.117.96.1.1", "0", image)));
+    assert_eq!(zero.values(Attribute::SerialNumber), [""; 0]);
+}
+
+#[test]
+fn a_description_of_another_or_of_any_computer_says_nothing() {
+    let image = "<ImageDevice>CX1020</ImageDevice>";
+    for data in [
+        description("5.13.117.97.1.1", "63667", image),
+        description("5.13.117.96.1.1", "63667", ""),
+        description("5.13.117.96.1.1", "63667", "<ImageDevice></ImageDevice>"),
+        value("<TcTargetDesc><NetId>5.13.117.96.1.1</NetId>"),
+        [&[7, 0, 0, 0][..], &description("5.13.117.96.1.1", "63667", image)[4..]].concat(),
+        vec![0; 6],
+    ] {
+        let flow = TestFlow::new(TCP).answer(&answer(2, &data));
+        assert_eq!(flow.said().len(), 2, "{:?}", flow.said());
+    }
+    let routed = message(ENGINEER, [5, 13, 117, 97, 1, 1], 2, 5, &description("5.13.117.97.1.1", "1", image));
+    let flow = TestFlow::new(TCP).answer(&answer(1, &info())).answer(&routed);
+    assert_eq!(flow.values(Attribute::Model), [""; 0], "of a system behind the one that answers");
+}
+
 fn datagram(service: u32, tags: &[(u16, &[u8])]) -> Vec<u8> {
     let mut bytes = vec![3, 0x66, 0x14, 0x71, 0, 0, 0, 0];
     bytes.extend(service.to_le_bytes());

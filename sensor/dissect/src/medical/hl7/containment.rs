@@ -165,7 +165,7 @@ impl Containment {
 
     /// States the devices of the message, and forgets them. A sender that relays others is a gateway.
     pub(super) fn state(&mut self, header: &Header, facts: &mut Facts<'_>) {
-        let mut is_gateway = false;
+        let (mut is_gateway, mut analysers) = (false, 0);
         for unit in std::mem::take(&mut self.units) {
             let told = unit.instance.clone().or(unit.inherited.clone()).unwrap_or_default();
             if unit.place.module.is_none() && is_sender(&told, header) {
@@ -178,7 +178,9 @@ impl Containment {
             if key.is_empty() {
                 continue;
             }
-            is_gateway = true;
+            // One instrument may be the sender itself.
+            analysers += u32::from(told.is_analyser);
+            is_gateway |= !told.is_analyser || analysers > 1;
             // An address that the gateway has too is not the device's own.
             let eui64 = told.eui64.filter(|eui64| header.eui64.as_ref() != Some(eui64)).unwrap_or_default();
             let named = [(Attribute::EquipmentId, told.unit), (Attribute::Eui64, eui64)];

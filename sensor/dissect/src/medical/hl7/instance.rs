@@ -16,6 +16,8 @@ pub(super) struct Instance {
     pub(super) eui64: Option<String>,
     /// What else the identifier tells.
     pub(super) values: Vec<(Attribute, String)>,
+    /// A laboratory's instrument, which may be the sender itself: only the whole of what a sender tells shows that.
+    pub(super) is_analyser: bool,
 }
 
 impl Instance {
@@ -57,14 +59,17 @@ impl Instance {
             (Attribute::Model, name),
             (Attribute::Manufacturer, maker),
         ];
-        Some(Self { unit: whole, eui64: None, values })
+        Some(Self { unit: whole, eui64: None, values, is_analyser: true })
     }
 
-    /// A key for it as a third device. A unit that has a number outside the grammar has none: its EUI-64 may be that of
+    /// A key for it as a third device, of a kind of its own for a laboratory's instrument. A unit that has a number outside the grammar has none: its EUI-64 may be that of
     /// the product, shared by every unit.
     pub(super) fn key(&self) -> String {
         let eui64 = (Attribute::Eui64, self.eui64.as_deref().unwrap_or_default());
         let unit = (Attribute::EquipmentId, self.unit.as_str());
+        if self.is_analyser {
+            return Facts::third_key("analyser", &[unit]);
+        }
         if self.unit.is_empty() {
             Facts::third_key("hl7", &[eui64])
         } else if Facts::third_key("hl7", &[unit]).is_empty() {

@@ -216,12 +216,22 @@ fn an_analyser_is_known_by_two_names_that_agree() {
     assert_eq!(
         third,
         [
-            "third 192.0.2.1 hl7=c5800.2709| equipment_id c5800.2709",
-            "third 192.0.2.1 hl7=c5800.2709| serial_number 2709",
-            "third 192.0.2.1 hl7=c5800.2709| model c5800",
-            "third 192.0.2.1 hl7=c5800.2709| manufacturer Roche",
+            "third 192.0.2.1 analyser=c5800.2709 equipment_id c5800.2709",
+            "third 192.0.2.1 analyser=c5800.2709 serial_number 2709",
+            "third 192.0.2.1 analyser=c5800.2709 model c5800",
+            "third 192.0.2.1 analyser=c5800.2709 manufacturer Roche",
         ]
     );
+    assert_eq!(flow.values(Attribute::Role), ["hl7-sender"], "it may be the analyser itself");
+}
+
+#[test]
+fn who_tells_of_two_analysers_speaks_for_others() {
+    let header = r"MSH|^~\&|cobas infinity|LAB|||20260301||OUL^R22^OUL_R22|1|P|2.5";
+    let result =
+        |serial| format!("OBX|1|NM|GLU||5||||||F|||20260301||TECH||c5800^Roche~c5800.{serial}^Roche");
+    let flow = flow().ask(&block(&[header, &result(2709), &result(2710)]));
+    assert_eq!(flow.values(Attribute::Role), ["hl7-sender", "gateway"]);
 }
 
 #[test]

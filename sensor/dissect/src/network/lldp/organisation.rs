@@ -11,8 +11,15 @@ const IEEE_802_1: [u8; 3] = [0x00, 0x80, 0xC2];
 const IEEE_802_3: [u8; 3] = [0x00, 0x12, 0x0F];
 pub(super) const TIA: [u8; 3] = [0x00, 0x12, 0xBB];
 const IANA: [u8; 3] = [0x00, 0x00, 0x5E];
-/// PROFIBUS and PROFINET International.
+/// PROFIBUS and PROFINET International, and its TLV for the address of the whole device.
 const PROFINET: [u8; 3] = [0x00, 0x0E, 0xCF];
+const CHASSIS: u8 = 5;
+
+/// The hardware address of the whole device, in the TLV that PROFINET has for it (IEC 61158-6-10).
+pub(super) fn chassis(value: &[u8]) -> Option<[u8; 6]> {
+    let mac = value.strip_prefix(&PROFINET)?.strip_prefix(&[CHASSIS])?;
+    mac.try_into().ok()
+}
 
 /// States what such a TLV says of the sender; `is_endpoint` as LLDP-MED has it.
 pub(super) fn state(value: &[u8], is_endpoint: bool, facts: &mut Facts<'_>) {
@@ -26,8 +33,7 @@ pub(super) fn state(value: &[u8], is_endpoint: bool, facts: &mut Facts<'_>) {
         }
         (IEEE_802_3, 2) => power(value, facts),
         (TIA, subtype) => med::state(subtype, value, is_endpoint, facts),
-        // The address of the whole device (IEC 61158-6-10).
-        (PROFINET, 5) => super::hardware(value, facts),
+        (PROFINET, CHASSIS) => super::hardware(value, facts),
         (IANA, 1) => super::text(Attribute::MudUrl, value, facts),
         _ => {}
     }

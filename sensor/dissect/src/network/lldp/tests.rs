@@ -68,6 +68,34 @@ fn a_switch_tells_its_name_its_system_its_address_and_what_it_does() {
 }
 
 #[test]
+fn what_a_port_says_of_the_system_is_said_of_the_chassis_too() {
+    const CHASSIS: [u8; 6] = [0x00, 0x0E, 0x8C, 0xEF, 0x75, 0xC5];
+    let system = [tlv(5, b"x208"), tlv(6, b"Siemens AG SCALANCE X 200 FAM\nline two")];
+    let told = [
+        "third 00:0e:8c:ef:75:c5 host_name x208",
+        "third 00:0e:8c:ef:75:c5 system_description Siemens AG SCALANCE X 200 FAM",
+    ];
+    let by_profinet = specific([0, 0x0E, 0xCF], 5, &CHASSIS);
+    let thirds = |chassis: &[u8], more: &[Vec<u8>]| {
+        let message = [
+            tlv(1, chassis),
+            tlv(2, b"\x07port-004"),
+            tlv(3, &[0, 20]),
+            system.concat(),
+            more.concat(),
+            tlv(0, &[]),
+        ];
+        let said = flow().datagram(FromInitiator, &message.concat()).said();
+        said.into_iter().filter(|line| line.starts_with("third")).collect::<Vec<_>>()
+    };
+    assert_eq!(thirds(b"\x07switch", &[by_profinet]), told);
+    assert_eq!(thirds(&[&[4], &CHASSIS[..]].concat(), &[]), told);
+    for own in [&[&[4], &SENDER[..]].concat()[..], b"\x07switch", &[4, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF]] {
+        assert_eq!(thirds(own, &[]), [""; 0]);
+    }
+}
+
+#[test]
 fn an_endpoint_tells_its_inventory_and_where_it_stands() {
     const TIA: [u8; 3] = [0, 0x12, 0xBB];
     let civic =

@@ -24,6 +24,8 @@ pub(super) enum Message<'a> {
 #[derive(Debug)]
 pub(super) struct Pdu<'a> {
     pub(super) kind: Kind,
+    /// Of a trap of version 1: what kind of device its agent is, or whose event it tells of; empty for any other.
+    enterprise: &'a [u8],
     /// Names and values, not looked into yet.
     bindings: &'a [u8],
 }
@@ -40,7 +42,39 @@ pub(super) enum Kind {
     TrapV1(Ipv4Addr),
 }
 
+/// `enterprises` (RFC 1155, 3.1.4), below which each maker has a number.
+const ENTERPRISES: &[u8] = &[0x2B, 6, 1, 4, 1];
+
+/// Enterprises whose objects every system has that runs their agent: UCD and Net-SNMP.
+const SOFTWARE: [u32; 2] = [2021, 8072];
+
+/// The maker in whose part of the tree an object stands.
+fn maker(name: &[u8]) -> Option<u32> {
+    let mut number = 0_u32;
+    for octet in name.strip_prefix(ENTERPRISES)?.iter().take(4) {
+        number = number.checked_mul(128)? | u32::from(octet & 0x7F);
+        if octet & 0x80 == 0 {
+            return Some(number).filter(|number| !SOFTWARE.contains(number));
+        }
+    }
+    None
+}
+
 impl<'a> Pdu<'a> {
+    /// The one maker whose events or objects a notification tells of; nothing where it tells of several makers', and of what was
+    /// asked for: a manager may ask for any maker's objects, and devices answer that imitate them.
+    pub(super) fn maker(&self) -> Option<u32> {
+        if !matches!(self.kind, Kind::Trap | Kind::Inform | Kind::TrapV1(_)) {
+            return None;
+        }
+        let objects = self.bindings().flat_map(|(name, tag, value)| {
+            [maker(name), Some(value).filter(|_| tag == OBJECT_IDENTIFIER).and_then(maker)]
+        });
+        let mut makers = [maker(self.enterprise)].into_iter().chain(objects).flatten();
+        let first = makers.next()?;
+        makers.all(|other| other == first).then_some(first)
+    }
+
     /// Names and values, both with the tag of the value.
     pub(super) fn bindings(&self) -> impl Iterator<Item = (&'a [u8], u8, &'a [u8])> + use<'a> {
         Elements(self.bindings)
@@ -99,11 +133,12 @@ fn pdu(bytes: &[u8]) -> Option<Pdu<'_>> {
     let mut outer = Elements(bytes);
     let (tag, contents) = outer.next()?;
     let mut parts = Elements(contents);
+    let mut enterprise: &[u8] = &[];
     let kind = match tag {
         0xA0 | 0xA1 | 0xA3 | 0xA5 => Kind::Request,
         0xA2 => Kind::Response,
         0xA4 => {
-            let _enterprise = parts.element(OBJECT_IDENTIFIER)?;
+            enterprise = parts.element(OBJECT_IDENTIFIER)?;
             let agent: [u8; 4] = parts.element(IP_ADDRESS)?.try_into().ok()?;
             let (_generic, _specific) = (parts.integer()?, parts.integer()?);
             let _time = parts.element(TIME_TICKS)?;
@@ -119,7 +154,7 @@ fn pdu(bytes: &[u8]) -> Option<Pdu<'_>> {
         let _ = (parts.integer()?, parts.integer()?, parts.integer()?);
     }
     let bindings = parts.element(SEQUENCE)?;
-    let pdu = Pdu { kind, bindings };
+    let pdu = Pdu { kind, enterprise, bindings };
     let has_all = Elements(bindings).count() == pdu.bindings().count();
     (outer.is_empty() && parts.is_empty() && has_all).then_some(pdu)
 }

@@ -188,6 +188,7 @@ fn a_trap_of_version_1_is_about_the_agent_in_it() {
         [
             "sender 192.0.2.1 weak_protocol snmpv1",
             "third 10.0.0.9 role snmp-agent",
+            "third 10.0.0.9 enterprise_number 9",
             "third 10.0.0.9 host_name pump-9",
             "sender 192.0.2.1 cleartext_credential snmp-community",
         ]
@@ -196,6 +197,25 @@ fn a_trap_of_version_1_is_about_the_agent_in_it() {
         let said = flow().datagram(FromInitiator, &trap(own)).said();
         assert!(said.contains(&"sender 192.0.2.1 host_name pump-9".to_owned()), "{said:?}");
     }
+}
+
+#[test]
+fn a_notification_names_its_maker_by_that_makers_objects() {
+    let object = |number: &[u8]| bound(&[&[0x2B, 6, 1, 4, 1], number, &[2, 1]].concat(), &text("down"));
+    let event = bound(
+        &[0x2B, 6, 1, 6, 3, 1, 1, 4, 1, 0],
+        &tlv(ber::OBJECT_IDENTIFIER, &[&[0x2B, 6, 1, 4, 1, 0x82, 0x3E, 0, 1]]),
+    );
+    let numbers = |kind, bindings: &[Vec<u8>]| {
+        let flow = flow().datagram(FromInitiator, &v2c(kind, bindings));
+        flow.values(Attribute::EnterpriseNumber).into_iter().map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(numbers(TRAP, &[object(&[9]), object(&[9])]), ["9"]);
+    assert_eq!(numbers(INFORM, std::slice::from_ref(&event)), ["318"]);
+    assert_eq!(numbers(TRAP, &[object(&[9]), event]), [""; 0], "two makers'");
+    assert_eq!(numbers(TRAP, &[object(&[0xBF, 0x08]), object(&[9])]), ["9"], "Net-SNMP's are every system's");
+    assert_eq!(numbers(RESPONSE, &[object(&[9])]), [""; 0], "somebody asked for it");
+    assert_eq!(numbers(TRAP, &[object(&[0xFF, 0xFF, 0xFF, 0xFF, 0xFF])]), [""; 0]);
 }
 
 #[test]
