@@ -59,6 +59,7 @@ pub(super) fn changing(devices: u8, rounds: u64) -> Vec<Vec<Fact>> {
                     at,
                     flow: id,
                     count: 1,
+                    network: String::new(),
                 };
                 Fact { fact: Some(Stated::Observation(observation)) }
             };
@@ -137,6 +138,7 @@ fn flow(id: u64, initiator: Endpoint, responder: Endpoint, dice: &mut Dice) -> F
         initiator_tcp_flags: 0x1b,
         responder_tcp_flags: 0x1b,
         tunnels: Vec::new(),
+        network: String::new(),
     }
 }
 
