@@ -49,7 +49,7 @@ fn word(full: &str, prefix: &str) -> String {
 }
 
 /// The longest name of a site, sensor, operator or pack, in octets.
-const LONGEST: usize = 128;
+pub const LONGEST: usize = 128;
 
 /// Whether this may be the name of a site, sensor, operator or pack: one to 128 octets without control characters.
 pub fn is_name(name: &str) -> bool {

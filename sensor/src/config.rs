@@ -12,6 +12,9 @@ use crate::batch::BatchLimits;
 use crate::spool::{Overflow, SpoolConfig};
 use crate::worker::Limits;
 
+/// More networks than a site of the inventory has scopes.
+const MOST_NETWORKS: usize = 1024;
+
 /// The sensor's settings.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -150,6 +153,17 @@ impl Config {
         anyhow::ensure!(
             self.scope.is_empty() || wardwatch_proto::name::is_name(&self.scope),
             "scope: must have at most 128 octets and no control characters"
+        );
+        // The names of both stand together, and are bounded as one.
+        let longest = wardwatch_proto::name::LONGEST.saturating_sub(self.limits.longest_network());
+        anyhow::ensure!(
+            self.scope.len() <= longest,
+            "scope: must have at most {longest} octets where limits.own_networks is set"
+        );
+        let most = MOST_NETWORKS;
+        anyhow::ensure!(
+            (1..=most).contains(&self.limits.networks),
+            "limits.networks: must be from 1 to {most}"
         );
         anyhow::ensure!(!self.uplink.collectors.is_empty(), "uplink.collectors: there must be at least one");
         anyhow::ensure!(!self.uplink.token.is_empty(), "uplink.token: is not set");

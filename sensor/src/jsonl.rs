@@ -52,6 +52,8 @@ struct FlowJson<'a> {
     vlans: &'a [u32],
     #[serde(skip_serializing_if = "Vec::is_empty")]
     tunnels: Vec<TunnelJson>,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    network: &'a str,
     from_initiator: CountersJson,
     from_responder: CountersJson,
     end_reason: &'static str,
@@ -77,6 +79,8 @@ struct ObservationJson<'a> {
     at: String,
     #[serde(skip_serializing_if = "is_none")]
     flow: u64,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    network: &'a str,
     count: u64,
 }
 
@@ -111,6 +115,7 @@ fn flow_json(flow: &Flow) -> FlowJson<'_> {
             .iter()
             .map(|tunnel| TunnelJson { kind: tunnel.kind().name(), id: tunnel.id })
             .collect(),
+        network: &flow.network,
         from_initiator: counters_json(flow.from_initiator.as_ref()),
         from_responder: counters_json(flow.from_responder.as_ref()),
         end_reason: flow.end_reason().name(),
@@ -132,6 +137,7 @@ fn observation_json(observation: &Observation) -> ObservationJson<'_> {
         },
         at: timestamp(observation.at),
         flow: observation.flow,
+        network: &observation.network,
         count: observation.count,
     }
 }

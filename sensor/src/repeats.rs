@@ -65,6 +65,7 @@ impl Repeats {
         self.hasher.hash_one((
             observation.attribute,
             &observation.value,
+            &observation.network,
             observation.protocol,
             subject.map(|subject| (subject.role, &subject.key)),
             endpoint.map(|endpoint| (&endpoint.mac, &endpoint.ip)),
@@ -116,6 +117,9 @@ mod tests {
         let mut elsewhere = observation("one", SECOND, 1);
         elsewhere.subject.get_or_insert_default().key = "serial=1".into();
         assert!(repeats.admit(&mut elsewhere));
+        let mut in_another_network = observation("one", SECOND, 1);
+        in_another_network.network = "vxlan-5001".into();
+        assert!(repeats.admit(&mut in_another_network));
     }
 
     #[test]

@@ -88,7 +88,7 @@ impl Sweeps {
         }
         let (initiator, responder) = (flow.initiator.as_ref()?, flow.responder.as_ref()?);
         let ip = address::ip(&responder.ip)?;
-        let who = (&initiator.ip, &flow.vlans);
+        let who = (&initiator.ip, &flow.vlans, &flow.network);
         let host = self.hasher.hash_one(ip);
         let of_host = self.hasher.hash_one((who, ip));
         let of_network = self.hasher.hash_one((who, network(ip)));
@@ -112,6 +112,7 @@ impl Sweeps {
             at: flow.end,
             flow: flow.id,
             count: 1,
+            network: flow.network.clone(),
         })
     }
 }

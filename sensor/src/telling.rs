@@ -108,6 +108,11 @@ impl Telling {
             ("sensor_observations", before.observations, now.observations),
             ("sensor_observations_repeated", before.repeats, now.repeats),
             ("sensor_values_refused", before.refused, now.refused),
+            (
+                "sensor_facts_of_further_networks",
+                before.facts_of_further_networks,
+                now.facts_of_further_networks,
+            ),
             ("sensor_flows_evicted", before.evicted_flows, now.evicted_flows),
             ("sensor_clock_jumps", before.clock_jumps, now.clock_jumps),
             ("sensor_datagrams_incomplete", before.incomplete_datagrams, now.incomplete_datagrams),
@@ -120,6 +125,8 @@ impl Telling {
         }
         let held = i64::try_from(now.fragments_held).unwrap_or(i64::MAX);
         self.counters.gauge("sensor_fragments_held", &[]).set(held);
+        let networks = i64::try_from(now.networks).unwrap_or(i64::MAX);
+        self.counters.gauge("sensor_networks", &[]).set(networks);
         let under_way = i64::try_from(now.under_way).unwrap_or(i64::MAX);
         self.counters.gauge("sensor_packets_under_way", &[]).set(under_way);
         for (reason, count) in &now.malformed {

@@ -23,6 +23,7 @@ mod flow_fact;
 mod headers;
 mod limits;
 mod link;
+mod networks;
 mod portless;
 mod records;
 mod shown;
@@ -31,11 +32,13 @@ mod totals;
 pub use alone::Worker;
 pub use headers::{Headers, Take, link_of};
 pub use limits::Limits;
+pub use networks::NetworkKind;
 pub use shown::{Shown, direction_of};
 pub use totals::Totals;
 
 use application::{Application, later};
 use claims::AddressClaims;
+use networks::Networks;
 use records::{Numbering, Records};
 
 /// Set in a flow's tag once nothing more is wanted of it; the lower bits hold the protocol.
@@ -49,6 +52,7 @@ pub(crate) struct Flows {
     table: FlowTable<Application>,
     budget: Budget,
     claims: AddressClaims,
+    networks: Networks,
     numbering: Numbering,
     statements: Statements,
     totals: Totals,
@@ -70,6 +74,7 @@ impl Flows {
             table: FlowTable::new(&limits.table()),
             budget: Budget::new(limits.reassembly_bytes, STREAM_BYTES),
             claims: AddressClaims::default(),
+            networks: limits.networks(),
             numbering: Numbering { first: 0, step: 1 },
             statements: Statements::default(),
             totals: Totals::default(),
@@ -118,7 +123,9 @@ impl Flows {
             Network::Ip(_) => {}
             Network::Arp(_) | Network::Other(_) | Network::Llc(_) => {
                 self.totals.packets_not_ip += 1;
+                let others = self.statements.observations.len();
                 link::dissect(packet, at, &mut self.statements);
+                self.networks.mark(&packet.tunnels, &mut self.statements, others);
                 if matches!(packet.network, Network::Arp(_)) {
                     let vlans: Vec<u16> = packet.vlans.ids().collect();
                     self.claims.see(&vlans, &mut self.statements);
@@ -135,6 +142,7 @@ impl Flows {
         let mut records = Records {
             facts,
             statements: &mut self.statements,
+            networks: &self.networks,
             budget: &self.budget,
             held_bytes: &mut self.held_bytes,
             numbering: self.numbering,
@@ -143,12 +151,15 @@ impl Flows {
         let Some(table::Observed { flow, direction, .. }) = observed else {
             return;
         };
+        // What was stated at the ends of other flows is marked already.
+        let others = self.statements.observations.len();
         if matches!(packet.transport, Transport::Icmp { .. } | Transport::Other) {
             let id = self.numbering.of(flow.id());
             let found = portless::dissect(packet, direction, at, id, &mut self.statements);
             if found != Protocol::Unspecified {
                 flow.tag = found as u32;
             }
+            self.networks.mark(&packet.tunnels, &mut self.statements, others);
             return self.take_statements(facts);
         }
         // What a tunnel carries speaks for itself.
@@ -176,6 +187,7 @@ impl Flows {
             flow.state = None;
             flow.tag |= OVER;
         }
+        self.networks.mark(&packet.tunnels, &mut self.statements, others);
         self.take_statements(facts);
     }
 
@@ -188,6 +200,7 @@ impl Flows {
         let mut records = Records {
             facts,
             statements: &mut self.statements,
+            networks: &self.networks,
             budget: &self.budget,
             held_bytes: &mut self.held_bytes,
             numbering: self.numbering,

@@ -50,6 +50,7 @@ fn log_in(sequence: u64) -> Batch {
         at: start,
         flow: sequence,
         count: 1,
+        network: String::new(),
     };
     let facts = [Stated::Flow(flow), Stated::Observation(credential)];
     Batch {

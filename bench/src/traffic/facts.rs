@@ -73,6 +73,7 @@ impl Stating {
             initiator_tcp_flags: flags,
             responder_tcp_flags: flags,
             tunnels: Vec::new(),
+            network: String::new(),
         }
     }
 }
@@ -99,6 +100,7 @@ fn observation(talk: &Conversation, now: u64) -> Observation {
         at: now,
         flow: 0,
         count: 1,
+        network: String::new(),
     }
 }
 

@@ -30,7 +30,7 @@ pub(crate) struct Intake<'a> {
     pub(crate) register: &'a mut Register,
     pub(crate) knowledge: &'a Knowledge,
     pub(crate) sensor: Arc<str>,
-    /// Where the sensor stands.
+    /// Of the fact that is taken in: where the sensor stands, or a network within that.
     pub(crate) scope: Scope,
     /// The broker's time of the message.
     pub(crate) log_time: u64,

@@ -18,7 +18,7 @@ use crate::identity::{self, EndpointId};
 use crate::imported::NotImported;
 use crate::intake::{End, Intake, Pending, has_sent};
 use crate::register::{Batch, Register};
-use crate::scope::Scope;
+use crate::scope::{Scope, Scopes};
 use crate::settings::Settings;
 use crate::state::{self, StateEntry, StateError};
 
@@ -73,12 +73,12 @@ impl Inventory {
         at: LogMoment,
     ) -> Conclusions {
         self.settle();
-        let scope = self.register.scope(scope);
+        let mut scopes = Scopes::new(scope, &mut self.register);
         let mut intake = Intake {
             register: &mut self.register,
             knowledge: &self.knowledge,
             sensor: Arc::from(sensor),
-            scope,
+            scope: scopes.of(""),
             log_time: at.log_time,
             newest: 0,
             findings: Vec::new(),
@@ -87,10 +87,14 @@ impl Inventory {
         for fact in facts {
             match fact.fact {
                 Some(Stated::Flow(flow)) => {
+                    intake.scope = scopes.enter(&flow.network, intake.register);
                     intake.flow(&flow);
                     flows.push(flow);
                 }
-                Some(Stated::Observation(observation)) => intake.observation(&observation),
+                Some(Stated::Observation(observation)) => {
+                    intake.scope = scopes.enter(&observation.network, intake.register);
+                    intake.observation(&observation);
+                }
                 None => intake.register.counters.empty += 1,
             }
         }
@@ -108,10 +112,11 @@ impl Inventory {
         } else {
             flows.iter().map(|flow| (flow.id, flow)).collect()
         };
-        concluding.findings(findings, |register, pending| peer(register, scope, pending, &by_id));
+        concluding.findings(findings, |register, pending| peer(register, &scopes, pending, &by_id));
         drop(by_id);
         let mut conclusions = concluding.conclusions;
-        conclusions.flows = flows.into_iter().map(|flow| self.enrich(scope, flow)).collect();
+        conclusions.flows =
+            flows.into_iter().map(|flow| self.enrich(scopes.of(&flow.network), flow)).collect();
         conclusions
     }
 
@@ -332,8 +337,14 @@ fn concluding<'a>(
 }
 
 /// The other end of the flow that a finding was read from, where the flow stands in the same message.
-fn peer(register: &Register, scope: Scope, pending: &Pending, flows: &HashMap<u64, &Flow>) -> Option<End> {
+fn peer(
+    register: &Register,
+    scopes: &Scopes<'_>,
+    pending: &Pending,
+    flows: &HashMap<u64, &Flow>,
+) -> Option<End> {
     let flow = flows.get(&pending.flow)?;
+    let scope = scopes.of(&flow.network);
     let own = match register.dossier(pending.dossier)?.id {
         EndpointId::Interface(mac) => End { mac: Some(mac), ip: None },
         EndpointId::Address(mac, ip) => End { mac, ip: Some(ip) },

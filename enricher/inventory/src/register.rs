@@ -328,7 +328,7 @@ impl Register {
         }
     }
 
-    /// Judges anew which third devices are devices of the site.
+    /// Judges anew which third devices are devices of the site, and which devices are one.
     pub(crate) fn claim_anew(&mut self) {
         self.claimants.clear();
         self.enter_claims();
@@ -340,6 +340,8 @@ impl Register {
         for at in thirds {
             self.place(at);
         }
+        // Makers may be spelled otherwise, and other things may weigh.
+        self.batch.suspects.extend(0..self.devices.len() as u32);
         self.place_all_rows();
     }
 

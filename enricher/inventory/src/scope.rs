@@ -1,13 +1,16 @@
 //! Network scopes: address spaces of a site that have nothing to do with each other, though the same addresses occur in both
 //! (two hospitals behind one sensor's site, a tenant's network, a laboratory behind address translation). A sensor says in
-//! which scope it stands. An address means something within its scope only; a MAC address is one interface's everywhere.
+//! which scope it stands, and of a fact from a tunnel that is a network of its own, which network that is: a scope within the
+//! sensor's. An address means something within its scope only; a MAC address is one interface's everywhere.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
 
 use uuid::Uuid;
 
 use crate::identity::NAMESPACE;
+use crate::register::Register;
 
 /// The longest name of a scope, in octets; a longer one was not stated by a sensor.
 const LONGEST_NAME: usize = 128;
@@ -34,6 +37,41 @@ impl Scope {
 
     pub(crate) fn at(self, ip: IpAddr) -> Ip {
         Ip { scope: self, ip }
+    }
+}
+
+/// The scopes of one message's facts.
+#[derive(Debug)]
+pub(crate) struct Scopes<'a> {
+    /// Of the one where the sensor stands.
+    name: &'a str,
+    own: Scope,
+    /// By the names of the networks within it.
+    within: BTreeMap<String, Scope>,
+}
+
+impl<'a> Scopes<'a> {
+    pub(crate) fn new(name: &'a str, register: &mut Register) -> Self {
+        Self { name, own: register.scope(name), within: BTreeMap::new() }
+    }
+
+    /// The scope of a network, which is remembered: `campus/vxlan-5001`. No network is the sensor's own.
+    pub(crate) fn enter(&mut self, network: &str, register: &mut Register) -> Scope {
+        if network.is_empty() || self.within.contains_key(network) {
+            return self.of(network);
+        }
+        let scope = if self.name.is_empty() {
+            register.scope(network)
+        } else {
+            register.scope(&format!("{}/{network}", self.name))
+        };
+        self.within.insert(network.to_owned(), scope);
+        scope
+    }
+
+    /// The scope of a network that was met in this message.
+    pub(crate) fn of(&self, network: &str) -> Scope {
+        self.within.get(network).copied().unwrap_or(self.own)
     }
 }
 

@@ -1,5 +1,5 @@
-//! What must hold for any facts and commands: a restart in between is not noticed, whatever had been loaded or overridden,
-//! and a command that is sent again does nothing.
+//! What must hold for any facts and commands: a restart in between is not noticed, whatever had been loaded, overridden, ruled
+//! or imported, and a command that is sent again does nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
@@ -10,9 +10,11 @@ use wardwatch_knowledge::Knowledge;
 use wardwatch_proto::command::digest;
 use wardwatch_proto::v1::command::Action;
 use wardwatch_proto::v1::fact::Fact as Stated;
+use wardwatch_proto::v1::rule_sameness::Verdict;
 use wardwatch_proto::v1::{
-    AttachDocument, Attribute, Counters, Endpoint, Fact, Flow, LoadKnowledgePack, Observation,
-    OverrideAttribute, Protocol, Subject, WithdrawDocument, subject,
+    AddNote, AttachDocument, Attribute, Counters, Endpoint, Fact, Flow, ImportTable, ImportedRow,
+    ImportedValue, LoadKnowledgePack, Observation, OverrideAttribute, Protocol, RuleSameness, Subject,
+    WithdrawDocument, WithdrawImport, subject,
 };
 
 use super::*;
@@ -47,34 +49,52 @@ const PACKS: [&str; 5] = [
 /// What may stand in the log.
 #[derive(Clone, Debug)]
 enum Step {
-    /// Site, sequence and host.
-    Facts(usize, u64, u8),
+    /// Site, sequence, host, and whether it says what another says, too.
+    Facts(usize, u64, u8, bool),
     /// Number of the command, and site; which of the devices that were told of, and a value.
     Override(u8, usize, usize, &'static str),
+    /// Number of the command, and site; which two of the devices that were told of, and what is ruled.
+    Rule(u8, usize, [usize; 2], Verdict),
+    /// Number of the command, and site; which of the devices that were told of.
+    Note(u8, usize, usize),
     /// Number of the command, and site (none for all); name, and which of [`PACKS`].
     Load(u8, Option<usize>, &'static str, usize),
     /// Number of the command, and site (none for all); which document, and which part of it; none withdraws it.
     Document(u8, Option<usize>, u8, Option<u32>),
+    /// Number of the command, and site; name, and version and part of the table; none withdraws it.
+    Table(u8, usize, &'static str, Option<(u8, u32)>),
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let site = 0..SITES.len();
-    let facts = (site.clone(), 0..12_u64, 1..4_u8);
+    let facts = (site.clone(), 0..12_u64, 1..6_u8, any::<bool>());
     let override_attribute =
         (0..12_u8, site.clone(), 0..16_usize, prop::sample::select(vec!["Room 7", "Room 8", ""]));
+    let verdict = prop::sample::select(vec![Verdict::Unspecified, Verdict::Same, Verdict::Apart]);
+    let rule = (0..12_u8, site.clone(), [0..16_usize, 0..16_usize], verdict);
+    let note = (0..12_u8, site.clone(), 0..16_usize);
+    let part = prop::option::weighted(0.7, (0..3_u8, 0..2_u32));
+    let table = (0..12_u8, site.clone(), prop::sample::select(vec!["cmms", "nac"]), part);
     let document = (0..12_u8, prop::option::of(site.clone()), 0..2_u8, prop::option::weighted(0.8, 0..2_u32));
     let load = (0..12_u8, prop::option::of(site), prop::sample::select(vec!["a", "b"]), 0..PACKS.len());
     let step = prop_oneof![
-        3 => facts.prop_map(|(site, sequence, host)| Step::Facts(site, sequence, host)),
+        6 => facts.prop_map(|(site, sequence, host, says)| Step::Facts(site, sequence, host, says)),
         2 => override_attribute.prop_map(|(id, site, which, value)| Step::Override(id, site, which, value)),
+        3 => rule.prop_map(|(id, site, which, verdict)| Step::Rule(id, site, which, verdict)),
+        1 => note.prop_map(|(id, site, which)| Step::Note(id, site, which)),
+        3 => table.prop_map(|(id, site, name, part)| Step::Table(id, site, name, part)),
         2 => load.prop_map(|(id, site, name, pack)| Step::Load(id, site, name, pack)),
         2 => document.prop_map(|(id, site, which, part)| Step::Document(id, site, which, part)),
     ];
-    vec(step, 1..16)
+    vec(step, 1..24)
 }
 
-fn facts(host: u8) -> Vec<Fact> {
-    let end = |host| Endpoint { mac: vec![2, 0, 0, 0, 0, host], ip: vec![10, 0, 0, host], port: 104 };
+/// A flow of a host, and what it says of itself. Hosts above 3 stand behind a router; two and two say the same.
+fn facts(host: u8, says: bool) -> Vec<Fact> {
+    let end = |host: u8| {
+        let mac = if host > 3 { Vec::new() } else { vec![2, 0, 0, 0, 0, host] };
+        Endpoint { mac, ip: vec![10, 0, 0, host], port: 104 }
+    };
     let counted = Some(Counters { packets: 3, ..Counters::default() });
     let flow = Flow {
         initiator: Some(end(host)),
@@ -84,18 +104,56 @@ fn facts(host: u8) -> Vec<Fact> {
         protocol: Protocol::Dicom.into(),
         ..Flow::default()
     };
-    let said = Observation {
-        attribute: Attribute::Manufacturer.into(),
-        value: "Philips".into(),
-        protocol: Protocol::Dicom.into(),
-        subject: Some(Subject {
-            role: subject::Role::Sender.into(),
-            endpoint: Some(end(host)),
-            ..Subject::default()
-        }),
-        ..Observation::default()
+    let said = |(attribute, value): (Attribute, String)| {
+        let observation = Observation {
+            attribute: attribute.into(),
+            value,
+            protocol: Protocol::Dicom.into(),
+            subject: Some(Subject {
+                role: subject::Role::Sender.into(),
+                endpoint: Some(end(host)),
+                ..Subject::default()
+            }),
+            ..Observation::default()
+        };
+        Fact { fact: Some(Stated::Observation(observation)) }
     };
-    vec![Fact { fact: Some(Stated::Flow(flow)) }, Fact { fact: Some(Stated::Observation(said)) }]
+    let mut statements = vec![(Attribute::Manufacturer, "Philips".to_owned())];
+    if says {
+        statements.push((Attribute::SerialNumber, format!("SN-{}", host / 2)));
+        statements.push((Attribute::HostName, format!("ct{}.example", host / 2)));
+    }
+    let flow = Fact { fact: Some(Stated::Flow(flow)) };
+    std::iter::once(flow).chain(statements.into_iter().map(said)).collect()
+}
+
+/// A part of a table of two; each version has another first row.
+fn table(name: &str, version: u8, part: u32) -> ImportTable {
+    let of = |attribute: Attribute, value: String| ImportedValue { attribute: attribute.into(), value };
+    let row = |line: u32, by: ImportedValue| ImportedRow {
+        line,
+        values: vec![by, of(Attribute::Location, format!("Ward {version}"))],
+    };
+    let rows = match part {
+        0 => vec![
+            row(2, of(Attribute::MacAddress, format!("02:00:00:00:00:0{}", version + 1))),
+            row(3, of(Attribute::SerialNumber, "SN-1".into())),
+        ],
+        _ => vec![
+            row(4, of(Attribute::SerialNumber, "SN-2".into())),
+            row(5, of(Attribute::HostName, "ct0".into())),
+            row(6, of(Attribute::IpAddress, "10.0.0.9".into())),
+        ],
+    };
+    ImportTable {
+        import: name.into(),
+        source: Protocol::Cmms.into(),
+        version: format!("v-{version}"),
+        part,
+        parts: 2,
+        rows,
+        note: String::new(),
+    }
 }
 
 fn empty() -> Memory {
@@ -103,6 +161,58 @@ fn empty() -> Memory {
         LazyLock::new(|| Arc::new(Library::new(Arc::new(Knowledge::builtin().expect("the built-in pack")))));
     let limits = MemoryConfig { commands: 4, ..MemoryConfig::default() };
     Memory::new(0, Arc::clone(&LIBRARY), wardwatch_inventory::Settings::default(), limits)
+}
+
+/// What a person asks for in a step: the number of the command, the site (empty for all) and what. `devices` are those that
+/// were told of.
+fn asked(step: &Step, devices: &BTreeSet<String>) -> Option<(u8, &'static str, Action)> {
+    let known: Vec<&String> = devices.iter().collect();
+    let device =
+        |which: usize| known.get(which % known.len().max(1)).map(|&id| id.clone()).unwrap_or_default();
+    let note = String::new();
+    let of_any = |site: Option<usize>| site.map(|site| SITES[site]).unwrap_or_default();
+    Some(match *step {
+        Step::Facts(..) => return None,
+        Step::Override(id, site, which, value) => {
+            let (device, field, value) = (device(which), "location".into(), value.into());
+            let wanted = OverrideAttribute { device, field, value, note };
+            (id, SITES[site], Action::OverrideAttribute(wanted))
+        }
+        Step::Rule(id, site, [one, other], verdict) => {
+            let (device, other) = (device(one), device(other));
+            let wanted = RuleSameness { device, other, verdict: verdict.into(), note };
+            (id, SITES[site], Action::RuleSameness(wanted))
+        }
+        Step::Note(id, site, which) => {
+            (id, SITES[site], Action::AddNote(AddNote { device: device(which), text: "squeaks".into() }))
+        }
+        Step::Load(id, site, name, pack) => {
+            let content = PACKS[pack].as_bytes().to_vec();
+            let (sha256, version) = (digest(&content), pack.to_string());
+            let load = LoadKnowledgePack { name: name.into(), version, sha256, content, note };
+            (id, of_any(site), Action::LoadKnowledgePack(load))
+        }
+        Step::Document(id, site, which, part) => {
+            let document = format!("d{which}");
+            let action = match part {
+                Some(part) => {
+                    let (manufacturer, parts) = ("Philips".into(), 2);
+                    let part =
+                        AttachDocument { document, manufacturer, part, parts, ..AttachDocument::default() };
+                    Action::AttachDocument(part)
+                }
+                None => Action::WithdrawDocument(WithdrawDocument { document, note }),
+            };
+            (id, of_any(site), action)
+        }
+        Step::Table(id, site, name, part) => {
+            let action = match part {
+                Some((version, part)) => Action::ImportTable(table(name, version, part)),
+                None => Action::WithdrawImport(WithdrawImport { import: name.into(), note }),
+            };
+            (id, SITES[site], action)
+        }
+    })
 }
 
 /// Everything that comes of a step: what is written, and what is stored.
@@ -114,73 +224,27 @@ fn take(
 ) -> (String, Vec<Entry>) {
     let at = LogMoment { incarnation: 1, partition: 0, offset: offset as u64, log_time: offset as u64 };
     let mut tally = Tally::default();
-    let command = |id: &u8, site: &str, action| Command {
-        id: format!("c-{id}"),
-        site: site.to_owned(),
-        author: "j.doe".into(),
-        at: 5,
-        action: Some(action),
-    };
     let concluded: Vec<Conclusions>;
-    let said = match step {
-        Step::Facts(site, sequence, host) => {
-            let (site, sensor) = (SITES[*site].to_owned(), "s1".to_owned());
-            let batch = Batch {
-                site,
-                sensor,
-                epoch: 1,
-                sequence: *sequence,
-                facts: facts(*host),
-                ..Batch::default()
-            };
-            let said = memory.apply(batch, at, &mut tally).expect("room for two sites");
-            let text = format!("{said:?}");
-            concluded = said.into_iter().collect();
-            text
-        }
-        Step::Override(id, site, which, value) => {
-            let known: Vec<&String> = devices.iter().collect();
-            let device =
-                known.get(which % known.len().max(1)).map(|&device| device.clone()).unwrap_or_default();
-            let wanted = OverrideAttribute {
-                device,
-                field: "location".into(),
-                value: (*value).into(),
-                note: String::new(),
-            };
-            let said =
-                memory.command(&command(id, SITES[*site], Action::OverrideAttribute(wanted)), at, &mut tally);
-            let text = format!("{said:?}");
-            concluded = said.into_iter().flat_map(|said| said.concluded).map(|(_, said)| said).collect();
-            text
-        }
-        Step::Load(id, site, name, pack) => {
-            let content = PACKS[*pack].as_bytes().to_vec();
-            let (sha256, version) = (digest(&content), pack.to_string());
-            let load =
-                LoadKnowledgePack { name: (*name).into(), version, sha256, content, note: String::new() };
-            let site = site.map(|site| SITES[site]).unwrap_or_default();
-            let said = memory.command(&command(id, site, Action::LoadKnowledgePack(load)), at, &mut tally);
-            let text = format!("{said:?}");
-            concluded = said.into_iter().flat_map(|said| said.concluded).map(|(_, said)| said).collect();
-            text
-        }
-        Step::Document(id, site, which, part) => {
-            let document = format!("d{which}");
-            let action = match *part {
-                Some(part) => {
-                    let (manufacturer, parts) = ("Philips".into(), 2);
-                    let part =
-                        AttachDocument { document, manufacturer, part, parts, ..AttachDocument::default() };
-                    Action::AttachDocument(part)
-                }
-                None => Action::WithdrawDocument(WithdrawDocument { document, note: String::new() }),
-            };
-            let site = site.map(|site| SITES[site]).unwrap_or_default();
-            concluded = Vec::new();
-            format!("{:?}", memory.command(&command(id, site, action), at, &mut tally))
-        }
-    };
+    let said;
+    if let Step::Facts(site, sequence, host, says) = *step {
+        let (site, sensor, facts) = (SITES[site].to_owned(), "s1".to_owned(), facts(host, says));
+        let batch = Batch { site, sensor, epoch: 1, sequence, facts, ..Batch::default() };
+        let come = memory.apply(batch, at, &mut tally).expect("room for two sites");
+        said = format!("{come:?}");
+        concluded = come.into_iter().collect();
+    } else {
+        let (id, site, action) = asked(step, devices).expect("a command");
+        let command = Command {
+            id: format!("c-{id}"),
+            site: site.to_owned(),
+            author: "j.doe".into(),
+            at: 5,
+            action: Some(action),
+        };
+        let come = memory.command(&command, at, &mut tally);
+        said = format!("{come:?}");
+        concluded = come.into_iter().flat_map(|come| come.concluded).map(|(_, come)| come).collect();
+    }
     devices.extend(concluded.into_iter().flat_map(|said| said.devices).map(|device| device.id));
     (said, memory.take_changed())
 }
@@ -230,7 +294,7 @@ fn a_site_that_a_pack_alone_was_known_by_is_unknown_without_it_restarted_or_not(
 
 proptest! {
     #[test]
-    fn a_restart_is_not_noticed(steps in steps(), cut in 0..16_usize) {
+    fn a_restart_is_not_noticed(steps in steps(), cut in 0..24_usize) {
         let [whole, restored] = without_and_with_a_restart(&steps, cut);
         prop_assert_eq!(whole, restored);
     }

@@ -307,6 +307,7 @@ pub(crate) fn facts(host: u8, id: u64) -> Vec<Fact> {
         initiator_tcp_flags: 0x1b,
         responder_tcp_flags: 0x1b,
         tunnels: Vec::new(),
+        network: String::new(),
     };
     let said = |attribute: Attribute, value: &str| Fact {
         fact: Some(Stated::Observation(Observation {
@@ -321,6 +322,7 @@ pub(crate) fn facts(host: u8, id: u64) -> Vec<Fact> {
             at: start,
             flow: id,
             count: 1,
+            network: String::new(),
         })),
     };
     vec![

@@ -93,6 +93,7 @@ impl<'a> Facts<'a> {
             at: self.at,
             flow: self.flow,
             count: 1,
+            network: String::new(),
         });
     }
 }

@@ -60,13 +60,13 @@ impl Default for AddressClaims {
 }
 
 impl AddressClaims {
-    /// Looks at what an ARP packet of these VLANs stated, and adds that two claim one address.
+    /// Looks at what an ARP packet of these VLANs stated, and adds that two claim one address of one network.
     pub(super) fn see(&mut self, vlans: &[u16], statements: &mut Statements) {
         let mut found = Vec::new();
         for said in &statements.observations {
             let mac = said.subject.as_ref().and_then(|subject| subject.endpoint.as_ref()).map(|end| &end.mac);
             let Some(mac) = mac.filter(|_| said.attribute() == Attribute::IpAddress) else { continue };
-            let address = self.hasher.hash_one((vlans, &said.value));
+            let address = self.hasher.hash_one((vlans, &said.network, &said.value));
             if let Some(other) = self.claims.entry(address).add(mac, said.at) {
                 found.extend([mac.clone(), other].map(|mac| conflict(said, mac)));
             }

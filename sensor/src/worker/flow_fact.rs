@@ -5,8 +5,8 @@ use wardwatch_flow::table::{self, FlowRecord};
 use wardwatch_proto::address::ip_bytes;
 use wardwatch_proto::v1::{Counters, EndReason, Endpoint, Fact, Flow, Tunnel, TunnelKind, fact};
 
-/// `id` is the flow's number in the contract; `protocol` is a number of [`wardwatch_proto::v1::Protocol`].
-pub(super) fn from_record(record: &FlowRecord, id: u64, protocol: u32) -> Fact {
+/// `id` is the flow's number in the contract, `network` the name of the one that it is in; `protocol` is a number of [`wardwatch_proto::v1::Protocol`].
+pub(super) fn from_record(record: &FlowRecord, id: u64, protocol: u32, network: String) -> Fact {
     let flow = Flow {
         id,
         segment: record.segment,
@@ -25,6 +25,7 @@ pub(super) fn from_record(record: &FlowRecord, id: u64, protocol: u32) -> Fact {
         initiator_tcp_flags: u32::from(record.tcp_flags_initiator),
         responder_tcp_flags: u32::from(record.tcp_flags_responder),
         tunnels: record.tunnels.iter().map(tunnel).collect(),
+        network,
     };
     Fact { fact: Some(fact::Fact::Flow(flow)) }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use wardwatch_flow::table;
 
+use super::networks::{NetworkKind, Networks};
 use crate::repeats::Repeats;
 
 /// What a worker may hold, and how long. Durations are of packet time.
@@ -18,6 +19,10 @@ pub struct Limits {
     pub duplicate_window: Duration,
     /// VNIs and GRE keys of tunnels in which a mirror sends its copies: they keep no flows apart.
     pub mirrors: Vec<u32>,
+    /// Kinds of tunnels that are networks of their own, each tunnel one: an address in it is another device's than outside.
+    pub own_networks: Vec<NetworkKind>,
+    /// Most of them; what is in further ones is stated as of one network together, and counted.
+    pub networks: usize,
     /// A flow that lasts is reported this often.
     #[serde(with = "humantime_serde")]
     pub active_interval: Duration,
@@ -38,6 +43,8 @@ impl Default for Limits {
             flows: 1_000_000,
             duplicate_window: Duration::from_millis(20),
             mirrors: Vec::new(),
+            own_networks: Vec::new(),
+            networks: 256,
             active_interval: Duration::from_mins(1),
             reassembly_bytes: 64 << 20,
             conversation_bytes: 64 << 20,
@@ -66,6 +73,15 @@ impl Limits {
             conversation_bytes: part(self.conversation_bytes),
             ..self.clone()
         }
+    }
+
+    pub(super) fn networks(&self) -> Networks {
+        Networks::new(&self.own_networks, &self.mirrors)
+    }
+
+    /// Octets that the name of a network may have, to be added to that of the sensor's scope; 0 where there is none.
+    pub(crate) fn longest_network(&self) -> usize {
+        if self.own_networks.is_empty() { 0 } else { "/".len() + Networks::LONGEST_NAME }
     }
 
     pub(crate) fn repeats(&self) -> Repeats {

@@ -7,6 +7,7 @@ use wardwatch_flow::table::{FlowRecord, Sink};
 use wardwatch_proto::v1::{Fact, Protocol};
 
 use super::application::Application;
+use super::networks::Networks;
 use super::{OVER, flow_fact};
 
 /// The numbers of flows in the contract, where no two workers may give the same.
@@ -27,6 +28,7 @@ impl Numbering {
 pub(super) struct Records<'a> {
     pub(super) facts: &'a mut Vec<Fact>,
     pub(super) statements: &'a mut Statements,
+    pub(super) networks: &'a Networks,
     pub(super) budget: &'a Budget,
     pub(super) held_bytes: &'a mut usize,
     pub(super) numbering: Numbering,
@@ -35,6 +37,7 @@ pub(super) struct Records<'a> {
 impl Sink<Application> for Records<'_> {
     fn record(&mut self, record: FlowRecord, state: &mut Option<Box<Application>>) {
         let mut protocol = record.tag & !OVER;
+        let others = self.statements.observations.len();
         if let Some(application) = state {
             *self.held_bytes = self.held_bytes.saturating_sub(application.held_bytes());
             if record.end_reason.is_end() {
@@ -48,6 +51,8 @@ impl Sink<Application> for Records<'_> {
                 protocol = application.protocol() as u32;
             }
         }
-        self.facts.push(flow_fact::from_record(&record, self.numbering.of(record.id), protocol));
+        self.networks.mark(&record.tunnels, self.statements, others);
+        let network = self.networks.of(&record.tunnels);
+        self.facts.push(flow_fact::from_record(&record, self.numbering.of(record.id), protocol, network));
     }
 }

@@ -121,3 +121,85 @@ fn a_long_message_in_tiny_segments_is_read_when_nothing_more_comes_for_a_minute(
     assert!(early.len() < late.len(), "it is for this test that it is not read before");
     assert_eq!(late, at_once);
 }
+
+/// The frame in a tunnel over UDP or GRE from one end of it to the other.
+fn carried(protocol: u8, header: &[u8], inner: &[u8]) -> Vec<u8> {
+    let port: u16 = if header.first() == Some(&0x08) { 4789 } else { 6081 };
+    let length = (8 + header.len() + inner.len()) as u16;
+    let udp = [&[0xC3, 0x50][..], &port.to_be_bytes(), &length.to_be_bytes(), &[0, 0]].concat();
+    let udp: &[u8] = if protocol == 17 { &udp } else { &[] };
+    ipv4(protocol, &[udp, header, inner].concat())
+}
+
+fn vxlan(vni: u32, inner: &[u8]) -> Vec<u8> {
+    carried(17, &[&[0x08, 0, 0, 0][..], &(vni << 8).to_be_bytes()].concat(), inner)
+}
+
+fn geneve(vni: u32, inner: &[u8]) -> Vec<u8> {
+    carried(17, &[&[0, 0, 0x65, 0x58][..], &(vni << 8).to_be_bytes()].concat(), inner)
+}
+
+/// NVGRE (RFC 7637): the upper 24 bits of the key are the virtual subnet.
+fn gre(subnet: u32, inner: &[u8]) -> Vec<u8> {
+    carried(47, &[&[0x20, 0, 0x65, 0x58][..], &(subnet << 8).to_be_bytes()].concat(), inner)
+}
+
+fn erspan(session: u16, inner: &[u8]) -> Vec<u8> {
+    let [s0, s1] = session.to_be_bytes();
+    carried(47, &[0x10, 0, 0x88, 0xbe, 0, 0, 7, 4, 0x10, 23, s0, s1, 0, 0, 0, 1], inner)
+}
+
+/// In which networks 10.0.0.1 says that it is a router, and in which its flows are; each as often as it is stated.
+fn networks(limits: Limits, frames: &[Vec<u8>]) -> [Vec<String>; 2] {
+    let mut worker = Worker::new(&Limits { flows: 64, ..limits });
+    let mut facts: Vec<Fact> = Vec::new();
+    for (number, bytes) in frames.iter().enumerate() {
+        let (at, wire_length) = (1_000_000_000 * number as u64, bytes.len() as u32);
+        worker.frames(&[Frame { at, wire_length, link: LinkType::Ethernet, vlan: None, bytes }], &mut facts);
+    }
+    worker.finish(&mut facts);
+    let (mut said, mut flows) = (Vec::new(), Vec::new());
+    for fact in facts {
+        match fact.fact {
+            Some(fact::Fact::Observation(told)) if told.value == "router" => {
+                let ip = told.subject.and_then(|subject| subject.endpoint).unwrap_or_default().ip;
+                said.extend((ip == [10, 0, 0, 1]).then_some(told.network));
+            }
+            Some(fact::Fact::Flow(flow)) if flow.ip_protocol == 1 => flows.push(flow.network),
+            _ => {}
+        }
+    }
+    flows.sort();
+    [said, flows]
+}
+
+#[test]
+fn one_address_in_two_virtual_networks_is_two_and_in_two_sessions_of_a_mirror_one() {
+    // 10.0.0.1 tells 10.0.0.2 of another router, and so says that it is one.
+    let said = || ipv4(1, &[5, 1, 0, 0, 10, 0, 0, 9, 0x45, 0, 0, 20]);
+    let all = || {
+        [
+            said(),
+            vxlan(5001, &said()),
+            vxlan(5002, &said()),
+            geneve(5001, &said()),
+            gre(7, &said()),
+            erspan(3, &said()),
+        ]
+    };
+    let own = |kinds: &[NetworkKind]| Limits { own_networks: kinds.to_vec(), ..Limits::default() };
+    let everything = own(&[NetworkKind::Vxlan, NetworkKind::Geneve, NetworkKind::Gre]);
+    let [told, flows] = networks(everything.clone(), &all());
+    assert_eq!(told, ["", "vxlan-5001", "vxlan-5002", "geneve-5001", "gre-7"]);
+    // What ERSPAN brings a copy of is the flow that is there already.
+    assert_eq!(flows, ["", "geneve-5001", "gre-7", "vxlan-5001", "vxlan-5002"]);
+    let [told, _] = networks(own(&[NetworkKind::Geneve]), &all());
+    assert_eq!(told, ["", "geneve-5001"]);
+
+    let mirrors = Limits { mirrors: vec![5001, 5002, 7], ..everything };
+    let [told, flows] = networks(mirrors, &all());
+    assert_eq!((told, flows), (vec![String::new()], vec![String::new()]));
+    // Where nothing is set, flows are kept apart, and all is one network.
+    let [told, flows] = networks(Limits::default(), &all());
+    assert_eq!((told, flows), (vec![String::new()], vec![String::new(); 5]));
+}

@@ -38,6 +38,10 @@ pub struct Totals {
     pub repeats: u64,
     /// Values not stated: empty, a placeholder, or outside their attribute's grammar.
     pub refused: u64,
+    /// Networks of their own that facts were stated of.
+    pub networks: u64,
+    /// Facts of networks beyond as many as are told apart.
+    pub facts_of_further_networks: u64,
     /// Flows that gave way since the table was full.
     pub evicted_flows: u64,
     /// Times that the packets' clock went back, or forward by more than an hour.
@@ -92,6 +96,8 @@ impl Totals {
         self.observations += other.observations;
         self.repeats += other.repeats;
         self.refused += other.refused;
+        self.networks = self.networks.max(other.networks);
+        self.facts_of_further_networks += other.facts_of_further_networks;
         self.evicted_flows += other.evicted_flows;
         self.clock_jumps += other.clock_jumps;
         self.incomplete_datagrams += other.incomplete_datagrams;

@@ -1,8 +1,11 @@
 //! Which device has an address.
 
+use std::collections::BTreeSet;
+
 use ipnet::IpNet;
 use wardwatch_inventory::Settings;
-use wardwatch_proto::v1::{Attribute, Protocol, subject::Role};
+use wardwatch_proto::v1::fact::Fact as Stated;
+use wardwatch_proto::v1::{Attribute, Fact, Protocol, subject::Role};
 
 use crate::ward::{
     DAY, NEW_YEAR, SECOND, Site, arp, arp_at, attributes, events, flow, flow_at, hearsay, observation, says,
@@ -275,6 +278,44 @@ fn an_address_in_two_scopes_is_two_devices() {
     };
     let expected = [("X1", at(&["east"])), ("X2", at(&["west"])), ("X3", at(&[]))];
     assert_eq!(found, expected.map(|(model, (ips, scopes))| (model.to_owned(), ips, scopes)));
+}
+
+/// The same fact from a network within the scope of the sensor.
+fn within(network: &str, mut fact: Fact) -> Fact {
+    match &mut fact.fact {
+        Some(Stated::Flow(flow)) => network.clone_into(&mut flow.network),
+        Some(Stated::Observation(said)) => network.clone_into(&mut said.network),
+        None => {}
+    }
+    fact
+}
+
+#[test]
+fn an_address_in_two_networks_of_one_sensor_is_two_devices_in_one_message() {
+    let mut site = Site::new();
+    let said = |model| says("10.0.0.7", Attribute::Model, model, Protocol::Dicom);
+    let facts = [
+        said("X1"),
+        within("vxlan-1", said("X2")),
+        within("vxlan-2", said("X3")),
+        within("vxlan-2", flow("10.0.0.7", "10.0.0.9", Protocol::Dicom)),
+    ];
+    let told = site.hears_in("campus", facts.clone());
+    let mut found: Vec<(String, Vec<String>)> =
+        site.records().into_iter().map(|record| (record.model, record.scopes)).collect();
+    found.sort();
+    let expected =
+        [("", "campus/vxlan-2"), ("X1", "campus"), ("X2", "campus/vxlan-1"), ("X3", "campus/vxlan-2")];
+    assert_eq!(found, expected.map(|(model, scope)| (model.to_owned(), vec![scope.to_owned()])));
+    // The flow is of those in its own network.
+    let of = |id: &str| site.records().into_iter().find(|record| record.id == id).map(|record| record.model);
+    assert_eq!(of(&told.flows[0].initiator_device).as_deref(), Some("X3"));
+    // Without a scope of the sensor's, a network is named by itself.
+    let mut site = Site::new();
+    site.hears(facts);
+    let scopes: BTreeSet<Vec<String>> = site.records().into_iter().map(|record| record.scopes).collect();
+    let expected = [vec![], vec!["vxlan-1".to_owned()], vec!["vxlan-2".to_owned()]];
+    assert_eq!(scopes, BTreeSet::from(expected));
 }
 
 #[test]

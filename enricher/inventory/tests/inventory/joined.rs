@@ -103,6 +103,29 @@ fn a_serial_number_means_nothing_without_its_maker_or_model() {
 }
 
 #[test]
+fn knowledge_that_comes_later_judges_anew_which_devices_are_one() {
+    let mut site = Site::new();
+    let said = |minute: u64, end: &str, attribute: Attribute, value: &str| {
+        observation(NEW_YEAR + minute * MINUTE, Role::Sender, end, "", attribute, value, Protocol::Hl7)
+    };
+    for (minute, end, maker) in [(0, "a1@10.0.0.1", "Acme North"), (60, "a2@10.0.0.2", "Acme South")] {
+        site.hears([
+            said(minute, end, Attribute::Manufacturer, maker),
+            said(minute, end, Attribute::SerialNumber, "SN-42"),
+        ]);
+    }
+    assert_eq!(by_macs(&site, "SN-42").len(), 2, "two makers may give the same number");
+    let one_maker = r#"version = "1"
+        [[manufacturer]]
+        name = "Acme"
+        spellings = ["Acme North", "Acme South"]"#;
+    let told = site.learns(one_maker);
+    assert_eq!(by_macs(&site, "SN-42"), ["a1+a2"], "{:?}", events(&told));
+    site.learns("version = \"2\"");
+    assert_eq!(by_macs(&site, "SN-42").len(), 2);
+}
+
+#[test]
 fn many_behind_one_address_make_it_none_of_them() {
     let mut site = Site::new();
     // Address translation: three pumps speak from one address. One of them is seen behind it, too.

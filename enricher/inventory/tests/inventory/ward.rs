@@ -232,6 +232,7 @@ pub(crate) fn observation(
         at,
         flow: 7,
         count: 1,
+        network: String::new(),
     };
     Fact { fact: Some(Stated::Observation(observation)) }
 }

@@ -1,6 +1,6 @@
 //! Facts of invented devices.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
@@ -33,8 +33,33 @@ pub(super) fn heavy(batches: usize, flows: usize) -> Vec<Vec<Fact>> {
     (0..batches).map(|_| batch()).collect()
 }
 
+/// Two devices that say from the second round on that they are one.
+pub(super) const TWINS: [u8; 2] = [31, 32];
+/// What they say.
+pub(super) const SERIAL_NUMBER_OF_TWINS: &str = "SN-3132";
+
+/// The serial number that some devices say.
+pub(super) fn serial_number(device: u8) -> Option<String> {
+    (device.is_multiple_of(5)).then(|| format!("SN-{device:04}"))
+}
+
+/// The host name that some devices say.
+pub(super) fn host_name(device: u8) -> Option<String> {
+    (device.is_multiple_of(7)).then(|| format!("ct{device:02}.ward.example"))
+}
+
+/// An invented device's MAC address, as people write it.
+pub(super) fn mac(device: u8) -> String {
+    wardwatch_proto::address::mac_text(&endpoint(1, device, 0).mac)
+}
+
+/// Its IP address.
+pub(super) fn ip(device: u8) -> String {
+    format!("10.1.1.{device}")
+}
+
 /// Small batches: in each round every device is heard once, with another version of its software and now and then with a
-/// log-in in clear text.
+/// log-in in clear text. Some say a serial number or a host name, and two what makes them one ([`TWINS`]).
 pub(super) fn changing(devices: u8, rounds: u64) -> Vec<Vec<Fact>> {
     let mut dice = Dice::new(0xC4A6);
     let mut id = 0;
@@ -59,6 +84,7 @@ pub(super) fn changing(devices: u8, rounds: u64) -> Vec<Vec<Fact>> {
                     at,
                     flow: id,
                     count: 1,
+                    network: String::new(),
                 };
                 Fact { fact: Some(Stated::Observation(observation)) }
             };
@@ -67,6 +93,16 @@ pub(super) fn changing(devices: u8, rounds: u64) -> Vec<Vec<Fact>> {
                 say(Attribute::DicomAeTitle, format!("CT{device:02}")),
                 say(Attribute::SoftwareVersion, format!("4.{round}.{device}")),
             ];
+            if let Some(number) = serial_number(device) {
+                facts.push(say(Attribute::SerialNumber, number));
+            }
+            if let Some(name) = host_name(device) {
+                facts.push(say(Attribute::HostName, name));
+            }
+            if TWINS.contains(&device) && round > 0 {
+                facts.push(say(Attribute::SerialNumber, SERIAL_NUMBER_OF_TWINS.to_owned()));
+                facts.push(say(Attribute::HostName, "twin.ward.example".to_owned()));
+            }
             if device % 3 == 0 {
                 facts.push(say(Attribute::Location, format!("Ward {}", (round + u64::from(device)) % 4)));
             }
@@ -87,6 +123,15 @@ pub(super) struct Told {
     pub(super) alerts: BTreeSet<String>,
     /// Devices, by their ids.
     pub(super) devices: BTreeSet<String>,
+    /// Which of them was the first at an IP address.
+    at: BTreeMap<String, String>,
+}
+
+impl Told {
+    /// The id of an invented device, as long as it is no part of another.
+    pub(super) fn device(&self, device: u8) -> Result<String> {
+        self.at.get(&ip(device)).cloned().with_context(|| format!("nobody is heard at {}", ip(device)))
+    }
 }
 
 /// What these batches tell of a site: what the pure parts of enricher and alerter say, which need no engine.
@@ -98,7 +143,12 @@ pub(super) fn told(site: &str, batches: &[Vec<Fact>]) -> Result<Told> {
     for (offset, facts) in (0..).zip(batches) {
         let at = LogMoment { incarnation: 1, partition: 0, offset, log_time: 0 };
         let conclusions = inventory.apply("ward-1", facts.iter().cloned(), at);
-        told.devices.extend(conclusions.devices.into_iter().map(|device| device.id));
+        for device in conclusions.devices {
+            for ip in device.ips {
+                told.at.entry(ip).or_insert_with(|| device.id.clone());
+            }
+            told.devices.insert(device.id);
+        }
         for event in conclusions.events {
             let updates = judge.apply(&event, Position::default());
             told.alerts.extend(updates.into_iter().map(|update| update.alert.id));
@@ -137,6 +187,7 @@ fn flow(id: u64, initiator: Endpoint, responder: Endpoint, dice: &mut Dice) -> F
         initiator_tcp_flags: 0x1b,
         responder_tcp_flags: 0x1b,
         tunnels: Vec::new(),
+        network: String::new(),
     }
 }
 
