@@ -134,28 +134,26 @@ impl Statement {
 }
 
 impl Statements {
-    /// Whether this was said before, so that its value is known to be acceptable.
-    pub(crate) fn knows(&self, heard: &Heard<'_>) -> bool {
-        self.list.binary_search_by(|known| heard.compare(&known.key)).is_ok()
+    /// Takes it in, if it was said before.
+    pub(crate) fn hear_again(&mut self, heard: &Heard<'_>) -> Option<Outcome> {
+        let at = self.list.binary_search_by(|known| heard.compare(&known.key)).ok()?;
+        let known = self.list.get_mut(at)?;
+        let before = known.role;
+        known.hear_again(heard);
+        Some(if known.role == before { Outcome::Repeated } else { Outcome::New })
     }
 
     pub(crate) fn hear(&mut self, heard: &Heard<'_>, settings: &Settings) -> Outcome {
-        match self.list.binary_search_by(|known| heard.compare(&known.key)) {
-            Ok(at) => {
-                let Some(known) = self.list.get_mut(at) else { return Outcome::Repeated };
-                let before = known.role;
-                known.hear_again(heard);
-                if known.role == before { Outcome::Repeated } else { Outcome::New }
-            }
-            Err(at) => {
-                if self.list.len() == self.list.capacity() {
-                    // Most endpoints say a few dozen things and then nothing new: room for many more would stay empty.
-                    self.list.reserve_exact(2);
-                }
-                self.list.insert(at, Statement::new(heard));
-                self.make_room(heard.attribute, settings).map_or(Outcome::New, Outcome::Evicted)
-            }
+        if let Some(outcome) = self.hear_again(heard) {
+            return outcome;
         }
+        if self.list.len() == self.list.capacity() {
+            // Most endpoints say a few dozen things and then nothing new: room for many more would stay empty.
+            self.list.reserve_exact(2);
+        }
+        let at = self.list.partition_point(|known| heard.compare(&known.key).is_lt());
+        self.list.insert(at, Statement::new(heard));
+        self.make_room(heard.attribute, settings).map_or(Outcome::New, Outcome::Evicted)
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Statement> {

@@ -2,8 +2,9 @@
 //! identifiers of industrial protocols, private enterprise numbers, roles that only one maker's devices have, how its
 //! order numbers and models begin, and protocols in which only its devices say what model they are.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
+use hashbrown::HashMap;
 use wardwatch_proto::v1::{Attribute, Protocol};
 
 use crate::condition::{named, possible};

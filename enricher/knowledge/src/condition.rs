@@ -295,7 +295,10 @@ impl Matcher {
             Self::Prefix(wanted) => {
                 said.value.get(..wanted.len()).is_some_and(|start| start.eq_ignore_ascii_case(wanted))
             }
-            Self::Contains(wanted) => said.value.to_ascii_lowercase().contains(wanted),
+            Self::Contains(wanted) => {
+                let mut parts = said.value.as_bytes().windows(wanted.len().max(1));
+                wanted.is_empty() || parts.any(|part| part.eq_ignore_ascii_case(wanted.as_bytes()))
+            }
             Self::OneOf(wanted) => wanted.contains(&said.value.to_ascii_lowercase()),
             Self::Pattern(pattern) => pattern.is_match(said.value),
             Self::Model(names) => names.fit(said.value),

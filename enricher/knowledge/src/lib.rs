@@ -13,7 +13,7 @@
 
 #![forbid(unsafe_code)]
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 mod assigned;
@@ -52,6 +52,7 @@ pub use clinical::{ClinicalFacts, Criticality, FdaClass, Mobility};
 pub use dicom::DicomRoot;
 pub use error::KnowledgeError;
 pub use evidence::{Evidence, Field, Said, Spoken, describe_said};
+use hashbrown::HashMap;
 pub use manufacturer::Registered;
 pub use model::ModelFamily;
 pub use patient_data::{HeldSign, PatientData};

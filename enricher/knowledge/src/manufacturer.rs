@@ -1,7 +1,8 @@
 //! Makers: one name each for the many spellings, and the tables that lead to them.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 
+use hashbrown::{HashMap, HashSet};
 use serde::Deserialize;
 use wardwatch_proto::v1::Protocol;
 

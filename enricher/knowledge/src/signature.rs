@@ -3,9 +3,10 @@
 //! There may be thousands, and each value is held against those that ask for its attribute: [`index`] leaves those over
 //! whose texts stand in the value.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use hashbrown::{HashMap, HashSet};
 use regex::Captures;
 use serde::Deserialize;
 use wardwatch_proto::name::Named as _;

@@ -1,7 +1,6 @@
 //! Whom to believe: sources in order for each attribute.
 
-use std::collections::{HashMap, HashSet};
-
+use hashbrown::{HashMap, HashSet};
 use serde::Deserialize;
 use wardwatch_proto::name::Named as _;
 use wardwatch_proto::v1::subject::Role;

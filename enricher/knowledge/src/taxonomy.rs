@@ -1,7 +1,8 @@
 //! What kind of device it is: categories, sub-categories and types, and the rules that speak for them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
+use hashbrown::HashMap;
 use serde::Deserialize;
 use wardwatch_proto::v1::Attribute;
 

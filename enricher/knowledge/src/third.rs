@@ -1,7 +1,6 @@
 //! Keys under which third devices are told of, and what makes one a device of the site after all.
 
-use std::collections::{HashMap, HashSet};
-
+use hashbrown::{HashMap, HashSet};
 use serde::Deserialize;
 use wardwatch_proto::v1::Attribute;
 

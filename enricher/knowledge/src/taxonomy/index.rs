@@ -3,11 +3,10 @@
 //! A rule holds when all its conditions do, so it is filed under one of them: under the values that it asks for, where there
 //! is one that names them, else under the field that the fewest rules are filed under.
 
-use std::collections::HashMap;
-
 use super::Rule;
 use crate::condition::{Asked, Condition};
 use crate::evidence::{Evidence, Field};
+use hashbrown::HashMap;
 
 /// The rules by what they ask for.
 #[derive(Clone, Debug, Default)]
