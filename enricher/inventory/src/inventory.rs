@@ -277,7 +277,7 @@ impl Inventory {
 
     /// A copy of all evidence, by which benchmarks tell how much of the memory that is.
     pub fn evidence(&self) -> EvidenceCopy {
-        EvidenceCopy(self.register.dossiers.clone())
+        EvidenceCopy(self.register.dossiers.iter().cloned().collect())
     }
 
     /// What was taken in and what was not, since the start of the process.
@@ -293,7 +293,7 @@ impl Inventory {
         self.register.settle_all();
         // Putting together what was known is no news.
         self.register.take_batch();
-        for link in &mut self.register.links {
+        for link in self.register.links.iter_mut() {
             link.has_news = false;
         }
         let standing = self.register.devices.iter().filter(|device| device.stands_for_itself());

@@ -70,6 +70,7 @@ mod ruling;
 mod sameness;
 mod scope;
 mod settings;
+mod shelf;
 mod state;
 mod statement;
 mod summary;

@@ -25,6 +25,7 @@ use crate::ruling::Rulings;
 use crate::sameness::Identity;
 use crate::scope::{Ip, Scope};
 use crate::settings::Settings;
+use crate::shelf::Shelf;
 use crate::statement::StatementKey;
 
 /// Addresses of one interface that are kept apart.
@@ -44,15 +45,15 @@ pub(crate) struct Register {
     pub(crate) knowledge: Arc<Knowledge>,
     pub(crate) settings: Settings,
     pub(crate) counters: Counters,
-    pub(crate) dossiers: Vec<Dossier>,
+    pub(crate) dossiers: Shelf<Dossier>,
     /// Beside each dossier, at the same index.
-    pub(crate) links: Vec<Link>,
+    pub(crate) links: Shelf<Link>,
     /// Third devices that a dossier told of, in order.
     pub(crate) children: HashMap<u32, Vec<u32>>,
     index: Lookup,
     pub(crate) interfaces: HashMap<Mac, Interface>,
     pub(crate) addresses: HashMap<Ip, AddressBook>,
-    pub(crate) devices: Vec<Device>,
+    pub(crate) devices: Shelf<Device>,
     /// Devices by what they are recognised by.
     bases: Lookup,
     /// Devices by their ids.
@@ -135,13 +136,13 @@ impl Register {
             knowledge,
             settings,
             counters: Counters::default(),
-            dossiers: Vec::new(),
-            links: Vec::new(),
+            dossiers: Shelf::default(),
+            links: Shelf::default(),
             children: HashMap::new(),
             index: Lookup::default(),
             interfaces: HashMap::new(),
             addresses: HashMap::new(),
-            devices: Vec::new(),
+            devices: Shelf::default(),
             bases: Lookup::default(),
             ids: Lookup::default(),
             wholes: HashMap::new(),
@@ -375,7 +376,7 @@ impl Register {
     /// Puts a device into the books that is not there yet.
     pub(crate) fn enter_device(&mut self, device: Device) -> u32 {
         let at = self.devices.len() as u32;
-        push_tightly(&mut self.devices, device);
+        self.devices.push(device);
         let Self { devices, bases, ids, .. } = self;
         bases.enter(at, |at| devices.get(at as usize).map(|device| &device.key));
         ids.enter(at, |at| devices.get(at as usize).map(|device| &device.id));
@@ -439,8 +440,8 @@ impl Register {
             EndpointId::Third(Some(_), _) | EndpointId::Row(..) => {}
             EndpointId::Third(None, key) => self.enter_third(at, key),
         }
-        push_tightly(&mut self.dossiers, dossier);
-        push_tightly(&mut self.links, Link::default());
+        self.dossiers.push(dossier);
+        self.links.push(Link::default());
         self.enter_in_lookup(at);
         at
     }
@@ -461,14 +462,6 @@ impl Register {
         self.interfaces.get(&mac).is_some_and(|known| known.addresses.len() >= MOST_ADDRESSES)
             || self.addresses.get(&ip).is_some_and(|book| book.dossiers.len() >= MOST_INTERFACES)
     }
-}
-
-/// Adds an entry. A list of a million grows by an eighth and not to twice its length, for memory's sake.
-pub(crate) fn push_tightly<T>(list: &mut Vec<T>, entry: T) {
-    if list.len() == list.capacity() {
-        list.reserve_exact(list.len() / 8 + 16);
-    }
-    list.push(entry);
 }
 
 /// Whether the frame's source is the address's owner whatever else is known: no router forwards it, or it is made
