@@ -20,19 +20,10 @@ pub(crate) mod ward;
 const AIM: f64 = 500_000.0;
 /// The most memory of a device beyond its evidence, in bytes.
 const MEMORY: f64 = 2048.0;
-/// The longest that 100,000 devices may take to be taken up, in seconds.
-const TAKE_UP: f64 = 5.0;
-/// Devices of which state is restored at most: the whole of it is in memory twice.
-const MOST_RESTORED: u32 = 100_000;
-/// More devices than this say little, so that they fit into memory.
-const MOST_TALKATIVE: u32 = 100_000;
-/// What each of more devices says.
-const LITTLE: usize = 4;
-
 /// What is measured, and how often.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Inventory {
-    /// Devices of the site; more than 100,000 say 4 things each
+    /// Devices of the site
     #[arg(long, value_delimiter = ',', default_value = "1000,10000,100000,1000000",
           value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     devices: Vec<u32>,
@@ -58,14 +49,8 @@ pub(crate) struct Inventory {
 
 impl Inventory {
     fn asked(&self, devices: u32) -> Asked {
-        let statements = usize::from(self.statements).min(ward::MOST);
-        Asked {
-            devices,
-            statements: if devices > MOST_TALKATIVE { statements.min(LITTLE) } else { statements },
-            observations: self.observations,
-            rounds: self.rounds,
-            news: self.news,
-        }
+        let Self { statements, observations, rounds, news, .. } = *self;
+        Asked { devices, statements: usize::from(statements).min(ward::MOST), observations, rounds, news }
     }
 }
 
@@ -85,18 +70,14 @@ pub(crate) fn run(arguments: &Inventory) -> Result<()> {
         say(&format!("{devices} devices"));
         let statements = arguments.asked(*devices).statements;
         let title = format!("one core: {devices} devices of {statements} statements");
-        report.add(title, figures(*devices, elsewhere(arguments, *devices)?));
+        report.add(title, figures(elsewhere(arguments, *devices)?, weigh(*devices, statements)?));
     }
     report.print(*format)
 }
 
 fn here(arguments: &Inventory) -> Result<()> {
     let devices = *arguments.devices.first().context("no number of devices")?;
-    let asked = arguments.asked(devices);
-    let mut found = site::measure(&asked)?;
-    if devices <= MOST_RESTORED {
-        (found.restore, found.dossier_state, found.device_state) = site::restore(devices, asked.statements)?;
-    }
+    let found = site::measure(&arguments.asked(devices))?;
     serde_json::to_writer(std::io::stdout(), &found).context("print what was found")
 }
 
@@ -115,27 +96,34 @@ fn elsewhere(arguments: &Inventory, devices: u32) -> Result<Found> {
     serde_json::from_slice(&child.stdout).context("read what it found")
 }
 
-fn figures(devices: u32, found: Found) -> Vec<Figure> {
+/// What each device takes of memory, in bytes: all of it, and of that its evidence. A program of its own counts what is
+/// allocated, which would cost time here.
+fn weigh(devices: u32, statements: usize) -> Result<(f64, f64)> {
+    let program = std::env::current_exe().context("find this program")?.with_file_name("weigh");
+    let child = Command::new(&program)
+        .args([devices.to_string(), statements.to_string()])
+        .stderr(Stdio::inherit())
+        .output()
+        .with_context(|| format!("start {}", program.display()))?;
+    ensure!(child.status.success(), "the process that counts what is allocated failed: {}", child.status);
+    serde_json::from_slice(&child.stdout).context("read what it counted")
+}
+
+fn figures(found: Found, (memory, evidence): (f64, f64)) -> Vec<Figure> {
     let rate = |nanos: &f64| 1e9 / nanos;
-    let Found { learning, steady, storing, seen, memory, evidence, dossier_state, device_state, restore } =
-        found;
+    let Found { learning, steady, storing, seen, resident } = found;
     let rates = steady.iter().map(rate).collect();
-    let mut figures = vec![
+    vec![
         Figure::once("heard of for the first time", "observations a CPU second", rate(&learning)),
         Figure::of("said again", "observations a CPU second", rates).at_least(AIM),
         Figure::of("the same", "ns an observation", steady),
         Figure::of("what is to be stored of it", "ns an observation", storing)
             .noting("after every 20 messages"),
         Figure::of("seen in another minute, and nothing said", "ns a flow", seen),
-        Figure::once("memory", "bytes a device", memory),
-        Figure::once("of that, a copy of its evidence", "bytes a device", evidence),
+        Figure::once("memory that is allocated", "bytes a device", memory),
+        Figure::once("of that, its evidence", "bytes a device", evidence),
         Figure::once("the rest", "bytes a device", memory - evidence).at_most(MEMORY),
-    ];
-    if restore > 0.0 {
-        figures.push(Figure::once("stored: evidence", "bytes a device", dossier_state));
-        figures.push(Figure::once("stored: what is known", "bytes a device", device_state));
-        let taken_up = Figure::once("from stored state to the first message", "CPU s", restore);
-        figures.push(if devices == 100_000 { taken_up.at_most(TAKE_UP) } else { taken_up });
-    }
-    figures
+        Figure::once("resident, with the allocator's own", "bytes a device", resident)
+            .noting("and all that a process has, which is much of the first thousand's"),
+    ]
 }

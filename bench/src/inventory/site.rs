@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use fastrand::Rng;
 use serde::{Deserialize, Serialize};
-use wardwatch_inventory::{Inventory, LogMoment, Settings, StateEntry};
+use wardwatch_inventory::{Inventory, LogMoment, Settings};
 use wardwatch_knowledge::Knowledge;
 use wardwatch_proto::v1::Fact;
 use wardwatch_proto::v1::fact::Fact as Stated;
@@ -44,14 +44,8 @@ pub(crate) struct Found {
     pub(crate) storing: Vec<f64>,
     /// Nanoseconds of CPU for each device that is seen in another minute and says nothing, by round.
     pub(crate) seen: Vec<f64>,
-    /// Bytes of memory, of which evidence.
-    pub(crate) memory: f64,
-    pub(crate) evidence: f64,
-    /// Bytes of state entries: what is said of endpoints, and of devices.
-    pub(crate) dossier_state: f64,
-    pub(crate) device_state: f64,
-    /// Seconds of CPU until the first message after a restart was taken in; nothing where it was not asked for.
-    pub(crate) restore: f64,
+    /// Bytes of resident memory of each device, with what the allocator keeps for itself.
+    pub(crate) resident: f64,
 }
 
 /// An inventory that is fed.
@@ -62,8 +56,6 @@ struct Site {
     offset: u64,
     spent: Duration,
     storing: Duration,
-    /// What changed is taken to be stored, and dropped, as it goes along.
-    is_stored: bool,
 }
 
 impl Site {
@@ -77,7 +69,6 @@ impl Site {
             offset: 0,
             spent: Duration::ZERO,
             storing: Duration::ZERO,
-            is_stored: true,
         }
     }
 
@@ -97,7 +88,7 @@ impl Site {
         let begun = cpu::of_thread();
         drop(std::hint::black_box(self.inventory.apply("s1", facts, at)));
         self.spent += cpu::of_thread().saturating_sub(begun);
-        if self.is_stored && self.offset.is_multiple_of(RANGE) {
+        if self.offset.is_multiple_of(RANGE) {
             let begun = cpu::of_thread();
             drop(std::hint::black_box(self.inventory.take_changed_state()));
             self.storing += cpu::of_thread().saturating_sub(begun);
@@ -116,7 +107,6 @@ pub(crate) fn measure(asked: &Asked) -> Result<Found> {
     let Asked { devices, statements, observations, rounds, news } = *asked;
     let resident = || Cost::of(std::process::id()).map(|cost| cost.resident as f64);
     let knowledge = Arc::new(Knowledge::builtin().context("read the built-in knowledge")?);
-    let per_device = |bytes: f64| bytes / f64::from(devices.max(1));
     let mut found = Found::default();
     let mut site = Site::new(&knowledge, devices);
     let before = resident()?;
@@ -131,11 +121,7 @@ pub(crate) fn measure(asked: &Asked) -> Result<Found> {
     let first = std::mem::take(&mut site.observations);
     (found.learning, _) = site.each(first);
     drop(site.inventory.take_changed_state());
-    found.memory = per_device(resident()? - before);
-    let before = resident()?;
-    let evidence = site.inventory.evidence();
-    found.evidence = per_device(resident()? - before);
-    drop(evidence);
+    found.resident = (resident()? - before) / f64::from(devices.max(1));
     let known = site.inventory.devices().count();
     ensure!(known == devices as usize + 1, "{known} devices of {devices} and an archive");
 
@@ -169,38 +155,4 @@ pub(crate) fn measure(asked: &Asked) -> Result<Found> {
     }
     site.take();
     Ok(found)
-}
-
-/// Seconds of CPU from stored state to the first message taken in, and bytes of that state: of endpoints, and of devices.
-pub(crate) fn restore(devices: u32, statements: usize) -> Result<(f64, f64, f64)> {
-    let knowledge = Arc::new(Knowledge::builtin().context("read the built-in knowledge")?);
-    let entries = stored(&knowledge, devices, statements);
-    let bytes = |kind: &str| {
-        let entries = entries.iter().filter(|entry| entry.key.starts_with(kind));
-        entries.map(|entry| entry.key.len() + entry.value.len()).sum::<usize>() as f64
-    };
-    let (dossiers, others) = (bytes("dossier/"), bytes("device/"));
-    let mut site = Site::new(&knowledge, devices);
-    let begun = cpu::of_thread();
-    for entry in &entries {
-        site.inventory.restore(&entry.key, &entry.value)?;
-    }
-    site.take();
-    let took = cpu::of_thread().saturating_sub(begun);
-    let known = site.inventory.devices().count();
-    ensure!(known == devices as usize + 1, "{known} devices of {devices} and an archive were restored");
-    Ok((took.as_secs_f64(), dossiers / f64::from(devices.max(1)), others / f64::from(devices.max(1))))
-}
-
-/// What is stored of a site whose devices have said all that they say.
-pub(crate) fn stored(knowledge: &Arc<Knowledge>, devices: u32, statements: usize) -> Vec<StateEntry> {
-    let mut site = Site { is_stored: false, ..Site::new(knowledge, devices) };
-    for number in 1..=devices {
-        site.state(flow(number, BEGIN));
-        for fact in says(number, statements, BEGIN, None) {
-            site.state(fact);
-        }
-    }
-    site.take();
-    site.inventory.take_changed_state()
 }

@@ -277,7 +277,9 @@ impl Inventory {
 
     /// A copy of all evidence, by which benchmarks tell how much of the memory that is.
     pub fn evidence(&self) -> EvidenceCopy {
-        EvidenceCopy(self.register.dossiers.iter().cloned().collect())
+        let mut copy = Vec::with_capacity(self.register.dossiers.len());
+        copy.extend(self.register.dossiers.iter().cloned());
+        EvidenceCopy(copy)
     }
 
     /// What was taken in and what was not, since the start of the process.
