@@ -19,7 +19,7 @@ use crate::known::Known;
 use crate::profile::{self, Profile};
 use crate::register::{Batch, Register};
 use crate::retirement;
-use crate::statement::{Statement, StatementKey};
+use crate::statement::{InOrder, Statement, StatementKey};
 use crate::summary::{full, summary};
 
 /// Conclusions being drawn from one message.
@@ -307,11 +307,12 @@ impl Concluding<'_> {
         keys.dedup();
         let Some(device) = self.register.devices.get(at as usize) else { return };
         let is_here = self.register.is_real(device);
+        let members = device.members.iter().filter(|_| is_here);
+        let members = members.filter_map(|at| self.register.dossier(*at));
+        let mut members: Vec<InOrder<'_>> = members.map(|dossier| dossier.statements.in_order()).collect();
         for key in keys {
-            let members =
-                device.members.iter().filter(|_| is_here).filter_map(|at| self.register.dossier(*at));
             let mut merged: Option<Cow<'_, Statement>> = None;
-            for next in members.filter_map(|dossier| dossier.statements.get(&key)) {
+            for next in members.iter_mut().filter_map(|member| member.find(&key)) {
                 match &mut merged {
                     None => merged = Some(Cow::Borrowed(next)),
                     Some(merged) => merged.to_mut().merge(next),

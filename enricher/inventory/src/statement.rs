@@ -62,6 +62,26 @@ pub(crate) struct Statements {
     list: Vec<Statement>,
 }
 
+/// Finds statements by keys that come in order: what is looked for together mostly lies together.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct InOrder<'a> {
+    /// Those that were not passed yet.
+    rest: &'a [Statement],
+}
+
+impl<'a> InOrder<'a> {
+    /// The statement of a key, which must not be less than the one before.
+    pub(crate) fn find(&mut self, key: &StatementKey) -> Option<&'a Statement> {
+        if self.rest.first()?.key < *key {
+            // The next one is seldom another than the next but one.
+            let next = self.rest.get(1).is_some_and(|second| second.key >= *key);
+            let passed = if next { 1 } else { self.rest.partition_point(|known| known.key < *key) };
+            self.rest = self.rest.get(passed..)?;
+        }
+        self.rest.first().filter(|known| known.key == *key)
+    }
+}
+
 impl Heard<'_> {
     fn compare(&self, key: &StatementKey) -> Ordering {
         key.attribute
@@ -160,8 +180,9 @@ impl Statements {
         self.list.iter()
     }
 
-    pub(crate) fn get(&self, key: &StatementKey) -> Option<&Statement> {
-        self.list.binary_search_by(|known| known.key.cmp(key)).ok().and_then(|at| self.list.get(at))
+    /// Finds statements by keys that come in order.
+    pub(crate) fn in_order(&self) -> InOrder<'_> {
+        InOrder { rest: &self.list }
     }
 
     /// The statements of one attribute.
