@@ -5,7 +5,7 @@ use wardwatch_proto::v1::command::Action;
 use wardwatch_proto::v1::{AcknowledgeAlert, ReopenAlert};
 
 use super::Deciding;
-use super::session::Session;
+use super::session::with_session;
 
 /// Acknowledge an alert: you know of it. It stays acknowledged when it is seen again.
 ///
@@ -50,14 +50,10 @@ async fn decide(
     action: impl FnOnce(String) -> Action,
     done: &str,
 ) -> anyhow::Result<()> {
-    let session = Session::open(&deciding.sending).await?;
-    let decided = async {
+    with_session(&deciding.sending, async |session| {
         let alert = session.alert(wanted).await?;
         let said = format!("{}: {done}", alert.called);
         session.submit(&alert.site, action(alert.id), &said).await
-    }
-    .await;
-    let closed = session.close().await;
-    decided?;
-    closed
+    })
+    .await
 }

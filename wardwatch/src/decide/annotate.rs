@@ -7,7 +7,7 @@ use wardwatch_proto::command::{LONGEST_NOTE, LONGEST_VALUE};
 use wardwatch_proto::v1::command::Action;
 use wardwatch_proto::v1::{AddNote, OverrideAttribute};
 
-use super::session::{Session, Subject};
+use super::session::{Subject, with_session};
 use super::{Deciding, Sending};
 use crate::table::{Row, text};
 
@@ -137,16 +137,12 @@ pub(super) async fn about(
     device: &str,
     wanted: impl FnOnce(&Subject) -> anyhow::Result<(Action, String)>,
 ) -> anyhow::Result<()> {
-    let session = Session::open(sending).await?;
-    let decided = async {
+    with_session(sending, async |session| {
         let device = session.device(device).await?;
         let (action, said) = wanted(&device)?;
         session.submit(&device.site, action, &said).await
-    }
-    .await;
-    let closed = session.close().await;
-    decided?;
-    closed
+    })
+    .await
 }
 
 /// A field of a device as a person states it; an empty value withdraws what was stated.

@@ -10,7 +10,7 @@ use wardwatch_proto::v1::{AttachDocument, WithdrawDocument};
 use wardwatch_store::quote;
 
 use super::Deciding;
-use super::session::Session;
+use super::session::{Session, with_session};
 use crate::read;
 use crate::table::text;
 
@@ -34,27 +34,19 @@ pub(crate) async fn attach(deciding: &Deciding, whole: AttachDocument, losses: &
         check(part).with_context(|| format!("part {} of the document cannot be sent", part.part + 1))?;
     }
     let actions = parts.into_iter().map(Action::AttachDocument).collect();
-    let session = Session::open(&deciding.sending).await?;
     let site = deciding.sending.site.clone().unwrap_or_default();
-    let decided = session.submit_all(&site, actions, &said).await;
-    let closed = session.close().await;
-    decided?;
-    closed
+    with_session(&deciding.sending, async |session| session.submit_all(&site, actions, &said).await).await
 }
 
 /// Withdraws the document of this id, or of one that begins like this.
 pub(crate) async fn withdraw(deciding: &Deciding, wanted: &str) -> anyhow::Result<()> {
-    let session = Session::open(&deciding.sending).await?;
-    let decided = async {
+    with_session(&deciding.sending, async |session| {
         let (site, document, called) = session.document(wanted).await?;
         let said = format!("{called} is withdrawn, document {document}");
         let wanted = WithdrawDocument { document, note: deciding.note.clone() };
         session.submit_all(&site, vec![Action::WithdrawDocument(wanted)], &said).await
-    }
-    .await;
-    let closed = session.close().await;
-    decided?;
-    closed
+    })
+    .await
 }
 
 impl Session<'_> {

@@ -17,7 +17,7 @@ use wardwatch_proto::v1::command::Action;
 use wardwatch_proto::v1::{Command, ImportTable, ImportedRow, Protocol, WithdrawImport};
 
 use super::Deciding;
-use super::session::Session;
+use super::session::{Session, with_session};
 use super::submit::outcome;
 use crate::read;
 use crate::table::{Format, plain_table, print, text};
@@ -190,36 +190,28 @@ pub(crate) async fn import(tables: &Tables) -> anyhow::Result<()> {
         let read = table::read(kind, arguments, &mapping, &site)?;
         return tell(arguments, &name, &read, "would be imported", &[]);
     }
-    let session = Session::open(&arguments.deciding.sending).await?;
-    let imported = async {
+    with_session(&arguments.deciding.sending, async |session| {
         let site = session.only_site().await?;
         let read = table::read(kind, arguments, &mapping, &site)?;
         if read.rows.is_empty() && !read.problems.is_empty() {
             show(arguments.deciding.sending.format, &read.problems)?;
             anyhow::bail!("{}: no row can be used; nothing was sent", arguments.file.display());
         }
-        let ids = send(&session, (kind, arguments), &name, &site, &read.rows).await?;
+        let ids = send(session, (kind, arguments), &name, &site, &read.rows).await?;
         tell(arguments, &name, &read, "imported", &ids)
-    }
-    .await;
-    let closed = session.close().await;
-    imported?;
-    closed
+    })
+    .await
 }
 
 /// Runs the command.
 pub(crate) async fn undo(arguments: &Undo) -> anyhow::Result<()> {
-    let session = Session::open(&arguments.deciding.sending).await?;
-    let undone = async {
+    with_session(&arguments.deciding.sending, async |session| {
         let site = session.only_site().await?;
         let wanted = WithdrawImport { import: arguments.name.clone(), note: arguments.deciding.note.clone() };
         let said = format!("the newest import of {} is taken back", arguments.name);
         session.submit(&site, Action::WithdrawImport(wanted), &said).await
-    }
-    .await;
-    let closed = session.close().await;
-    undone?;
-    closed
+    })
+    .await
 }
 
 /// Sends the rows in parts; the ids of the commands.

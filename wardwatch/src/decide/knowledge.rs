@@ -12,7 +12,7 @@ use wardwatch_proto::v1::command::Action;
 use super::Deciding;
 use super::fda::ImportFda;
 use super::recog::ImportRecog;
-use super::session::Session;
+use super::session::with_session;
 use crate::table::print;
 
 /// Load a pack of your own knowledge: makers, device types, the rules that tell them, the factors of the score.
@@ -95,13 +95,9 @@ fn whither(deciding: &Deciding) -> String {
 }
 
 async fn send(deciding: &Deciding, pack: LoadKnowledgePack, said: &str) -> anyhow::Result<()> {
-    let session = Session::open(&deciding.sending).await?;
     let site = deciding.sending.site.clone().unwrap_or_default();
     let wanted = Action::LoadKnowledgePack(LoadKnowledgePack { note: deciding.note.clone(), ..pack });
-    let decided = session.submit(&site, wanted, said).await;
-    let closed = session.close().await;
-    decided?;
-    closed
+    with_session(&deciding.sending, async |session| session.submit(&site, wanted, said).await).await
 }
 
 /// A pack that can be used, without a note.

@@ -6,7 +6,7 @@ use wardwatch_proto::v1::OverrideAttribute;
 use wardwatch_proto::v1::command::Action;
 
 use super::Deciding;
-use super::session::Session;
+use super::session::with_session;
 use crate::table::text;
 
 /// State what a field of a device is, whatever the evidence says; or withdraw what was stated.
@@ -50,8 +50,7 @@ pub(crate) async fn override_attribute(arguments: &Override) -> anyhow::Result<(
         arguments.withdraw || !value.is_empty(),
         "a value is empty; --withdraw lets the evidence decide again"
     );
-    let session = Session::open(&deciding.sending).await?;
-    let decided = async {
+    with_session(&deciding.sending, async |session| {
         let device = session.device(device).await?;
         let column = if field == "device_type" { "type" } else { field.as_str() };
         let now = text(&device.row, column);
@@ -67,9 +66,6 @@ pub(crate) async fn override_attribute(arguments: &Override) -> anyhow::Result<(
             note: deciding.note.clone(),
         };
         session.submit(&device.site, Action::OverrideAttribute(wanted), &said).await
-    }
-    .await;
-    let closed = session.close().await;
-    decided?;
-    closed
+    })
+    .await
 }

@@ -6,7 +6,7 @@ use wardwatch_proto::v1::command::Action;
 use wardwatch_proto::v1::rule_sameness::Verdict;
 
 use super::Deciding;
-use super::session::Session;
+use super::session::with_session;
 
 /// State that two devices are one, whatever the evidence says; or withdraw what was ruled about them.
 ///
@@ -57,8 +57,7 @@ pub(crate) async fn separate(arguments: &Separate) -> anyhow::Result<()> {
 }
 
 async fn rule(pair: &Pair, verdict: Verdict) -> anyhow::Result<()> {
-    let session = Session::open(&pair.deciding.sending).await?;
-    let decided = async {
+    with_session(&pair.deciding.sending, async |session| {
         let device = session.device_or_part(&pair.device).await?;
         let other = session.device_or_part(&pair.other).await?;
         anyhow::ensure!(
@@ -82,9 +81,6 @@ async fn rule(pair: &Pair, verdict: Verdict) -> anyhow::Result<()> {
             note: pair.deciding.note.clone(),
         };
         session.submit(&device.site, Action::RuleSameness(wanted), &said).await
-    }
-    .await;
-    let closed = session.close().await;
-    decided?;
-    closed
+    })
+    .await
 }

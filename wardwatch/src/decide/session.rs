@@ -32,9 +32,22 @@ pub(crate) struct Subject {
     pub(crate) row: Row,
 }
 
+/// Opens a session, lets `work` decide, and closes it whatever came of it.
+pub(super) async fn with_session<'a, T>(
+    sending: &'a Sending,
+    work: impl AsyncFnOnce(&Session<'a>) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    let session = Session::open(sending).await?;
+    let decided = work(&session).await;
+    let closed = session.close().await;
+    let value = decided?;
+    closed?;
+    Ok(value)
+}
+
 impl<'a> Session<'a> {
     /// Finds the collector, the token, and the ClickHouse.
-    pub(crate) async fn open(sending: &'a Sending) -> anyhow::Result<Self> {
+    async fn open(sending: &'a Sending) -> anyhow::Result<Self> {
         let way = &sending.way;
         let door = if way.collector.is_some() { None } else { Some(local(way)?) };
         let database = match (&door, &way.folder.clickhouse) {
@@ -63,7 +76,7 @@ impl<'a> Session<'a> {
     }
 
     /// Stops the ClickHouse if it was started for this.
-    pub(crate) async fn close(self) -> anyhow::Result<()> {
+    async fn close(self) -> anyhow::Result<()> {
         match self.database {
             Some(database) => database.close().await,
             None => Ok(()),
