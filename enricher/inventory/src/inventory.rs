@@ -293,8 +293,12 @@ impl Inventory {
             return;
         }
         self.register.settle_all();
-        // Putting together what was known is no news.
-        self.register.take_batch();
+        // Putting together what was known is no news, and what the rows of tables say was said before.
+        for at in self.register.take_batch().touched {
+            if let Some(dossier) = self.register.dossier_mut(at) {
+                dossier.statements.take_touched();
+            }
+        }
         for link in self.register.links.iter_mut() {
             link.has_news = false;
         }

@@ -68,6 +68,31 @@ fn scanner() -> Vec<Fact> {
 }
 
 #[test]
+fn what_a_row_says_is_not_told_again_after_a_restart() {
+    let mut site = Site::new();
+    site.hears(scanner());
+    let row: Row<'_> = (
+        2,
+        &[(Attribute::IpAddress, "10.0.0.1"), (Attribute::MacAddress, MAC), (Attribute::AssetTag, "A-1")],
+    );
+    site.imports(&table("v-1", &[row])).expect("a table");
+    let mut twin = Site::new();
+    for entry in site.inventory.take_changed_state() {
+        twin.inventory.restore(&entry.key, &entry.value).expect("an entry of ours");
+    }
+    // A new maker or model is a reason to look at the row again.
+    let news = || [says(END, Attribute::Model, "X2", Protocol::Hl7)];
+    let (ours, theirs) = (site.hears(news()), twin.hears(news()));
+    let told = |conclusions: &Conclusions| -> Vec<String> {
+        let of_table = conclusions.attributes.iter().filter(|record| record.protocol == "cmms");
+        of_table.map(|record| format!("{} {}", record.attribute, record.value)).collect()
+    };
+    assert_eq!(told(&ours), Vec::<String>::new());
+    assert_eq!(told(&theirs), Vec::<String>::new());
+    assert_eq!(ours.attributes, theirs.attributes);
+}
+
+#[test]
 fn a_row_goes_with_its_device_when_a_person_joins_it_with_another() {
     let mut site = Site::new();
     site.hears(scanner());
