@@ -101,13 +101,8 @@ impl Sketch<'_> {
                 evidence: evidence(statement),
                 confidence: 90,
             });
-            let by_tables = self.candidates(of_tables).ranked().into_iter().map(|candidate| Why {
-                field: field.to_owned(),
-                value: candidate.value.into_owned(),
-                statement: candidate.because.to_string(),
-                evidence: candidate.evidence.to_string(),
-                confidence: candidate.trust.confidence,
-            });
+            let by_tables = self.candidates(of_tables).ranked().into_iter();
+            let by_tables = by_tables.map(|candidate| candidate.why(field));
             let reasons = reasons.chain(by_tables).collect();
             self.conclude(field, reasons);
         }

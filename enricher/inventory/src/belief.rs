@@ -9,7 +9,8 @@ use wardwatch_proto::name::Named as _;
 use wardwatch_proto::v1::Attribute;
 
 use crate::choice::{Candidate, Candidates, trust, words};
-use crate::conclusion::{DeviceRecord, Why};
+use crate::chosen::Chosen;
+use crate::conclusion::DeviceRecord;
 use crate::decision::Decision;
 use crate::profile::Sketch;
 use crate::reason::{Basis, Because};
@@ -147,30 +148,22 @@ impl<'a> Sketch<'a> {
             .unwrap_or_default();
         let (chosen, rivals): (Vec<_>, Vec<_>) =
             candidates.ranked().into_iter().partition(|candidate| candidate.value == best);
-        let reasons = chosen.into_iter().chain(rivals).take(MOST_REASONS).map(|candidate| Why {
-            field: field.to_owned(),
-            value: candidate.value.into_owned(),
-            statement: candidate.because.to_string(),
-            evidence: candidate.evidence.to_string(),
-            confidence: candidate.trust.confidence,
-        });
-        self.record.why.extend(reasons);
+        let reasons = chosen.into_iter().chain(rivals).take(MOST_REASONS);
+        self.record.why.extend(reasons.map(|candidate| candidate.why(field)));
         best
     }
 
     /// Of each attribute that has one value at a time, the one that is shown.
-    pub(crate) fn chosen(&self) -> Vec<(i32, String)> {
+    pub(crate) fn chosen(&self) -> Chosen {
         let said = self.statements.iter().map(|statement| words(statement).0);
         let decided = self.decisions.keys().filter_map(|field| Attribute::from_name(field));
         let all: BTreeSet<Attribute> = said.chain(decided).collect();
         let single = all.into_iter().filter(|attribute| !self.knowledge.has_many_values(*attribute));
-        single
-            .filter_map(|attribute| {
-                let decided = self.decisions.get(attribute.name()).map(|decision| decision.value.clone());
-                let best = decided.or_else(|| Some(self.candidates(attribute).best()?.value.to_string()))?;
-                Some((i32::from(attribute), best))
-            })
-            .collect()
+        Chosen::of(single.filter_map(|attribute| {
+            let decided = self.decision(attribute.name()).map(|decision| Cow::from(&decision.value));
+            let best = decided.or_else(|| Some(self.candidates(attribute).best()?.value.clone()))?;
+            Some((i32::from(attribute), best))
+        }))
     }
 }
 

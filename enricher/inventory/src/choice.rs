@@ -6,6 +6,7 @@ use wardwatch_knowledge::{Knowledge, Source, Trust};
 use wardwatch_proto::v1::subject::Role;
 use wardwatch_proto::v1::{Attribute, Protocol};
 
+use crate::conclusion::Why;
 use crate::reason::{Basis, Because};
 use crate::statement::Statement;
 
@@ -21,6 +22,19 @@ pub(crate) struct Candidate<'a> {
     pub(crate) last_seen: u64,
     pub(crate) because: Because<'a>,
     pub(crate) evidence: Basis<'a>,
+}
+
+impl Candidate<'_> {
+    /// Why a field has this value, or may have it.
+    pub(crate) fn why(self, field: &str) -> Why {
+        Why {
+            field: field.to_owned(),
+            value: self.value.into_owned(),
+            statement: self.because.to_string(),
+            evidence: self.evidence.to_string(),
+            confidence: self.trust.confidence,
+        }
+    }
 }
 
 /// The candidates for one field.

@@ -8,9 +8,10 @@ pub(crate) struct Chosen(Box<[u8]>);
 const HEAD: usize = 4;
 
 impl Chosen {
-    pub(crate) fn of<'a>(values: impl IntoIterator<Item = (i32, &'a str)>) -> Self {
+    pub(crate) fn of<T: AsRef<str>>(values: impl IntoIterator<Item = (i32, T)>) -> Self {
         let mut all = Vec::new();
         for (attribute, value) in values {
+            let value = value.as_ref();
             // No value of the contract is near that long, nor is there an attribute of that number.
             let (Ok(attribute), Ok(length)) = (u16::try_from(attribute), u16::try_from(value.len())) else {
                 continue;

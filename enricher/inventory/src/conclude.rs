@@ -231,7 +231,6 @@ impl Concluding<'_> {
         }
         self.rows.extend(device.members.iter().filter(|member| self.register.is_row(**member)));
         let Profile { mut record, chosen } = profile::describe(self.register, at, device, self.knowledge);
-        let chosen = Chosen::of(chosen.iter().map(|(attribute, value)| (*attribute, value.as_str())));
         statements.extend(self.reconsidered(device, &chosen, !had_appeared || was_superseded));
         let Some(device) = self.register.devices.get_mut(at as usize) else { return false };
         device.chosen = chosen;

@@ -81,10 +81,15 @@ impl Decision {
     }
 }
 
+/// A time (nanoseconds since the Unix epoch) as people read it, to the second.
+pub(crate) fn moment(at: u64) -> String {
+    let at = OffsetDateTime::from_unix_timestamp((at / 1_000_000_000).cast_signed());
+    at.ok().and_then(|at| at.format(&Rfc3339).ok()).unwrap_or_default()
+}
+
 /// Who decided something, when (nanoseconds since the Unix epoch) and why, in words.
 pub(crate) fn stated_by(author: &str, at: u64, note: &str) -> String {
-    let at = OffsetDateTime::from_unix_timestamp((at / 1_000_000_000).cast_signed());
-    let at = at.ok().and_then(|at| at.format(&Rfc3339).ok()).unwrap_or_default();
+    let at = moment(at);
     let note = if note.is_empty() { String::new() } else { format!(": {note}") };
     format!("{author}, {at}{note}")
 }

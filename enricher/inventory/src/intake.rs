@@ -200,18 +200,16 @@ impl Intake<'_> {
         let Register { dossiers, counters, settings, .. } = &mut *self.register;
         let Some(dossier) = dossiers.get_mut(at as usize) else { return };
         // What was said before was accepted before.
-        let again = dossier.statements.hear_again(heard);
-        let accepted = again.is_none().then(|| attribute::accept(about, heard.value));
-        let canonical = match &accepted {
-            None => heard.value,
-            Some(Some(accepted)) => accepted,
-            Some(None) => {
-                counters.refused_values += 1;
-                return;
-            }
+        let (canonical, outcome) = if let Some(outcome) = dossier.statements.hear_again(heard) {
+            (heard.value.into(), outcome)
+        } else if let Some(accepted) = attribute::accept(about, heard.value) {
+            let outcome = dossier.statements.hear(&Heard { value: &accepted, ..*heard }, settings);
+            (accepted, outcome)
+        } else {
+            counters.refused_values += 1;
+            return;
         };
-        let heard = Heard { value: canonical, ..*heard };
-        let outcome = again.unwrap_or_else(|| dossier.statements.hear(&heard, settings));
+        let heard = Heard { value: &canonical, ..*heard };
         if matches!(outcome, Outcome::Evicted(_)) {
             counters.statements_evicted += 1;
         }

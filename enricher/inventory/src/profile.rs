@@ -10,6 +10,7 @@ use wardwatch_proto::name::Named as _;
 use wardwatch_proto::v1::subject::Role;
 use wardwatch_proto::v1::{Attribute, Protocol};
 
+use crate::chosen::Chosen;
 use crate::conclusion::DeviceRecord;
 use crate::decision::Decision;
 use crate::derivation::Derivations;
@@ -22,7 +23,7 @@ use crate::statement::Statement;
 /// What a device is, and which of its values are shown.
 pub(crate) struct Profile {
     pub(crate) record: DeviceRecord,
-    pub(crate) chosen: Vec<(i32, String)>,
+    pub(crate) chosen: Chosen,
 }
 
 /// A device being described.

@@ -9,13 +9,11 @@
 //! often since, the earliest that is kept is shown. Every device that is retired is in [`Register::retired`], so that
 //! sightings of all others cost nothing.
 
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 use wardwatch_proto::command::{RETIRED_SINCE, Retired};
 use wardwatch_proto::v1::Attribute;
 
 use crate::conclusion::{DeviceRecord, Why};
-use crate::decision::stated_by;
+use crate::decision::{moment, stated_by};
 use crate::device::Device;
 use crate::dossier::Dossier;
 use crate::profile::Sketch;
@@ -160,12 +158,6 @@ fn first_after<'a>(sighted: impl Iterator<Item = &'a Dossier>, through: u32) -> 
 
 fn minute(at: u64) -> u32 {
     u32::try_from(at / MINUTE).unwrap_or(u32::MAX)
-}
-
-/// A time as people read it, to the second.
-fn moment(at: u64) -> String {
-    let at = OffsetDateTime::from_unix_timestamp((at / 1_000_000_000).cast_signed());
-    at.ok().and_then(|at| at.format(&Rfc3339).ok()).unwrap_or_default()
 }
 
 /// The day of a time.
