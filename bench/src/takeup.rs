@@ -12,12 +12,9 @@ use wardwatch_proto::topic;
 use wardwatch_proto::v1::{Batch, Fact, LogRecord, log_record};
 
 use crate::cluster::{Cluster, ENRICHER, until};
-use crate::inventory::ward::{self, BEGIN};
+use crate::inventory::ward::{BATCH, first_visits};
 use crate::report::{Figure, Format, Report, say};
 
-const SECOND: u64 = 1_000_000_000;
-/// Facts in one batch.
-const BATCH: usize = 1000;
 /// The partition that the site lives in.
 const PARTITION: u32 = 0;
 /// The longest that 100,000 devices may take, in seconds.
@@ -89,11 +86,7 @@ async fn measure(devices: u32, statements: usize, rounds: u8) -> Result<Vec<Figu
 
 /// Lays batches of all devices into the log.
 async fn publish(cluster: &Cluster, devices: u32, statements: usize) -> Result<()> {
-    let facts = (1..=devices).flat_map(|number| {
-        let at = BEGIN + u64::from(number) * 600 * SECOND / u64::from(devices);
-        std::iter::once(ward::flow(number, at)).chain(ward::says(number, statements, at, None))
-    });
-    let mut facts = facts.peekable();
+    let mut facts = first_visits(devices, statements).peekable();
     let mut sequence = 0;
     while facts.peek().is_some() {
         sequence += 1;

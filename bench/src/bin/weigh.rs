@@ -16,16 +16,13 @@ use wardwatch_knowledge::Knowledge;
 #[path = "../inventory/ward.rs"]
 mod ward;
 
-use ward::BEGIN;
+use ward::{BATCH, MOST, first_visits};
 
 #[global_allocator]
 static COUNTING: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
-/// Facts in one message of a sensor.
-const BATCH: usize = 1000;
 /// Messages after which what changed is taken to be stored.
 const RANGE: u64 = 20;
-const SECOND: u64 = 1_000_000_000;
 
 /// Weighs a site.
 #[derive(Parser)]
@@ -39,19 +36,14 @@ struct Arguments {
 
 fn main() -> Result<()> {
     let Arguments { devices, statements } = Arguments::parse();
-    let statements = statements.min(ward::MOST);
+    let statements = statements.min(MOST);
     let knowledge = Arc::new(Knowledge::builtin().context("read the built-in knowledge")?);
     let most = usize::try_from(devices).unwrap_or(usize::MAX).saturating_add(1);
     let settings = Settings { endpoints: most.saturating_mul(3), ..Settings::default() };
     let region = Region::new(COUNTING);
     let held = || region.change().bytes_allocated as f64 - region.change().bytes_deallocated as f64;
     let mut inventory = Inventory::new("north", knowledge, settings);
-    let mut facts = (1..=devices)
-        .flat_map(|number| {
-            let at = BEGIN + u64::from(number) * 600 * SECOND / u64::from(devices);
-            std::iter::once(ward::flow(number, at)).chain(ward::says(number, statements, at, None))
-        })
-        .peekable();
+    let mut facts = first_visits(devices, statements).peekable();
     let mut offset = 0;
     while facts.peek().is_some() {
         offset += 1;

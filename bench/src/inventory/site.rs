@@ -11,14 +11,11 @@ use wardwatch_knowledge::Knowledge;
 use wardwatch_proto::v1::Fact;
 use wardwatch_proto::v1::fact::Fact as Stated;
 
-use super::ward::{BEGIN, flow, says};
+use super::ward::{BATCH, BEGIN, SECOND, first_visits, flow, says};
 use crate::cpu::{self, Cost};
 
-/// Facts in one message of a sensor.
-const BATCH: usize = 1000;
 /// Messages after which what changed is taken to be stored.
 const RANGE: u64 = 20;
-const SECOND: u64 = 1_000_000_000;
 
 /// What is measured.
 #[derive(Clone, Copy, Debug)]
@@ -110,13 +107,7 @@ pub(crate) fn measure(asked: &Asked) -> Result<Found> {
     let mut found = Found::default();
     let mut site = Site::new(&knowledge, devices);
     let before = resident()?;
-    for number in 1..=devices {
-        let at = BEGIN + u64::from(number) * 600 * SECOND / u64::from(devices);
-        site.state(flow(number, at));
-        for fact in says(number, statements, at, None) {
-            site.state(fact);
-        }
-    }
+    first_visits(devices, statements).for_each(|fact| site.state(fact));
     site.take();
     let first = std::mem::take(&mut site.observations);
     (found.learning, _) = site.each(first);

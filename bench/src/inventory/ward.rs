@@ -9,6 +9,11 @@ use wardwatch_proto::v1::{Attribute, Counters, Endpoint, Fact, Flow, Observation
 /// When the bench begins on the wire: a minute's beginning in 2026, in nanoseconds since the Unix epoch.
 pub(crate) const BEGIN: u64 = 29_700_000 * 60 * 1_000_000_000;
 
+pub(crate) const SECOND: u64 = 1_000_000_000;
+
+/// Facts in one message of a sensor.
+pub(crate) const BATCH: usize = 1000;
+
 /// How many things a device can say.
 pub(crate) const MOST: usize = SAID.len();
 
@@ -61,6 +66,14 @@ fn worded(value: &'static str, number: u32, news: Option<u64>) -> Cow<'static, s
         (Some((before, after)), None) => format!("{before}{number}{after}").into(),
         (None, _) => value.into(),
     }
+}
+
+/// What all devices of a site say for the first time, each with a flow, within ten minutes.
+pub(crate) fn first_visits(devices: u32, statements: usize) -> impl Iterator<Item = Fact> {
+    (1..=devices).flat_map(move |number| {
+        let at = BEGIN + u64::from(number) * 600 * SECOND / u64::from(devices);
+        std::iter::once(flow(number, at)).chain(says(number, statements, at, None))
+    })
 }
 
 /// A flow of a device with an archive that all share, in one minute.

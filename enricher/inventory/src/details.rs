@@ -100,8 +100,8 @@ impl Sketch<'_> {
     /// What is missing, and how much is known. The last step: it looks at all others.
     pub(crate) fn completeness(&mut self) {
         let fields = self.knowledge.profile();
-        let place = |name: &str| fields.iter().position(|field| field.name == name);
-        self.record.details.sort_by_key(|detail| place(&detail.field));
+        let knowledge = self.knowledge;
+        self.record.details.sort_by_cached_key(|detail| knowledge.profile_place(&detail.field));
         let is_nested = !self.record.parent.is_empty();
         let (mut known, mut whole) = (0, 0);
         for field in fields {

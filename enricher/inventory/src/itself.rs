@@ -51,7 +51,9 @@ impl Register {
 
     /// What a device tells of under keys of the same kind, as far as it must be known whether there are several.
     pub(crate) fn told_alike(&self, teller: u32, key: &str) -> Vec<u32> {
-        let kind = |key: &str| key.split_once('=').map(|(kind, _)| kind.to_owned());
+        fn kind(key: &str) -> Option<&str> {
+            key.split_once('=').map(|(kind, _)| kind)
+        }
         let wanted = kind(key);
         let is_alike = |child: &u32| match self.dossier(*child).map(|dossier| &dossier.id) {
             Some(EndpointId::Third(Some(_), key)) => kind(key) == wanted,

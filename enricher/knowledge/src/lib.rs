@@ -293,7 +293,12 @@ impl Knowledge {
 
     /// Whether changes of a field of the profile that has no column of its own are told.
     pub fn tells_changes_of(&self, detail: &str) -> bool {
-        self.profile().iter().any(|field| field.is_told && field.name == detail)
+        self.profile_place(detail).and_then(|at| self.profile().get(at)).is_some_and(|field| field.is_told)
+    }
+
+    /// Where the field of this name stands in the profile.
+    pub fn profile_place(&self, field: &str) -> Option<usize> {
+        self.profile.place(field)
     }
 
     /// Whether the signatures of a file are sound by themselves.

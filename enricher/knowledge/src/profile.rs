@@ -3,6 +3,7 @@
 //! A field of the profile is known, or it is absent with a reason. How much of what applies is known is the device's
 //! visibility: the weights of the known fields in percent of the weights of all that apply to its kind.
 
+use hashbrown::HashMap;
 use serde::Deserialize;
 use wardwatch_proto::name::Named as _;
 use wardwatch_proto::v1::Attribute;
@@ -70,6 +71,8 @@ impl ProfileField {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Profile {
     fields: Vec<ProfileField>,
+    /// Where the field of a name stands.
+    places: HashMap<String, usize>,
 }
 
 impl Profile {
@@ -108,17 +111,25 @@ impl Profile {
             nested: raw.nested,
         };
         let is_full = self.fields.len() >= MOST_FIELDS;
-        match self.fields.iter_mut().find(|known| known.name == field.name) {
+        match self.place(&field.name).and_then(|at| self.fields.get_mut(at)) {
             Some(known) => *known = field,
             None if is_full => {
                 return Err(place.wrong("name", format!("a profile has at most {MOST_FIELDS} fields")));
             }
-            None => self.fields.push(field),
+            None => {
+                self.places.insert(field.name.clone(), self.fields.len());
+                self.fields.push(field);
+            }
         }
         Ok(())
     }
 
     pub(crate) fn fields(&self) -> &[ProfileField] {
         &self.fields
+    }
+
+    /// Where the field of this name stands among them.
+    pub(crate) fn place(&self, name: &str) -> Option<usize> {
+        self.places.get(name).copied()
     }
 }
