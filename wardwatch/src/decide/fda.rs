@@ -9,6 +9,7 @@ use wardwatch_knowledge::Knowledge;
 use wardwatch_knowledge::fda::table::{LARGEST_TABLE, Table};
 use wardwatch_proto::command::LARGEST_PACK;
 
+use super::knowledge::check_size;
 use crate::table::print;
 
 /// Refused lines and differences that are printed, of each so many.
@@ -31,11 +32,7 @@ pub(super) struct ImportFda {
 /// Turns the table into a pack, and says where it differs from what is built in about types and models.
 pub(super) fn import(arguments: &ImportFda) -> anyhow::Result<()> {
     let from = arguments.from.display();
-    let size = fs::metadata(&arguments.from).with_context(|| format!("cannot read {from}"))?.len();
-    anyhow::ensure!(
-        size <= LARGEST_TABLE as u64,
-        "{from} has {size} octets; at most {LARGEST_TABLE} are read"
-    );
+    check_size(&arguments.from, LARGEST_TABLE)?;
     let octets = fs::read(&arguments.from).with_context(|| format!("cannot read {from}"))?;
     let table = Table::read(&octets).with_context(|| format!("{from} cannot be used"))?;
     let pack = table.pack(&arguments.pack_version);

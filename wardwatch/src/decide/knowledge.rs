@@ -100,6 +100,13 @@ async fn send(deciding: &Deciding, pack: LoadKnowledgePack, said: &str) -> anyho
     with_session(&deciding.sending, async |session| session.submit(&site, wanted, said).await).await
 }
 
+/// Refuses a file with more octets than are read of one.
+pub(super) fn check_size(path: &Path, most: usize) -> anyhow::Result<()> {
+    let size = std::fs::metadata(path).with_context(|| format!("cannot read {}", path.display()))?.len();
+    anyhow::ensure!(size <= most as u64, "{} has {size} octets; at most {most} are read", path.display());
+    Ok(())
+}
+
 /// A pack that can be used, without a note.
 fn read(file: &Path, name: Option<&str>) -> anyhow::Result<LoadKnowledgePack> {
     let content = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;

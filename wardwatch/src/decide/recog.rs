@@ -9,6 +9,7 @@ use clap::Args;
 use wardwatch_knowledge::Knowledge;
 use wardwatch_knowledge::recog::{Database, LARGEST_DATABASE};
 
+use super::knowledge::check_size;
 use crate::table::print;
 
 /// Databases that are read at once.
@@ -77,9 +78,7 @@ pub(super) fn import(arguments: &ImportRecog) -> anyhow::Result<()> {
 }
 
 fn read(path: &Path) -> anyhow::Result<(String, Database)> {
-    let size = fs::metadata(path).with_context(|| format!("cannot read {}", path.display()))?.len();
-    let most = LARGEST_DATABASE as u64;
-    anyhow::ensure!(size <= most, "{} has {size} octets; at most {most} are read", path.display());
+    check_size(path, LARGEST_DATABASE)?;
     let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     let name = path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-' || c == '.';

@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use super::ber::{Elements, IP_ADDRESS, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE, TIME_TICKS};
+use super::ber::{Arcs, Elements, IP_ADDRESS, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE, TIME_TICKS};
 
 /// A whole message.
 #[derive(Debug)]
@@ -50,14 +50,9 @@ const SOFTWARE: [u32; 2] = [2021, 8072];
 
 /// The maker in whose part of the tree an object stands.
 fn maker(name: &[u8]) -> Option<u32> {
-    let mut number = 0_u32;
-    for octet in name.strip_prefix(ENTERPRISES)?.iter().take(4) {
-        number = number.checked_mul(128)? | u32::from(octet & 0x7F);
-        if octet & 0x80 == 0 {
-            return Some(number).filter(|number| !SOFTWARE.contains(number));
-        }
-    }
-    None
+    let number = Arcs(name.strip_prefix(ENTERPRISES)?).next()?;
+    // No number that is assigned takes more than four octets.
+    (number < 1 << 28 && !SOFTWARE.contains(&number)).then_some(number)
 }
 
 impl<'a> Pdu<'a> {
