@@ -35,7 +35,7 @@ pub(crate) struct Joint {
     pub(crate) why: Option<Box<(u32, Likely)>>,
     /// What it says that a device says which it is not.
     pub(crate) cloned: Vec<Identity>,
-    /// Others say what it says, so that when it is in use matters.
+    /// Others say what it says, or a person ruled about it, so that when it is in use matters.
     pub(crate) is_compared: bool,
 }
 
@@ -130,7 +130,7 @@ impl Register {
             Group::new(self, bases).joints()
         };
         for base in bases {
-            let joint = found.get(base).cloned().unwrap_or_default();
+            let joint = found.get(base).cloned().unwrap_or_else(|| self.joint_of_nobody(*base));
             let Some(device) = self.devices.get_mut(*base as usize) else { continue };
             if *device.joint() == joint {
                 continue;
@@ -145,6 +145,17 @@ impl Register {
                 }
             }
         }
+    }
+
+    /// That of a base whose evidence is elsewhere: it is compared as soon as it has some again, if a person ruled so.
+    fn joint_of_nobody(&self, base: u32) -> Joint {
+        Joint { is_compared: self.is_ruled(base), ..Joint::default() }
+    }
+
+    /// Whether a person ruled what it is, or is not, the same as.
+    fn is_ruled(&self, base: u32) -> bool {
+        let device = self.devices.get(base as usize);
+        device.is_some_and(|device| self.rulings.partners(device.id).next().is_some())
     }
 
     /// Why a device is more than one base, or says what another says.
@@ -232,9 +243,7 @@ impl<'a> Group<'a> {
             let is_alike = |identity: &Identity| {
                 self.register.bases_alike(identity).is_some_and(|alike| alike.len() > 1)
             };
-            let id = self.register.devices.get(*base as usize).map(|device| device.id);
-            let is_ruled = id.is_some_and(|id| self.register.rulings.partners(id).next().is_some());
-            joint.is_compared = is_ruled || own.iter().any(is_alike);
+            joint.is_compared = self.register.is_ruled(*base) || own.iter().any(is_alike);
             joint.cloned = own.into_iter().filter(|identity| self.cloned.contains(identity)).collect();
             joint.cloned.sort();
             joint.cloned.dedup();

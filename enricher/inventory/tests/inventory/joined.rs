@@ -173,6 +173,24 @@ fn what_a_person_rules_wins_until_it_is_withdrawn() {
 }
 
 #[test]
+fn a_ruling_outlasts_that_all_evidence_of_a_device_was_elsewhere() {
+    let mut site = Site::new();
+    site.hears([
+        arp_at(NEW_YEAR, "a1", "10.0.0.1"),
+        flow_at(NEW_YEAR, "10.0.2.5", "10.0.0.1", Protocol::Dicom),
+    ]);
+    site.rules(&site.device("a1"), &site.device("10.0.2.5"), Verdict::Same).expect("two devices");
+    assert_eq!(site.device("a1").ips, ["10.0.0.1", "10.0.2.5"]);
+    // The address is seen in an interface's frames and is taken for that interface's, until it turns out to be a router.
+    let behind =
+        |address: u8| flow_at(NEW_YEAR, &format!("fe@10.0.2.{address}"), "a1@10.0.0.1", Protocol::Dicom);
+    site.hears([behind(5)]);
+    assert_eq!(site.device("a1").ips, ["10.0.0.1"]);
+    site.hears((6..20).map(behind));
+    assert_eq!(site.device("a1").ips, ["10.0.0.1", "10.0.2.5"]);
+}
+
+#[test]
 fn a_ruling_about_what_is_not_known_is_refused() {
     let mut site = Site::new();
     site.hears([arp_at(NEW_YEAR + HOUR, "a1", "10.0.0.1")]);

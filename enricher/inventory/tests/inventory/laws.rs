@@ -7,6 +7,7 @@ use std::sync::{Arc, LazyLock};
 
 use proptest::collection::vec;
 use proptest::prelude::*;
+use similar::TextDiff;
 use wardwatch_inventory::{Conclusions, DeviceRecord, Inventory, LogMoment, Settings, StateEntry, Undecided};
 use wardwatch_knowledge::Knowledge;
 use wardwatch_proto::v1::event::Event as Kind;
@@ -138,6 +139,12 @@ fn apply(inventory: &mut Inventory, offset: usize, Message(sensor, facts): &Mess
 
 fn records(inventory: &Inventory) -> Vec<DeviceRecord> {
     inventory.devices().map(|device| device.record().clone()).collect()
+}
+
+/// In what lines two inventories differ, since a record is too long to be read whole.
+fn difference<T: fmt::Debug>(one: &T, other: &T) -> String {
+    let (one, other) = (format!("{one:#?}"), format!("{other:#?}"));
+    TextDiff::from_lines(&one, &other).unified_diff().context_radius(3).to_string()
 }
 
 fn keep(store: &mut BTreeMap<String, Vec<u8>>, entries: Vec<StateEntry>) {
@@ -324,12 +331,12 @@ proptest! {
         }
         restored.inventory.adopt(Arc::clone(&PACKS[whole.knowledge]));
         restored.inventory.settle();
-        prop_assert_eq!(records(&whole.inventory), records(&restored.inventory));
+        prop_assert_eq!(difference(&records(&whole.inventory), &records(&restored.inventory)), "");
         for (offset, step) in after.iter().enumerate() {
-            prop_assert_eq!(whole.take(cut + offset, step), restored.take(cut + offset, step));
+            prop_assert_eq!(difference(&whole.take(cut + offset, step), &restored.take(cut + offset, step)), "");
             prop_assert_eq!(whole.inventory.take_changed_state(), restored.inventory.take_changed_state());
         }
-        prop_assert_eq!(records(&whole.inventory), records(&restored.inventory));
+        prop_assert_eq!(difference(&records(&whole.inventory), &records(&restored.inventory)), "");
     }
 
     #[test]
@@ -370,7 +377,7 @@ proptest! {
         let last = Step::Facts(later_hour());
         let _ = decided.take(60, &last);
         let _ = untouched.take(60, &last);
-        prop_assert_eq!(records(&decided.inventory), records(&untouched.inventory));
+        prop_assert_eq!(difference(&records(&decided.inventory), &records(&untouched.inventory)), "");
     }
 
     #[test]
@@ -388,12 +395,12 @@ proptest! {
             restored.restore(key, value).expect("what was written can be read");
         }
         restored.settle();
-        prop_assert_eq!(records(&whole), records(&restored));
+        prop_assert_eq!(difference(&records(&whole), &records(&restored)), "");
         for (offset, message) in after.iter().enumerate() {
             prop_assert_eq!(apply(&mut whole, cut + offset, message), apply(&mut restored, cut + offset, message));
             prop_assert_eq!(whole.take_changed_state(), restored.take_changed_state());
         }
-        prop_assert_eq!(records(&whole), records(&restored));
+        prop_assert_eq!(difference(&records(&whole), &records(&restored)), "");
     }
 
     #[test]
@@ -428,6 +435,6 @@ proptest! {
         for (offset, message) in turned.iter().chain([&later_hour()]).enumerate() {
             apply(&mut shuffled, offset, message);
         }
-        prop_assert_eq!(records(&forwards), records(&shuffled));
+        prop_assert_eq!(difference(&records(&forwards), &records(&shuffled)), "");
     }
 }
