@@ -140,6 +140,9 @@ impl Concluding<'_> {
 
     /// Notes which devices are part of which, before any is described. Who loses a decision by that is described, too.
     fn settle_parts(&mut self, affected: &mut BTreeMap<u32, Affected>) {
+        // As it was before any of them became part of another: devices come in the order in which they were met.
+        let decided: BTreeSet<u32> =
+            affected.keys().copied().filter(|at| !self.register.decisions(*at).is_empty()).collect();
         let mut bereft = Vec::new();
         for (at, affected) in affected.iter() {
             let Some(device) = self.register.devices.get(*at as usize) else { continue };
@@ -150,7 +153,7 @@ impl Concluding<'_> {
                 .then(|| device.joint().under.or(affected.gone_to).or_else(|| self.register.whole_of(before)))
                 .flatten();
             let left = self.register.is_part_of(*at, whole);
-            if !self.register.decisions(*at).is_empty() {
+            if decided.contains(at) {
                 bereft.extend(left);
             }
         }
