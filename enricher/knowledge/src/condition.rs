@@ -1,13 +1,13 @@
 //! Conditions: what a rule asks of the evidence.
 
-use std::collections::HashSet;
-
+use hashbrown::HashSet;
 use regex::{Regex, RegexBuilder};
 use serde::Deserialize;
 use wardwatch_proto::attribute;
 use wardwatch_proto::v1::Protocol;
 use wardwatch_proto::v1::subject::Role;
 
+use crate::caseless::{self, Caseless};
 use crate::date;
 use crate::error::KnowledgeError;
 use crate::evidence::{Evidence, Field, Said, Support};
@@ -64,12 +64,18 @@ pub(crate) enum Condition {
     Spoken { protocols: Vec<Protocol>, internet: Option<bool>, initiated: Option<bool> },
 }
 
-/// What a condition asks for of what is said.
+/// What must have been said or seen for a condition to hold.
 #[derive(Clone, Debug)]
-pub(crate) struct Asked<'a> {
-    pub(crate) field: Field,
-    /// The values of which it must be one, whatever the case of their ASCII letters; `None` where it need not be one of few.
-    pub(crate) values: Option<Vec<&'a str>>,
+pub(crate) enum Asked<'a> {
+    /// A value of the field in which one of these texts stands, whatever the case of its ASCII letters; as
+    /// [`SaidCondition::literals`] has it.
+    Text(Field, Vec<String>),
+    /// One of these values of the field, whatever the case of their ASCII letters.
+    Value(Field, Vec<&'a str>),
+    /// Any value of the field.
+    Field(Field),
+    /// A conversation in one of the protocols; in any where there are none.
+    Spoken(&'a [Protocol]),
 }
 
 /// A field has a value that matches, said in one of the protocols (in any where none is named).
@@ -89,7 +95,7 @@ enum Matcher {
     Exact(String),
     Prefix(String),
     Contains(String),
-    OneOf(HashSet<String>),
+    OneOf(HashSet<Caseless<String>>),
     Pattern(Regex),
     /// A model of a family.
     Model(Names),
@@ -162,22 +168,29 @@ impl Condition {
         Self::Said(SaidCondition { field, protocols: Vec::new(), told_by: Vec::new(), matcher, at_least: 1 })
     }
 
-    /// What must have been said for it to hold; `None` where it asks for a conversation.
-    pub(crate) fn asks(&self) -> Option<Asked<'_>> {
-        let Self::Said(condition) = self else { return None };
-        let values = match &condition.matcher {
-            Matcher::Exact(value) => Some(vec![value.as_str()]),
-            Matcher::OneOf(values) => Some(values.iter().map(String::as_str).collect()),
-            _ => None,
+    /// What must have been said or seen for it to hold.
+    pub(crate) fn asks(&self) -> Asked<'_> {
+        let condition = match self {
+            Self::Said(condition) => condition,
+            Self::Spoken { protocols, .. } => return Asked::Spoken(protocols),
         };
-        Some(Asked { field: condition.field, values })
+        match &condition.matcher {
+            Matcher::Exact(value) => Asked::Value(condition.field, vec![value]),
+            Matcher::OneOf(values) => {
+                Asked::Value(condition.field, values.iter().map(|value| value.0.as_str()).collect())
+            }
+            _ => match condition.literals() {
+                texts if texts.is_empty() => Asked::Field(condition.field),
+                texts => Asked::Text(condition.field, texts),
+            },
+        }
     }
 
     /// What makes it hold, if anything, among what was seen at `since` or later.
     pub(crate) fn support(&self, evidence: &Evidence<'_>, since: u64) -> Option<Support> {
         match self {
             Self::Said(condition) => evidence.find_said(condition.field, condition.at_least, |said| {
-                said.last_seen >= since && condition.matches(said)
+                said.last_seen >= since && condition.is_from(said) && condition.matcher.matches(said)
             }),
             Self::Spoken { protocols, internet, initiated } => evidence.find_spoken(|spoken| {
                 spoken.last_seen >= since
@@ -208,8 +221,12 @@ impl SaidCondition {
 
     /// Whether the value is of the field, protocol and teller that it asks for.
     pub(crate) fn is_about(&self, said: &Said<'_>) -> bool {
-        said.field == self.field
-            && (self.protocols.is_empty() || self.protocols.contains(&said.protocol))
+        said.field == self.field && self.is_from(said)
+    }
+
+    /// Whether it was said in the protocol and by the teller that it asks for.
+    fn is_from(&self, said: &Said<'_>) -> bool {
+        (self.protocols.is_empty() || self.protocols.contains(&said.protocol))
             && (self.told_by.is_empty() || self.told_by.contains(&said.told_by))
     }
 
@@ -224,12 +241,15 @@ impl SaidCondition {
     /// Texts of which one stands in every value that matches, whatever the case of its ASCII letters; empty where
     /// there are no such.
     pub(crate) fn literals(&self) -> Vec<String> {
-        match &self.matcher {
+        let texts = match &self.matcher {
             Matcher::Exact(text) | Matcher::Prefix(text) | Matcher::Contains(text) => vec![text.clone()],
-            Matcher::OneOf(texts) => texts.iter().cloned().collect(),
+            Matcher::OneOf(texts) => texts.iter().map(|text| text.0.clone()).collect(),
             Matcher::Pattern(pattern) => literal::required(pattern.as_str()),
-            Matcher::Any | Matcher::Model(_) | Matcher::Past | Matcher::Future => Vec::new(),
-        }
+            Matcher::Model(names) => names.texts().cloned().collect(),
+            Matcher::Any | Matcher::Past | Matcher::Future => Vec::new(),
+        };
+        // The empty text stands in every value.
+        if texts.iter().any(String::is_empty) { Vec::new() } else { texts }
     }
 }
 
@@ -262,7 +282,7 @@ impl Matcher {
             for (number, value) in values.iter().enumerate() {
                 possible(field, value, place, &format!("{key}.one_of[{number}]"))?;
             }
-            return Ok(Self::OneOf(values.iter().map(|value| value.to_ascii_lowercase()).collect()));
+            return Ok(Self::OneOf(values.iter().cloned().map(Caseless).collect()));
         }
         if let Some(pattern) = &raw.regex {
             return RegexBuilder::new(pattern)
@@ -283,7 +303,7 @@ impl Matcher {
         }
         Ok(match (&raw.prefix, &raw.contains) {
             (Some(prefix), _) => Self::Prefix(prefix.clone()),
-            (None, Some(part)) => Self::Contains(part.to_ascii_lowercase()),
+            (None, Some(part)) => Self::Contains(part.clone()),
             (None, None) => Self::Any,
         })
     }
@@ -292,14 +312,9 @@ impl Matcher {
         match self {
             Self::Any => true,
             Self::Exact(wanted) => said.value.eq_ignore_ascii_case(wanted),
-            Self::Prefix(wanted) => {
-                said.value.get(..wanted.len()).is_some_and(|start| start.eq_ignore_ascii_case(wanted))
-            }
-            Self::Contains(wanted) => {
-                let mut parts = said.value.as_bytes().windows(wanted.len().max(1));
-                wanted.is_empty() || parts.any(|part| part.eq_ignore_ascii_case(wanted.as_bytes()))
-            }
-            Self::OneOf(wanted) => wanted.contains(&said.value.to_ascii_lowercase()),
+            Self::Prefix(wanted) => caseless::begins(said.value, wanted),
+            Self::Contains(wanted) => caseless::contains(said.value, wanted),
+            Self::OneOf(wanted) => wanted.contains(&Caseless(said.value)),
             Self::Pattern(pattern) => pattern.is_match(said.value),
             Self::Model(names) => names.fit(said.value),
             Self::Past => date::day_of_date(said.value).is_some_and(|day| day < date::day_of(said.last_seen)),

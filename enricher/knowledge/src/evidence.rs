@@ -143,6 +143,11 @@ impl<'a> Evidence<'a> {
         &self.said
     }
 
+    /// Every kind of conversation, in the order of protocols.
+    pub(crate) fn spoken(&self) -> &[Spoken] {
+        &self.spoken
+    }
+
     pub(crate) fn newest(&self) -> u64 {
         self.newest
     }

@@ -18,6 +18,8 @@ use std::path::Path;
 
 mod assigned;
 mod behaviour;
+mod by_text;
+mod caseless;
 mod certainty;
 mod clinical;
 mod condition;

@@ -5,6 +5,7 @@
 
 use serde::Deserialize;
 
+use crate::caseless;
 use crate::clinical::{self, FdaClass};
 use crate::error::KnowledgeError;
 use crate::manufacturer::Manufacturers;
@@ -42,15 +43,14 @@ pub(crate) struct Names {
 
 impl Names {
     pub(crate) fn fit(&self, model: &str) -> bool {
-        let begins = |start: &String| {
-            model.get(..start.len()).is_some_and(|beginning| beginning.eq_ignore_ascii_case(start))
-        };
-        let is_same = |name: &String| model.eq_ignore_ascii_case(name);
-        if self.exact.iter().any(is_same) || self.starts_with.iter().any(begins) {
-            return true;
-        }
-        let model = model.to_ascii_lowercase();
-        self.contains.iter().any(|part| model.contains(part.as_str()))
+        self.exact.iter().any(|name| model.eq_ignore_ascii_case(name))
+            || self.starts_with.iter().any(|start| caseless::begins(model, start))
+            || self.contains.iter().any(|part| caseless::contains(model, part))
+    }
+
+    /// Texts of which one stands in every model that fits, whatever the case of its ASCII letters.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = &String> {
+        self.exact.iter().chain(&self.starts_with).chain(&self.contains)
     }
 }
 
@@ -101,11 +101,7 @@ impl Models {
         if given.iter().all(|(_, names)| names.is_empty()) {
             return Err(place.wrong("starts_with", "it, `exact` or `contains` must be given"));
         }
-        let names = Names {
-            exact: raw.exact,
-            starts_with: raw.starts_with,
-            contains: raw.contains.iter().map(|part| part.to_ascii_lowercase()).collect(),
-        };
+        let names = Names { exact: raw.exact, starts_with: raw.starts_with, contains: raw.contains };
         let family = ModelFamily {
             product: clinical::product(raw.product_code, raw.fda_class, &place)?,
             family: raw.family,

@@ -401,10 +401,8 @@ impl Rule {
 
     /// The facts that make it hold, in words.
     fn support(&self, evidence: &Evidence<'_>) -> Option<String> {
-        let mut parts = Vec::with_capacity(self.when.len());
-        for condition in &self.when {
-            parts.push(condition.support(evidence, 0)?);
-        }
+        let parts = self.when.iter().map(|condition| condition.support(evidence, 0));
+        let parts = parts.collect::<Option<Vec<_>>>()?;
         if self.unless.iter().any(|condition| condition.support(evidence, 0).is_some()) {
             return None;
         }
