@@ -321,10 +321,10 @@ mod tests {
             .apply(batch("a/b%2F", 8, 1), moment(3), &mut tally)
             .expect("readable")
             .expect("another boot");
-        let ids = |conclusions: &Conclusions| -> Vec<String> {
-            conclusions.devices.iter().map(|device| device.id.clone()).collect()
-        };
-        assert_eq!(ids(&again), ids(&first), "the devices are the same ones");
+        let described: Vec<&str> = first.devices.iter().map(|device| device.id.as_str()).collect();
+        let seen: Vec<&str> = again.sightings.iter().map(|seen| &*seen.device).collect();
+        assert_eq!(seen, described, "the devices are the same ones");
+        assert!(again.devices.is_empty(), "and nothing else is different");
         assert!(again.events.is_empty(), "and nobody appeared");
     }
 

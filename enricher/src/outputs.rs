@@ -1,11 +1,11 @@
 //! What a run of messages gave rise to, and how it is written.
 //!
-//! First the rows of `flows`, of the sums over them, of `devices`, `attributes`, `changes`, `commands`, `device_notes`,
+//! First the rows of `flows`, of the sums over them, of `devices`, `sightings`, `attributes`, `changes`, `commands`, `device_notes`,
 //! `sensor_boots`, `import_rows` and the documents', each table's as one block; then the events, into the partition of
 //! `wardwatch.events` that has their source's number.
 //! What a crash before the commit point writes twice:
 //!
-//! - `devices`, `attributes`, `sensor_boots`, `import_rows`, `documents`, `components`, `mds2_answers`: nothing, a row replaces
+//! - `devices`, `sightings`, `attributes`, `sensor_boots`, `import_rows`, `documents`, `components`, `mds2_answers`: nothing, a row replaces
 //!   its equal.
 //! - `flows`, `changes`, `commands`, `device_notes`: nothing, rows at or below the table's mark are left out.
 //! - `conversations`, `site_minute`: nothing, flows at or below the table's mark are not summed up again.
@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 
 use prost::Message as _;
 use wardwatch_bus::{Publication, TopicPartition};
-use wardwatch_inventory::{AttributeRecord, Conclusions, DeviceRecord, LogMoment, RowRecord};
+use wardwatch_inventory::{AttributeRecord, Conclusions, DeviceRecord, LogMoment, RowRecord, SightingRecord};
 use wardwatch_processor::{Error, Sink, Tally};
 use wardwatch_proto::topic;
 use wardwatch_proto::v1::{Command, Event};
@@ -27,7 +27,7 @@ use crate::import_rows::ImportRow;
 use crate::memory::Ruling;
 use crate::received::Received;
 use crate::rollup::{conversations, site_minutes};
-use crate::rows::{AttributeKey, AttributeRow, BatchIdentity, ChangeRow, DeviceRow, FlowRow};
+use crate::rows::{AttributeKey, AttributeRow, BatchIdentity, ChangeRow, DeviceRow, FlowRow, SightingRow};
 
 /// What a run of messages of one partition gave rise to.
 #[derive(Debug, Default)]
@@ -36,6 +36,8 @@ pub(crate) struct Outputs {
     flows: Vec<FlowRow>,
     /// The newest state of each, by site and id.
     devices: BTreeMap<(String, String), DeviceRow>,
+    /// The newest of each, by site and id.
+    sightings: BTreeMap<(String, String), SightingRow>,
     /// The newest state of each.
     attributes: BTreeMap<AttributeKey, AttributeRow>,
     /// In the order of the log.
@@ -66,6 +68,7 @@ impl Outputs {
         let Self {
             flows,
             devices,
+            sightings,
             attributes,
             changes,
             commands,
@@ -75,7 +78,7 @@ impl Outputs {
             notes: _,
             boots: _,
         } = self;
-        let state = [devices.len(), attributes.len(), import_rows.len(), documents.most()];
+        let state = [devices.len(), sightings.len(), attributes.len(), import_rows.len(), documents.most()];
         let log = [flows.len(), changes.len(), commands.len(), events.len()];
         let counts = state.into_iter().chain(log);
         counts.max().unwrap_or(0)
@@ -87,6 +90,7 @@ impl Outputs {
             self.flows.push(FlowRow::new(of, flow, at, index));
         }
         self.describe(of.site, conclusions.devices, conclusions.attributes, at);
+        self.see(of.site, &conclusions.sightings, at);
         self.rows(of.site, conclusions.rows, at);
         for (index, change) in (0_u32..).zip(conclusions.changes) {
             self.changes.push(ChangeRow::new(of.site, change, at, index));
@@ -104,6 +108,7 @@ impl Outputs {
         let mut indices = 0_u32..;
         for (site, conclusions) in ruling.concluded {
             self.describe(&site, conclusions.devices, conclusions.attributes, at);
+            self.see(&site, &conclusions.sightings, at);
             self.rows(&site, conclusions.rows, at);
             for (change, index) in conclusions.changes.into_iter().zip(&mut indices) {
                 self.changes.push(ChangeRow::new(&site, change, at, index));
@@ -126,6 +131,13 @@ impl Outputs {
         for record in attributes {
             let row = AttributeRow::new(site, record, at);
             self.attributes.insert(row.key(), row);
+        }
+    }
+
+    fn see(&mut self, site: &str, sightings: &[SightingRecord], at: LogMoment) {
+        for record in sightings {
+            let key = (site.to_owned(), record.device.to_string());
+            self.sightings.insert(key, SightingRow::new(site, record, at));
         }
     }
 
@@ -153,6 +165,7 @@ impl Outputs {
         let commands = sink.append("commands", self.commands, |row| row.source_offset, tally);
         let notes = sink.append("device_notes", self.notes, |row| row.source_offset, tally);
         let devices = sink.replace("devices", self.devices.into_values().collect(), tally);
+        let sightings = sink.replace("sightings", self.sightings.into_values().collect(), tally);
         let attributes = sink.replace("attributes", self.attributes.into_values().collect(), tally);
         let rows = sink.replace("import_rows", self.import_rows.into_values().collect(), tally);
         let boots = sink.replace("sensor_boots", self.boots.into_values().collect(), tally);
@@ -168,6 +181,7 @@ impl Outputs {
             commands.insert(),
             notes.insert(),
             devices.insert(),
+            sightings.insert(),
             attributes.insert(),
             boots.insert(),
             documents.insert(),

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use clickhouse::Row;
 use compact_str::{CompactString, format_compact};
 use serde::{Deserialize, Serialize};
-use wardwatch_inventory::{AttributeRecord, Change, DeviceRecord, EnrichedFlow, LogMoment};
+use wardwatch_inventory::{AttributeRecord, Change, DeviceRecord, EnrichedFlow, LogMoment, SightingRecord};
 use wardwatch_proto::address;
 use wardwatch_proto::name::Named as _;
 use wardwatch_proto::v1::{Counters, Endpoint};
@@ -246,6 +246,33 @@ impl DeviceRow {
             details: record.details.into_iter().map(|detail| (detail.field, detail.value)).collect(),
             visibility: percent(record.visibility),
             scopes: record.scopes,
+            source_incarnation: at.incarnation,
+            source_partition: at.partition,
+            source_offset: at.offset,
+            version: version(at.incarnation, at.offset),
+        }
+    }
+}
+
+/// A row of `sightings`.
+#[derive(Clone, Debug, Row, Serialize, Deserialize)]
+pub(crate) struct SightingRow {
+    site: String,
+    device: String,
+    last_seen: i64,
+    source_incarnation: u32,
+    source_partition: u32,
+    source_offset: u64,
+    version: u64,
+}
+
+impl SightingRow {
+    /// The row of a device that was seen again in the message at this place.
+    pub(crate) fn new(site: &str, record: &SightingRecord, at: LogMoment) -> Self {
+        Self {
+            site: site.to_owned(),
+            device: record.device.to_string(),
+            last_seen: nanoseconds(record.last_seen),
             source_incarnation: at.incarnation,
             source_partition: at.partition,
             source_offset: at.offset,

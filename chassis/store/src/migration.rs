@@ -58,6 +58,7 @@ pub const ALL: &[Migration] = migrations![
     14 "notes" in "0014_notes.sql",
     15 "documents" in "0015_documents.sql",
     16 "retirement" in "0016_retirement.sql",
+    17 "sightings" in "0017_sightings.sql",
 ];
 
 impl Migration {

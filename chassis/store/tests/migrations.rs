@@ -47,6 +47,7 @@ async fn applying_them_twice_changes_nothing_the_second_time() {
         "flows",
         "import_rows",
         "sensor_boots",
+        "sightings",
         "site_minute",
         "topic_incarnations",
         "v_alerts",

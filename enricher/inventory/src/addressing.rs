@@ -7,6 +7,7 @@ use wardwatch_proto::address;
 use crate::conclusion::DeviceRecord;
 use crate::device::Device;
 use crate::dossier::Dossier;
+use crate::hour::hour;
 use crate::identity::{DeviceKey, EndpointId, Mac};
 use crate::register::Register;
 use crate::scope::Ip;
@@ -22,7 +23,8 @@ pub(crate) fn describe(
     device: &Device,
     dossiers: &[&Dossier],
 ) {
-    let is_current = |last: u64| last.saturating_add(IN_USE) >= record.last_seen;
+    let now = hour(record.last_seen);
+    let is_current = |last: u64| hour(last).saturating_add(IN_USE) >= now;
     let mut ips: BTreeSet<Ip> = BTreeSet::new();
     for dossier in dossiers {
         if let EndpointId::Address(_, ip) = dossier.id

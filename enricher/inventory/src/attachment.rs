@@ -14,6 +14,7 @@ use wardwatch_proto::v1::{Attribute, Protocol};
 use crate::belief::said;
 use crate::conclusion::Why;
 use crate::device::Device;
+use crate::hour::hour;
 use crate::identity::{DeviceKey, is_made_from};
 use crate::network::is_link_local;
 use crate::profile::Sketch;
@@ -148,7 +149,7 @@ impl Sketch<'_> {
             _ => {}
         }
         if ways.is_empty() {
-            let is_old = |s: &&Statement| s.last_seen.saturating_sub(s.first_seen) >= LEASE_IS_OVER;
+            let is_old = |s: &&Statement| hour(s.last_seen).saturating_sub(s.first_seen) >= LEASE_IS_OVER;
             let is_arp = |s: &&Statement| is_own(s) && s.key.protocol == i32::from(Protocol::Arp);
             let is_used = |s: &&Statement| self.record.ips.iter().any(|ip| **ip == *s.key.value);
             let bound = self.about(Attribute::IpAddress).filter(is_arp).filter(is_old);
@@ -173,9 +174,10 @@ impl Sketch<'_> {
 
     fn internet(&mut self) {
         let conversations = || self.dossiers.iter().flat_map(|dossier| &dossier.conversations);
-        let is_current = |last: u64| last.saturating_add(INTERNET_COUNTS) >= self.record.last_seen;
+        let now = hour(self.record.last_seen);
+        let is_current = |last: u64| hour(last).saturating_add(INTERNET_COUNTS) >= now;
         let outside = conversations().filter(|c| c.internet && is_current(c.last_seen)).min();
-        let span = self.record.last_seen.saturating_sub(self.record.first_seen);
+        let span = now.saturating_sub(self.record.first_seen);
         let (value, statement, evidence, confidence) = match outside {
             Some(conversation) => {
                 let protocol = Protocol::try_from(conversation.protocol).unwrap_or_default().name();

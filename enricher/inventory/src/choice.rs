@@ -19,6 +19,7 @@ pub(crate) struct Candidate<'a> {
     pub(crate) value: Cow<'a, str>,
     pub(crate) trust: Trust,
     pub(crate) first_seen: u64,
+    /// By the hour.
     pub(crate) last_seen: u64,
     pub(crate) because: Because<'a>,
     pub(crate) evidence: Basis<'a>,
@@ -80,8 +81,9 @@ impl<'a> Candidates<'a> {
         )
     }
 
-    /// Whether sources of equal standing go on saying different things: a rival was still said after the best value was
-    /// first said. A new version that replaces an old one is no conflict.
+    /// Whether sources of equal standing go on saying different things: in an hour after the best value was first said, a
+    /// rival was still said. A new version that replaces an old one is no conflict, even though a sensor states the old one
+    /// again that it heard minutes before.
     pub(crate) fn is_conflicting(&self) -> bool {
         let Some(best) = self.best() else { return false };
         let mut rivals = self.list.iter().filter(|other| {

@@ -10,10 +10,12 @@ use wardwatch_proto::v1::{DeviceAppeared, DeviceChanged, DeviceSummary, Event, F
 
 use crate::choice::{trust, words};
 use crate::chosen::Chosen;
-use crate::conclusion::{AttributeRecord, Change, Conclusions, DeviceRecord, LogMoment, RowRecord, Why};
+use crate::conclusion::{
+    AttributeRecord, Change, Conclusions, DeviceRecord, LogMoment, RowRecord, SightingRecord, Why,
+};
 use crate::details;
 use crate::device::Device;
-use crate::dossier::{Dossier, FindingKey};
+use crate::dossier::FindingKey;
 use crate::intake::{End, Pending};
 use crate::known::Known;
 use crate::profile::{self, Profile};
@@ -222,14 +224,20 @@ impl Concluding<'_> {
     /// Whether it changed: what is said of it again changes nothing about itself.
     fn present(&mut self, at: u32, affected: Affected, had_appeared: bool) -> bool {
         let Some(device) = self.register.devices.get(at as usize) else { return false };
-        let (first_seen, last_seen) = self.seen(device);
+        let (first_seen, last_seen) = self.register.seen(device);
         let mut statements = affected.statements;
         let known = &device.known;
         let was_superseded = known.superseded_by.is_some();
-        let is_seen_again = (known.first_seen, known.last_seen) != (first_seen, last_seen)
-            || self.register.is_back(at, device);
-        if !(affected.has_news || !had_appeared || was_superseded || is_seen_again) {
+        let times = self.register.times_of(device);
+        let is_as_described = had_appeared
+            && !affected.has_news
+            && !was_superseded
+            && known.first_seen == first_seen
+            && device.times == times
+            && !self.register.is_back(at, device);
+        if is_as_described {
             self.statements(at, statements, true);
+            self.seen_again(at, last_seen);
             return false;
         }
         self.rows.extend(device.members.iter().filter(|member| self.register.is_row(**member)));
@@ -237,6 +245,7 @@ impl Concluding<'_> {
         statements.extend(self.reconsidered(device, &chosen, !had_appeared || was_superseded));
         let Some(device) = self.register.devices.get_mut(at as usize) else { return false };
         device.chosen = chosen;
+        device.times = times;
         let is_kept = |detail: &str| self.knowledge.tells_changes_of(detail) || retirement::reads(detail);
         let now = Known::of(&mut record, is_kept);
         let is_different = !device.known.is_as(&now);
@@ -256,6 +265,15 @@ impl Concluding<'_> {
         }
         self.conclusions.devices.push(record);
         true
+    }
+
+    /// It is as it was described; it may have been seen in another minute.
+    fn seen_again(&mut self, at: u32, last_seen: u64) {
+        let Some(device) = self.register.devices.get_mut(at as usize) else { return };
+        if device.known.last_seen != last_seen {
+            device.known.last_seen = last_seen;
+            self.conclusions.sightings.push(SightingRecord { device: device.id_text(), last_seen });
+        }
     }
 
     /// Tells what is different of a device.
@@ -283,13 +301,6 @@ impl Concluding<'_> {
         let seen = seen.filter(|root| root.exists);
         let ends = seen.map(|root| (root.first_seen, root.last_seen()));
         ends.reduce(|all, next| (all.0.min(next.0), all.1.max(next.1))).unwrap_or_default()
-    }
-
-    fn seen(&self, device: &Device) -> (u64, u64) {
-        (
-            self.register.sighted(device).map(|dossier| dossier.first_seen).min().unwrap_or_default(),
-            self.register.sighted(device).map(Dossier::last_seen).max().unwrap_or_default(),
-        )
     }
 
     /// The statements whose standing is another: those for a value that is now shown or no longer is, or all.

@@ -27,8 +27,10 @@ pub struct LogMoment {
 pub struct Conclusions {
     /// The message's flows, in order.
     pub flows: Vec<EnrichedFlow>,
-    /// Each device that changed or was seen in another minute, once, by id.
+    /// Each device that was described anew, once, by id: what is known of it changed, or it was seen in another hour.
     pub devices: Vec<DeviceRecord>,
+    /// Each other device that was seen in another minute, once, by id.
+    pub sightings: Vec<SightingRecord>,
     /// Each statement about a device that is new, was repeated, moved to another device, or was chosen or dropped.
     pub attributes: Vec<AttributeRecord>,
     /// What became different about devices that were known before.
@@ -48,6 +50,15 @@ pub struct EnrichedFlow {
     pub initiator_device: Arc<str>,
     /// Device id; empty where the responder is no device of the site.
     pub responder_device: Arc<str>,
+}
+
+/// A device about which nothing else is different than when it was seen last.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SightingRecord {
+    /// Its id.
+    pub device: Arc<str>,
+    /// As in [`DeviceRecord`].
+    pub last_seen: u64,
 }
 
 /// A device as it is known now.
@@ -134,8 +145,8 @@ pub struct DeviceRecord {
     /// Event time, nanoseconds since the Unix epoch.
     #[prost(fixed64, tag = "27")]
     pub first_seen: u64,
-    /// Event time, nanoseconds since the Unix epoch: the minute's beginning, but never before `first_seen`. So a device is
-    /// written once a minute at most for being seen.
+    /// Event time, nanoseconds since the Unix epoch: the minute's beginning, but never before `first_seen`. A
+    /// [`SightingRecord`] that comes later tells a newer one.
     #[prost(fixed64, tag = "28")]
     pub last_seen: u64,
     /// 0 to 100: the sum of the factors' points, capped.

@@ -8,6 +8,7 @@ use wardwatch_knowledge::Knowledge;
 use crate::chosen::Chosen;
 use crate::conclusion::DeviceRecord;
 use crate::decision::Decisions;
+use crate::hour::Times;
 use crate::identity::DeviceKey;
 use crate::joining::Joint;
 use crate::known::Known;
@@ -29,6 +30,8 @@ pub(crate) struct Device {
     joint: Option<Box<Joint>>,
     /// As it was last concluded; empty until it exists.
     pub(crate) known: Known,
+    /// The times that it was described from. They follow from the dossiers.
+    pub(crate) times: Times,
     /// The value shown of each attribute that has one value at a time.
     pub(crate) chosen: Chosen,
     /// What people decided about it.
@@ -46,6 +49,7 @@ impl Device {
             roots: Places::new(),
             joint: None,
             known: Known::default(),
+            times: Times::default(),
             chosen: Chosen::default(),
             decisions: Decisions::new(),
         }

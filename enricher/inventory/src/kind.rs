@@ -7,6 +7,7 @@ use wardwatch_proto::v1::{Attribute, Protocol};
 use crate::belief::{MOST_REASONS, said};
 use crate::conclusion::{Factor, Why};
 use crate::device::Device;
+use crate::hour::hour;
 use crate::identity::DeviceKey;
 use crate::profile::Sketch;
 
@@ -14,7 +15,7 @@ impl Sketch<'_> {
     /// Concludes category, type, score and signs of patient data.
     pub(crate) fn classify(&mut self, device: &Device, is_router: bool) {
         let knowledge = self.knowledge;
-        let newest = self.record.last_seen;
+        let newest = hour(self.record.last_seen);
         let maker_is_guessed = !self.record.why.iter().any(|why| {
             why.field == "manufacturer" && why.value == self.record.manufacturer && why.confidence >= 30
         });
@@ -46,7 +47,7 @@ impl Sketch<'_> {
                 protocol: Protocol::try_from(conversation.protocol).unwrap_or_default(),
                 initiated: conversation.initiated,
                 internet: conversation.internet,
-                last_seen: conversation.last_seen,
+                last_seen: hour(conversation.last_seen),
             });
         let mut evidence = Evidence::new(facts, spoken.collect(), newest);
         let found = self.decided_kind(knowledge.classify_read(&evidence, &self.derived.readings()));

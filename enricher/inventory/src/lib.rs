@@ -20,14 +20,14 @@
 //! - `decision` keeps what people decided about devices, which wins over all evidence; `retirement` tells who is retired and
 //!   was seen all the same.
 //! - `conclude` compares that with what was `known` and tells the difference (`summary` names the device in what
-//!   is told); `state` writes it down.
+//!   is told); of a device that is only seen again it tells no more than that, for which times are read by the `hour`.
+//!   `state` writes it down.
 //!
 //! # What depends on the order of facts
 //!
 //! Which devices there are, and what is shown of each, follows from the evidence and not from its order, except for:
 //! what was given up for want of room (each bound is in [`Settings`], each loss in [`Counters`]); statements about an
-//! address outside the site's networks that came before ARP or DHCP bound it; and the choice between values of equal
-//! standing and the list of addresses, which are refreshed when there is news or the device is seen in another minute.
+//! address outside the site's networks that came before ARP or DHCP bound it.
 //! Changes and events are told in the order in which things became known.
 
 #![forbid(unsafe_code)]
@@ -49,6 +49,7 @@ mod derivation;
 mod details;
 mod device;
 mod dossier;
+mod hour;
 mod identity;
 mod imported;
 mod intake;
@@ -77,7 +78,7 @@ mod summary;
 
 pub use conclusion::{
     AttributeRecord, Change, Conclusions, Detail, DeviceRecord, Difference, EnrichedFlow, Factor, Gap,
-    LogMoment, RowRecord, Why,
+    LogMoment, RowRecord, SightingRecord, Why,
 };
 pub use counters::Counters;
 pub use decision::Undecided;

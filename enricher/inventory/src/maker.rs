@@ -7,6 +7,7 @@ use wardwatch_proto::v1::subject::Role;
 
 use crate::choice::{Candidate, Candidates, words};
 use crate::device::Device;
+use crate::hour::hour;
 use crate::identity::DeviceKey;
 use crate::profile::Sketch;
 use crate::reason::{Basis, Because};
@@ -75,7 +76,7 @@ impl<'a> Sketch<'a> {
                     value: registered.manufacturer.as_str().into(),
                     trust: knowledge.trust(Attribute::Manufacturer, Source::MacPrefix, Role::Sender),
                     first_seen: self.record.first_seen,
-                    last_seen: self.record.last_seen,
+                    last_seen: hour(self.record.last_seen),
                     because: Because::Words("its MAC address is registered to this maker, which is a guess"),
                     evidence: Basis::Mac(mac),
                 });

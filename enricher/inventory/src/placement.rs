@@ -22,6 +22,7 @@ use wardwatch_proto::v1::Attribute;
 
 use crate::device::Device;
 use crate::dossier::{Dossier, Interval, most_at_once};
+use crate::hour::Times;
 use crate::identity::{DeviceKey, EndpointId, Mac};
 use crate::imported::Match;
 use crate::joining::Joint;
@@ -169,6 +170,7 @@ impl Register {
         self.settle_joints();
         self.stand_all();
         self.enter_parts();
+        self.take_times();
     }
 
     /// The device at an end of a flow at the time of the flow. What did not answer need not exist, so it is only
@@ -202,6 +204,33 @@ impl Register {
                 && !matches!(dossier.id, EndpointId::Row(..))
                 && (is_third || !matches!(dossier.id, EndpointId::Third(..)))
         })
+    }
+
+    /// Between which event times a device was seen.
+    pub(crate) fn seen(&self, device: &Device) -> (u64, u64) {
+        let ends = self.sighted(device).map(|dossier| (dossier.first_seen, dossier.last_seen()));
+        ends.reduce(|all, next| (all.0.min(next.0), all.1.max(next.1))).unwrap_or_default()
+    }
+
+    /// The times that a device is described from.
+    pub(crate) fn times_of(&self, device: &Device) -> Times {
+        self.clockwork.times(device.members.iter().filter_map(|at| self.dossier(*at)))
+    }
+
+    /// What is known of devices that stand for themselves was described from the times that were restored, and only told
+    /// anew since where these differ; when they were seen last is not stored each time.
+    fn take_times(&mut self) {
+        for at in 0..self.devices.len() as u32 {
+            let Some(device) = self.devices.get(at as usize) else { continue };
+            if !device.stands_for_itself() || !self.is_real(device) {
+                continue;
+            }
+            let (times, (_, last_seen)) = (self.times_of(device), self.seen(device));
+            if let Some(device) = self.devices.get_mut(at as usize) {
+                device.times = times;
+                device.known.last_seen = last_seen;
+            }
+        }
     }
 
     /// What the device is recognised by that a dossier belongs to; `None` where it belongs to no device of the site.

@@ -95,9 +95,7 @@ impl Sketch<'_> {
     }
 
     fn sightings(&mut self, register: &Register, device: &Device) {
-        let sighted = || register.sighted(device);
-        self.record.first_seen = sighted().map(|dossier| dossier.first_seen).min().unwrap_or_default();
-        self.record.last_seen = sighted().map(Dossier::last_seen).max().unwrap_or_default();
+        (self.record.first_seen, self.record.last_seen) = register.seen(device);
         let vlans: BTreeSet<u32> =
             self.dossiers.iter().flat_map(|dossier| dossier.vlans.iter().copied()).collect();
         self.record.vlans = vlans.into_iter().collect();

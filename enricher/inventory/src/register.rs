@@ -16,6 +16,7 @@ use crate::conclusion::DeviceRecord;
 use crate::counters::Counters;
 use crate::device::Device;
 use crate::dossier::{Dossier, Sighting};
+use crate::hour::Clockwork;
 use crate::identity::{DeviceKey, EndpointId, Mac, is_made_from};
 use crate::imported::Imports;
 use crate::lookup::Lookup;
@@ -83,6 +84,7 @@ pub(crate) struct Register {
     pub(crate) imports: Imports,
     /// How many dossiers are hearsay.
     hearsay: usize,
+    pub(crate) clockwork: Clockwork,
     pub(crate) batch: Batch,
 }
 
@@ -158,6 +160,7 @@ impl Register {
             seekers: HashMap::new(),
             imports: Imports::default(),
             hearsay: 0,
+            clockwork: Clockwork::default(),
             batch: Batch::default(),
         }
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::rig::{Rig, batch};
+use crate::rig::{Rig, batch, facts};
 use async_trait::async_trait;
 use prost::Message as _;
 use wardwatch_bus::{
@@ -11,7 +11,8 @@ use wardwatch_bus::{
 };
 use wardwatch_proto::v1::fact::Fact as Stated;
 use wardwatch_proto::v1::{
-    AcknowledgeAlert, Attribute, Command, Event, Fact, LogRecord, Observation, command, event, log_record,
+    AcknowledgeAlert, Attribute, Batch, Command, Event, Fact, LogRecord, Observation, command, event,
+    log_record,
 };
 use wardwatch_proto::{log, topic};
 
@@ -58,9 +59,37 @@ async fn facts_become_flows_devices_and_events() {
         + rig.number("count()", "site_minute").await
         + rig.number("count()", "sensor_boots FINAL").await
         + rig.number("count()", "devices FINAL").await
+        + rig.number("count()", "sightings FINAL").await
         + rig.number("count()", "attributes FINAL").await
         + rig.number("count()", "changes").await;
     assert_eq!(total("enricher_rows_written"), rows);
+}
+
+#[tokio::test]
+async fn a_device_that_is_only_seen_again_is_told_so_in_few_bytes() {
+    let test = "a_device_that_is_only_seen_again_is_told_so_in_few_bytes";
+    let Some(rig) = Rig::new(test).await else { return };
+    let seen = |second: u64| Batch { facts: facts(1, second), ..batch("north", 7, second, 1) };
+    let versions = "SELECT toString(version) AS line FROM devices FINAL ORDER BY device";
+    let last = "SELECT toString(last_seen) AS line FROM v_devices ORDER BY device";
+    rig.send(seen(1)).await;
+    rig.run_to_the_end().await;
+    let (described, before) = (rig.lines(versions).await, rig.lines(last).await);
+    rig.send(seen(70)).await;
+    rig.run_to_the_end().await;
+    assert_eq!(rig.lines(versions).await, described, "nothing else is different");
+    assert_eq!(rig.number("count()", "sightings FINAL").await, 2);
+    let minute = rig.lines(last).await;
+    assert!(
+        before.iter().zip(&minute).all(|(before, minute)| before < minute),
+        "{before:?}, then {minute:?}"
+    );
+
+    rig.send(seen(3700)).await;
+    rig.run_to_the_end().await;
+    assert!(rig.lines(versions).await.iter().zip(&described).all(|(now, before)| now > before));
+    let hour = rig.lines(last).await;
+    assert!(minute.iter().zip(&hour).all(|(minute, hour)| minute < hour), "{minute:?}, then {hour:?}");
 }
 
 #[tokio::test]

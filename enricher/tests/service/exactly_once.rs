@@ -171,8 +171,11 @@ async fn a_topic_made_anew_goes_on_with_the_same_memory() {
     assert_eq!(context.counters.total("enricher_batches_resent"), 1, "2 had come by the old topic");
     assert_eq!(rig.number("count()", "flows").await, 3);
     assert_eq!(rig.number("count()", "v_devices").await, 4);
-    let archive = "devices FINAL WHERE has(ips, '10.1.0.200')";
+    let archive =
+        "sightings FINAL WHERE device IN (SELECT device FROM v_devices WHERE has(ips, '10.1.0.200'))";
     assert_eq!(rig.number("max(source_incarnation)", archive).await, 2, "what the new topic says is newer");
+    let seen_last = "v_devices WHERE last_seen = (SELECT max(last_seen) FROM sightings)";
+    assert_eq!(rig.number("count()", seen_last).await, 1);
 }
 
 #[tokio::test]

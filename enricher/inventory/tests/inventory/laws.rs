@@ -340,6 +340,23 @@ proptest! {
     }
 
     #[test]
+    fn what_was_told_last_is_what_is_known(steps in steps()) {
+        let mut world = World::new();
+        let mut told: BTreeMap<String, DeviceRecord> = BTreeMap::new();
+        for (offset, step) in steps.iter().enumerate() {
+            let Ok(conclusions) = world.take(offset, step) else { continue };
+            told.extend(conclusions.devices.into_iter().map(|record| (record.id.clone(), record)));
+            for seen in conclusions.sightings {
+                let record = told.get_mut(&*seen.device).expect("it was described before");
+                record.last_seen = seen.last_seen;
+            }
+            let standing: Vec<DeviceRecord> =
+                told.values().filter(|record| record.superseded_by.is_empty()).cloned().collect();
+            prop_assert_eq!(difference(&standing, &records(&world.inventory)), "");
+        }
+    }
+
+    #[test]
     fn what_is_withdrawn_leaves_no_trace(steps in steps()) {
         let mut decided = World::new();
         let mut untouched = World::new();

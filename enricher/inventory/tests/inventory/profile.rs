@@ -66,17 +66,20 @@ fn visibility_grows_with_what_is_known() {
 #[test]
 fn sources_that_go_on_disagreeing_are_a_conflict_and_an_update_is_none() {
     let mut site = Site::new();
-    let said = |second, end, attribute, value| {
-        observation(NEW_YEAR + second * SECOND, Role::Sender, end, "", attribute, value, Protocol::Dicom)
+    let said = |hour: u64, end, attribute, value| {
+        let at = NEW_YEAR + hour * 3600 * SECOND + SECOND;
+        observation(at, Role::Sender, end, "", attribute, value, Protocol::Dicom)
     };
-    let serial = |second, value| said(second, "a1@10.0.0.7", Attribute::SerialNumber, value);
-    site.hears([serial(1, "42"), serial(2, "43"), serial(3, "42")]);
+    let serial = |hour, value| said(hour, "a1@10.0.0.7", Attribute::SerialNumber, value);
+    site.hears([serial(1, "42"), serial(2, "43")]);
+    assert_eq!(gap(&site.device("10.0.0.7"), "serial_number"), None);
+    site.hears([serial(3, "42")]);
     let record = site.device("10.0.0.7");
     assert_eq!((record.serial_number.as_str(), gap(&record, "serial_number")), ("43", Some("conflicting")));
     site.decides(&record, "serial_number", "42").expect("a field that can be overridden");
     assert_eq!(gap(&site.device("10.0.0.7"), "serial_number"), None, "a person has decided");
 
-    let version = |second, value| said(second, "a2@10.0.0.8", Attribute::FirmwareVersion, value);
+    let version = |hour, value| said(hour, "a2@10.0.0.8", Attribute::FirmwareVersion, value);
     site.hears([version(1, "1.0"), version(2, "1.1"), version(3, "1.1")]);
     assert_eq!(gap(&site.device("10.0.0.8"), "firmware_version"), None);
 }

@@ -17,6 +17,7 @@ const TABLES: [(&str, &[&str]); 2] = [
             "conversations",
             "site_minute",
             "devices",
+            "sightings",
             "attributes",
             "changes",
             "commands",
