@@ -29,6 +29,11 @@ const OFFLINE_AFTER: u64 = DAY;
 /// Leases seldom last longer. Who has had an address for this long and never asked for one was given it by hand (a guess).
 const LEASE_IS_OVER: u64 = 7 * DAY;
 
+/// Fields of the cell that let a device in, what whoever let it in says of them, and what tables do. Of the former the one that
+/// was said last is shown, to the nanosecond: a device roams from cell to cell within minutes.
+pub(crate) const CELLS: [(&str, Attribute, Attribute); 2] =
+    [("ssid", Attribute::WlanName, Attribute::Ssid), ("bssid", Attribute::WlanBssid, Attribute::Bssid)];
+
 impl Sketch<'_> {
     /// Fills in how the device hangs on the network.
     pub(crate) fn attachment(&mut self, device: &Device, register: &Register) {
@@ -85,10 +90,7 @@ impl Sketch<'_> {
 
     /// The wireless network and the cell that let it in.
     fn wireless(&mut self) {
-        for (field, attribute, of_tables) in [
-            ("ssid", Attribute::WlanName, Attribute::Ssid),
-            ("bssid", Attribute::WlanBssid, Attribute::Bssid),
-        ] {
+        for (field, attribute, of_tables) in CELLS {
             let mut told: Vec<&Statement> = self.of_access(attribute);
             told.sort_by(|a, b| b.last_seen.cmp(&a.last_seen).then_with(|| a.key.cmp(&b.key)));
             if told.is_empty() {

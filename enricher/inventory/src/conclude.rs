@@ -15,7 +15,7 @@ use crate::conclusion::{
 };
 use crate::details;
 use crate::device::Device;
-use crate::dossier::FindingKey;
+use crate::dossier::{self, FindingKey};
 use crate::intake::{End, Pending};
 use crate::known::Known;
 use crate::profile::{self, Profile};
@@ -298,9 +298,7 @@ impl Concluding<'_> {
     fn seen_at_roots(&self, at: u32) -> (u64, u64) {
         let roots = self.register.devices.get(at as usize).map(|device| device.roots.as_slice());
         let seen = roots.unwrap_or_default().iter().filter_map(|root| self.register.dossier(*root));
-        let seen = seen.filter(|root| root.exists);
-        let ends = seen.map(|root| (root.first_seen, root.last_seen()));
-        ends.reduce(|all, next| (all.0.min(next.0), all.1.max(next.1))).unwrap_or_default()
+        dossier::seen(seen.filter(|root| root.exists))
     }
 
     /// The statements whose standing is another: those for a value that is now shown or no longer is, or all.

@@ -81,6 +81,12 @@ pub(crate) struct FindingKey {
     pub(crate) peer: String,
 }
 
+/// Between which event times any of them was seen.
+pub(crate) fn seen<'a>(dossiers: impl Iterator<Item = &'a Dossier>) -> (u64, u64) {
+    let ends = dossiers.map(|dossier| (dossier.first_seen, dossier.last_seen()));
+    ends.reduce(|all, next| (all.0.min(next.0), all.1.max(next.1))).unwrap_or_default()
+}
+
 impl Dossier {
     pub(crate) fn new(id: EndpointId) -> Self {
         Self {

@@ -8,15 +8,12 @@
 use std::hash::{BuildHasher as _, Hash, Hasher as _};
 
 use hashbrown::DefaultHashBuilder;
-use wardwatch_proto::v1::Attribute;
 
+use crate::attachment::CELLS;
 use crate::dossier::Dossier;
 
 /// In nanoseconds.
 const HOUR: u64 = 3600 * 1_000_000_000;
-
-/// Of these the one that was said last is shown, to the nanosecond: a device roams from cell to cell within minutes.
-pub(crate) const LATEST: [Attribute; 2] = [Attribute::WlanName, Attribute::WlanBssid];
 
 /// The hour of an event time, by its beginning.
 pub(crate) fn hour(at: u64) -> u64 {
@@ -47,7 +44,7 @@ impl Clockwork {
             }
             for statement in dossier.statements.iter() {
                 let is_latest =
-                    LATEST.iter().any(|attribute| i32::from(*attribute) == statement.key.attribute);
+                    CELLS.iter().any(|(_, attribute, _)| i32::from(*attribute) == statement.key.attribute);
                 let last = if is_latest { statement.last_seen } else { hour(statement.last_seen) };
                 (statement.first_seen, last).hash(&mut hasher);
             }

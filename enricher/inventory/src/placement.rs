@@ -21,7 +21,7 @@ use std::collections::BTreeSet;
 use wardwatch_proto::v1::Attribute;
 
 use crate::device::Device;
-use crate::dossier::{Dossier, Interval, most_at_once};
+use crate::dossier::{self, Dossier, Interval, most_at_once};
 use crate::hour::Times;
 use crate::identity::{DeviceKey, EndpointId, Mac};
 use crate::imported::Match;
@@ -208,8 +208,7 @@ impl Register {
 
     /// Between which event times a device was seen.
     pub(crate) fn seen(&self, device: &Device) -> (u64, u64) {
-        let ends = self.sighted(device).map(|dossier| (dossier.first_seen, dossier.last_seen()));
-        ends.reduce(|all, next| (all.0.min(next.0), all.1.max(next.1))).unwrap_or_default()
+        dossier::seen(self.sighted(device))
     }
 
     /// The times that a device is described from.

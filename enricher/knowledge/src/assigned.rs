@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use hashbrown::HashMap;
 use wardwatch_proto::v1::{Attribute, Protocol};
 
+use crate::caseless;
 use crate::condition::{named, possible};
 use crate::error::KnowledgeError;
 use crate::evidence::Field;
@@ -94,8 +95,7 @@ impl Assigned {
             return self.maker(Attribute::EnterpriseNumber, number);
         }
         let whole = self.makers.get(&attribute).and_then(|makers| makers.get(value));
-        let begins =
-            |prefix: &str| value.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
+        let begins = |prefix: &str| caseless::begins(value, prefix);
         let by_prefix = || self.prefixes.get(&attribute)?.iter().find(|(prefix, _)| begins(prefix));
         whole.or_else(|| by_prefix().map(|(_, maker)| maker)).map(String::as_str)
     }

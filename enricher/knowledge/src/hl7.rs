@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use crate::caseless;
 use crate::error::KnowledgeError;
 use crate::manufacturer::Manufacturers;
 use crate::pack::Entry;
@@ -38,8 +39,7 @@ impl Hl7Applications {
     }
 
     pub(crate) fn manufacturer(&self, application: &str) -> Option<&str> {
-        let starts =
-            |prefix: &str| application.get(..prefix.len()).is_some_and(|s| s.eq_ignore_ascii_case(prefix));
+        let starts = |prefix: &str| caseless::begins(application, prefix);
         self.prefixes.iter().find(|(prefix, _)| starts(prefix)).map(|(_, name)| name.as_str())
     }
 }
