@@ -14,6 +14,7 @@ use wardwatch_proto::v1::control_server::ControlServer;
 use wardwatch_proto::v1::ingest_server::IngestServer;
 use wardwatch_proto::{command, topic};
 use wardwatch_service::Context;
+use wardwatch_service::health::Check;
 
 use crate::admission::Admission;
 use crate::config::Config;
@@ -54,9 +55,13 @@ impl Collector {
     /// acknowledged.
     pub async fn serve(self, context: Context, bus: Arc<dyn Bus>) -> anyhow::Result<()> {
         let address = self.address()?;
-        bus.ensure_topics(&[TopicSpec::new(topic::FACTS, self.config.partitions)])
-            .await
-            .context("cannot make sure of the topic for facts")?;
+        // Not ready before the topic is there.
+        let check = context.health.check("bus");
+        let facts = [TopicSpec::new(topic::FACTS, self.config.partitions)];
+        tokio::select! {
+            () = context.shutdown.cancelled() => return Ok(()),
+            made = bus.ensure_topics(&facts) => made.context("cannot make sure of the topic for facts")?,
+        }
         if self.config.sensors.is_empty() {
             tracing::warn!("sensors: none is configured, so none will be let in");
         }
@@ -85,7 +90,7 @@ impl Collector {
         }
         let listener = Listener::new(self.listener, self.config.tls.is_some(), &context.counters);
         tracing::info!(%address, tls = self.config.tls.is_some(), "collecting");
-        let watch = tokio::spawn(watch_bus(bus, context.clone()));
+        let watch = tokio::spawn(watch_bus(bus, check));
         let served = server
             .add_service(InterceptedService::new(ingest, sensors))
             .add_service(InterceptedService::new(control, operators))
@@ -97,8 +102,7 @@ impl Collector {
 }
 
 /// Keeps the readiness check `bus` true to what the log answers.
-async fn watch_bus(bus: Arc<dyn Bus>, context: Context) {
-    let check = context.health.check("bus");
+async fn watch_bus(bus: Arc<dyn Bus>, check: Check) {
     loop {
         match bus.ping().await {
             Ok(()) => check.ready(),

@@ -150,3 +150,25 @@ async fn nothing_goes_past_a_message_that_the_broker_refused_before_its_sender_k
     ensure!(offset == 1, "offset {offset} where 1 was expected");
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_asks_while_the_broker_is_away_waits_as_long_as_is_configured() -> Result<()> {
+    if skip::unless_kafka("who_asks_while_the_broker_is_away_waits_as_long_as_is_configured") {
+        return Ok(());
+    }
+    let mut broker = Broker::start().await?;
+    broker.create_topic(TOPIC, 2, &[]).await?;
+    broker.kill().await?;
+    let patient = wardwatch_bus::open(&config(&broker), &Counters::default()).await?;
+    let mut hasty = config(&broker);
+    hasty.kafka.retry_for = Duration::ZERO;
+    let hasty = wardwatch_bus::open(&hasty, &Counters::default()).await?;
+
+    let asked = tokio::spawn(async move { patient.partitions(TOPIC).await });
+    let error = hasty.partitions(TOPIC).await.expect_err("nobody answers");
+    ensure!(error.is_retriable(), "{error}");
+    ensure!(!asked.is_finished(), "it was given up although it had time");
+    broker.restart().await?;
+    ensure!(timeout(AT_MOST, asked).await??? == 2, "the topic has two partitions");
+    Ok(())
+}

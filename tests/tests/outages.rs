@@ -161,12 +161,20 @@ async fn while_kafka_is_away_the_spool_fills_and_memory_does_not() -> Result<()>
     assert_eq!(counters.total("sensor_batches_acknowledged"), 0);
     assert!(!sensor.is_finished(), "it ends when all is acknowledged");
 
-    // A collector that stops meanwhile does not wait for its log for ever, and another takes over.
+    // A collector that stops meanwhile does not wait for its log for ever, whether or not it ever saw it, and one that starts
+    // meanwhile waits for it and takes over.
     let address = collector.address;
     collector.stop().await?;
-    broker.restart().await?;
     let bus = wardwatch_bus::open(&config, &Counters::default()).await?;
+    let collector = Collecting::start(Arc::clone(&bus), address).await?;
+    assert!(!collector.task.is_finished(), "it waits for its log");
+    collector.stop().await?;
     let collector = Collecting::start(bus, address).await?;
+    // Longer than one question may take.
+    tokio::time::sleep(config.kafka.request_timeout + Duration::from_secs(1)).await;
+    assert!(!collector.task.is_finished(), "it waits for its log");
+    assert_eq!(collector.says("bus"), "starting");
+    broker.restart().await?;
     timeout(PATIENCE, &mut sensor).await.context("the sensor did not come to its end")???;
     assert_eq!(counters.total("sensor_batches_acknowledged"), counters.total("sensor_batches_cut"));
     assert_eq!(counters.total("sensor_spool_batches_dropped"), 0);

@@ -48,6 +48,10 @@ pub struct KafkaConfig {
     /// How long any other request may take.
     #[serde(with = "humantime_serde")]
     pub request_timeout: Duration,
+    /// How long the brokers are asked again what topics there are and how far groups have come, while they are away or not
+    /// agreed yet, before that is an error. A service that starts meanwhile waits for them.
+    #[serde(with = "humantime_serde")]
+    pub retry_for: Duration,
     /// After how long without a sign of life the group gives a member's partitions away.
     #[serde(with = "humantime_serde")]
     pub session_timeout: Duration,
@@ -76,6 +80,7 @@ impl Default for KafkaConfig {
             queue_bytes: 64 << 20,
             largest_message: 1 << 20,
             request_timeout: Duration::from_secs(15),
+            retry_for: Duration::from_mins(5),
             session_timeout: Duration::from_secs(30),
             revoke_patience: Duration::from_secs(20),
             prefetch_bytes: 32 << 20,

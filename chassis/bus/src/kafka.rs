@@ -9,8 +9,9 @@
 //! Positions are never taken from committed offsets, and `auto.offset.reset` is an error rather than a jump.
 
 use std::collections::HashMap;
+use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use backon::{ExponentialBuilder, Retryable as _};
@@ -21,6 +22,7 @@ use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::FutureRecord;
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
+use tracing::warn;
 use wardwatch_service::{Counter, Counters};
 
 use crate::bus::{Bus, Consumer, Receipt};
@@ -72,7 +74,7 @@ pub(crate) struct Events {
 impl ClientContext for Events {
     fn error(&self, error: KafkaError, reason: &str) {
         self.errors.increment();
-        tracing::warn!(%error, reason, "kafka client");
+        warn!(%error, reason, "kafka client");
     }
 }
 
@@ -117,9 +119,11 @@ impl Inner {
         if let Some(count) = known {
             return Ok(count);
         }
-        let name = topic.to_owned();
-        let count =
-            self.observe(move |observer, timeout| admin::partitions(observer, &name, timeout)).await?;
+        let ask = || {
+            let name = topic.to_owned();
+            self.observe(move |observer, timeout| admin::partitions(observer, &name, timeout))
+        };
+        let count = self.retry(ask).await?;
         let count = count.ok_or_else(|| Error::UnknownTopic { topic: topic.to_owned() })?;
         self.partitions.lock().unwrap_or_else(PoisonError::into_inner).insert(topic.to_owned(), count);
         Ok(count)
@@ -137,12 +141,26 @@ impl Inner {
             joined(spawn_blocking(move || admin::committed(&config, &group, &topic, partitions)).await)?
         };
         // A group that nobody has asked about has no coordinator yet; the first question makes the brokers choose one.
+        self.retry(ask).await
+    }
+
+    /// Asks again while what went wrong passes by itself, as [`KafkaConfig::retry_for`] has it.
+    async fn retry<T, F, Fut>(&self, ask: F) -> Result<T>
+    where
+        F: FnMut() -> Fut,
+        Fut: Future<Output = Result<T>>,
+    {
         let pauses = ExponentialBuilder::default()
             .with_min_delay(Duration::from_millis(100))
-            .with_max_delay(Duration::from_secs(1))
-            .without_max_times()
-            .with_total_delay(Some(self.config.request_timeout));
-        ask.retry(pauses).when(Error::is_retriable).await
+            .with_max_delay(Duration::from_secs(5))
+            .with_jitter()
+            .without_max_times();
+        // One question may take as long as the client waits for an answer, so the clock decides and not the sum of the pauses.
+        let begun = Instant::now();
+        ask.retry(pauses)
+            .when(|error| error.is_retriable() && begun.elapsed() < self.config.retry_for)
+            .notify(|error, pause| warn!(%error, ?pause, "kafka did not answer well; will ask again"))
+            .await
     }
 
     async fn check_partition(&self, of: &TopicPartition) -> Result<()> {

@@ -14,10 +14,15 @@ pub(crate) struct Faults {
 }
 
 impl Faults {
+    /// Of a service that starts: it is not ready yet.
     pub(crate) fn new(context: &Context, service: &str) -> Self {
         let check = context.health.check(&format!("{service} partitions"));
-        check.ready();
         Self { check, standing: Arc::default() }
+    }
+
+    /// The service has started.
+    pub(crate) fn started(&self) {
+        self.check.ready();
     }
 
     /// A partition stands still.

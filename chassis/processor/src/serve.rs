@@ -45,6 +45,7 @@ pub async fn serve<P: Processor>(
     parts: Parts,
 ) -> anyhow::Result<()> {
     let Parts { bus, store, progress } = parts;
+    let faults = Faults::new(&context, P::NAME);
     let prepare = async {
         store.check_migrated().await?;
         let processor = prepared.await?;
@@ -54,6 +55,7 @@ pub async fn serve<P: Processor>(
         let group = intake.group.clone().unwrap_or_else(|| format!("wardwatch-{}", P::NAME));
         let consumer = bus.subscribe(&group, &[P::INPUT]).await?;
         info!(service = P::NAME, group, incarnation, partitions, "ready to work on {}", P::INPUT);
+        faults.started();
         let turns = Turns::new(commit.at_once, commit.age);
         anyhow::Ok(Shared {
             processor,
@@ -64,7 +66,7 @@ pub async fn serve<P: Processor>(
             consumer,
             counters: context.counters.clone(),
             progress: progress.clone(),
-            faults: Faults::new(&context, P::NAME),
+            faults,
             turns,
             deadletter_partitions,
         })

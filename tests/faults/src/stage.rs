@@ -86,7 +86,7 @@ impl Stage {
         let settings = Settings {
             url: server.url().to_owned(),
             fsync: false,
-            retry_for: Duration::from_secs(10),
+            retry_for: Duration::from_secs(20),
             ..Settings::default()
         };
         let store = Store::connect(&settings)?;

@@ -35,8 +35,9 @@ pub(crate) struct Partition {
 pub(crate) type Groups = [(&'static str, String); 2];
 
 impl Log {
-    /// Asks the log.
+    /// Asks the log; one that is away is not waited for.
     pub(crate) async fn read(bus: &dyn Bus, groups: &Groups) -> wardwatch_bus::Result<Self> {
+        bus.ping().await?;
         let mut topics = BTreeMap::new();
         for name in topic::ALL {
             let marks = match bus.topic_watermarks(name).await {
