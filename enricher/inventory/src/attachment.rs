@@ -6,7 +6,6 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use wardwatch_knowledge::describe_said;
 use wardwatch_proto::name::Named as _;
 use wardwatch_proto::v1::subject::Role;
 use wardwatch_proto::v1::{Attribute, Protocol};
@@ -206,7 +205,7 @@ impl Sketch<'_> {
 }
 
 fn evidence(statement: &Statement) -> String {
-    describe_said(&said(statement))
+    said(statement).words()
 }
 
 /// Whether the device itself said it.

@@ -31,8 +31,8 @@ impl Candidate<'_> {
         Why {
             field: field.to_owned(),
             value: self.value.into_owned(),
-            statement: self.because.to_string(),
-            evidence: self.evidence.to_string(),
+            statement: self.because.words(),
+            evidence: self.evidence.words(),
             confidence: self.trust.confidence,
         }
     }
@@ -55,7 +55,7 @@ impl<'a> Candidates<'a> {
         let last_seen = known.last_seen.max(new.last_seen);
         let is_better = order(new.trust)
             .cmp(&order(known.trust))
-            .then_with(|| new.evidence.to_string().cmp(&known.evidence.to_string()));
+            .then_with(|| new.evidence.words().cmp(&known.evidence.words()));
         if is_better.is_lt() {
             *known = new;
         }

@@ -1,8 +1,6 @@
 //! Why a value is believed: kept as what it is about, and put into words when it is told. Of all candidates few are.
 
-use std::fmt;
-
-use wardwatch_knowledge::{Said, describe_derived, describe_said};
+use wardwatch_knowledge::{Said, known_by};
 use wardwatch_proto::address;
 use wardwatch_proto::name::Named as _;
 use wardwatch_proto::v1::subject::Role;
@@ -34,35 +32,36 @@ pub(crate) enum Basis<'a> {
     Mac(Mac),
 }
 
-impl fmt::Display for Because<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+// Each in one piece: this is done for every reason whenever a device is described.
+impl Because<'_> {
+    /// In words.
+    pub(crate) fn words(&self) -> String {
         match self {
-            Self::Words(words) => f.write_str(words),
+            Self::Words(words) => (*words).to_owned(),
             Self::Said(role, protocol) => {
                 let teller = match role {
-                    Role::Sender | Role::Unspecified => "says so itself",
-                    Role::Peer => "its peer says so",
-                    Role::Third => "another device says so",
+                    Role::Sender | Role::Unspecified => "says so itself, in ",
+                    Role::Peer => "its peer says so, in ",
+                    Role::Third => "another device says so, in ",
                 };
-                write!(f, "{teller}, in {}", spell(*protocol))
+                [teller, spell(*protocol)].concat()
             }
-            Self::Table(name) => write!(f, "the imported table {name:?} says so"),
+            Self::Table(name) => format!("the imported table {name:?} says so"),
             Self::Assigned(attribute) => {
-                write!(f, "its {} is this maker's", attribute.name().replace('_', " "))
+                format!("its {} is this maker's", attribute.name().replace('_', " "))
             }
-            Self::OneMaker(protocol) => {
-                write!(f, "only this maker's devices say so in {}", spell(*protocol))
-            }
+            Self::OneMaker(protocol) => ["only this maker's devices say so in ", spell(*protocol)].concat(),
         }
     }
 }
 
-impl fmt::Display for Basis<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Basis<'_> {
+    /// In words.
+    pub(crate) fn words(&self) -> String {
         match self {
-            Self::Said(said) => f.write_str(&describe_said(said)),
-            Self::Derived(said, signature) => f.write_str(&describe_derived(said, signature)),
-            Self::Mac(mac) => write!(f, "mac {}", address::mac_text(mac)),
+            Self::Said(said) => said.words(),
+            Self::Derived(said, signature) => known_by(said, signature),
+            Self::Mac(mac) => format!("mac {}", address::mac_text(mac)),
         }
     }
 }
@@ -80,7 +79,7 @@ mod tests {
 
     #[test]
     fn reasons_are_sentences() {
-        let told = |because: Because<'_>| because.to_string();
+        let told = |because: Because<'_>| because.words();
         assert_eq!(told(Because::Said(Role::Sender, Protocol::Dicom)), "says so itself, in dicom");
         assert_eq!(
             told(Because::Said(Role::Third, Protocol::Unspecified)),
@@ -91,6 +90,6 @@ mod tests {
             told(Because::Assigned(Attribute::BacnetVendorId)),
             "its bacnet vendor id is this maker's"
         );
-        assert_eq!(Basis::Mac([0, 9, 0xfb, 0, 0, 1]).to_string(), "mac 00:09:fb:00:00:01");
+        assert_eq!(Basis::Mac([0, 9, 0xfb, 0, 0, 1]).words(), "mac 00:09:fb:00:00:01");
     }
 }

@@ -96,8 +96,8 @@ impl Sketch<'_> {
         Some(Ruling {
             retired: Retired::Now,
             at: best.first_seen,
-            statement: best.because.to_string(),
-            evidence: best.evidence.to_string(),
+            statement: best.because.words(),
+            evidence: best.evidence.words(),
             confidence: best.trust.confidence,
         })
     }

@@ -182,7 +182,7 @@ impl<'a> Evidence<'a> {
     /// The support in words, such as `dicom_modality CT (dicom)`.
     pub(crate) fn describe(&self, support: Support) -> String {
         let mut text = match support.at {
-            At::Said(index) => self.said.get(index).map(describe_said),
+            At::Said(index) => self.said.get(index).map(Said::words),
             At::Spoken(index) => self.spoken.get(index).map(describe_spoken),
         }
         .unwrap_or_default();
@@ -193,15 +193,20 @@ impl<'a> Evidence<'a> {
     }
 }
 
-/// A value in words, such as `dicom_modality CT (dicom)`; says so where it was not the device itself that said it.
-pub fn describe_said(said: &Said<'_>) -> String {
-    let source = match (said.protocol.name(), said.told_by) {
-        ("", _) => return format!("{} {}", said.field.name(), said.value),
-        (protocol, Role::Peer) => format!("{protocol}, said by its peer"),
-        (protocol, Role::Third) => format!("{protocol}, said by another device"),
-        (protocol, _) => protocol.to_owned(),
-    };
-    format!("{} {} ({source})", said.field.name(), said.value)
+impl Said<'_> {
+    /// In words, such as `dicom_modality CT (dicom)`; says so where it was not the device itself that said it.
+    pub fn words(&self) -> String {
+        let protocol = self.protocol.name();
+        if protocol.is_empty() {
+            return [self.field.name(), " ", self.value].concat();
+        }
+        let end = match self.told_by {
+            Role::Peer => ", said by its peer)",
+            Role::Third => ", said by another device)",
+            Role::Unspecified | Role::Sender => ")",
+        };
+        [self.field.name(), " ", self.value, " (", protocol, end].concat()
+    }
 }
 
 fn describe_spoken(spoken: &Spoken) -> String {

@@ -53,7 +53,7 @@ pub use behaviour::{
 pub use clinical::{ClinicalFacts, Criticality, FdaClass, Mobility};
 pub use dicom::DicomRoot;
 pub use error::KnowledgeError;
-pub use evidence::{Evidence, Field, Said, Spoken, describe_said};
+pub use evidence::{Evidence, Field, Said, Spoken};
 use hashbrown::HashMap;
 pub use manufacturer::Registered;
 pub use model::ModelFamily;
@@ -61,7 +61,7 @@ pub use patient_data::{HeldSign, PatientData};
 pub use profile::ProfileField;
 pub use same::{ENOUGH_APART, ENOUGH_TOGETHER, Same};
 pub use score::{Factor, Held};
-pub use signature::{Derived, describe_derived};
+pub use signature::{Derived, known_by};
 pub use source::{Source, Trust};
 pub use taxonomy::{Classification, Reason};
 pub use teller::Teller;

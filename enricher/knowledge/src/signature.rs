@@ -14,7 +14,7 @@ use wardwatch_proto::v1::Attribute;
 
 use crate::condition::{Condition, RawCondition, SaidCondition};
 use crate::error::KnowledgeError;
-use crate::evidence::{Field, Said, describe_said};
+use crate::evidence::{Field, Said};
 use crate::example::{Example, RawObservation};
 use crate::manufacturer::Manufacturers;
 use crate::pack::{Entry, Place};
@@ -187,7 +187,7 @@ impl Signatures {
             device_type: &derived.kind.device_type,
             confidence,
             because: derived.because,
-            evidence: describe_derived(&said, derived.signature),
+            evidence: known_by(&said, derived.signature),
         };
         found.into_iter().filter(|(confidence, _, _)| *confidence > 0).map(voice).collect()
     }
@@ -259,7 +259,7 @@ impl Signature {
     }
 }
 
-/// A value in words, and the signature that knows it.
-pub fn describe_derived(said: &Said<'_>, signature: &str) -> String {
-    format!("{}, by signature {signature}", describe_said(said))
+/// What was said, and the signature that knows it, in words.
+pub fn known_by(said: &Said<'_>, signature: &str) -> String {
+    said.words() + ", by signature " + signature
 }
