@@ -1,6 +1,7 @@
 //! Rows as they stand in ClickHouse, see `deploy/clickhouse`. Their columns are matched by name and checked against the
 //! table's types by the client.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
@@ -179,11 +180,11 @@ pub(crate) struct DeviceRow {
     superseded_by: String,
     details: BTreeMap<String, String>,
     #[serde(rename = "gaps.field")]
-    gap_fields: Vec<String>,
+    gap_fields: Vec<Arc<str>>,
     #[serde(rename = "gaps.reason")]
-    gap_reasons: Vec<String>,
+    gap_reasons: Vec<Cow<'static, str>>,
     #[serde(rename = "gaps.completed_by")]
-    gap_completed_by: Vec<String>,
+    gap_completed_by: Vec<Arc<str>>,
     visibility: u8,
     scopes: Vec<String>,
     source_incarnation: u32,
@@ -195,7 +196,20 @@ pub(crate) struct DeviceRow {
 impl DeviceRow {
     /// The row of a device as it is known after the message at this place.
     pub(crate) fn new(site: &str, record: DeviceRecord, at: LogMoment) -> Self {
-        let (factors, why, gaps) = (&record.factors, &record.why, &record.gaps);
+        let factors = record
+            .factors
+            .into_iter()
+            .map(|factor| (factor.name, factor.points, factor.evidence, factor.explanation, factor.remedy));
+        let (factor_names, factor_points, factor_evidence, factor_explanations, factor_remedies) =
+            factors.collect();
+        let why = record
+            .why
+            .into_iter()
+            .map(|why| (why.field, why.value, why.statement, why.evidence, percent(why.confidence)));
+        let (why_fields, why_values, why_statements, why_evidence, why_confidence) = why.collect();
+        let gaps =
+            record.gaps.into_iter().map(|gap| (gap.field, Cow::Borrowed(gap.reason), gap.completed_by));
+        let (gap_fields, gap_reasons, gap_completed_by) = gaps.collect();
         Self {
             site: site.to_owned(),
             device: record.id,
@@ -227,22 +241,22 @@ impl DeviceRow {
             first_seen: nanoseconds(record.first_seen),
             last_seen: nanoseconds(record.last_seen),
             score: percent(record.score),
-            factor_names: factors.iter().map(|factor| factor.name.clone()).collect(),
-            factor_points: factors.iter().map(|factor| factor.points).collect(),
-            factor_evidence: factors.iter().map(|factor| factor.evidence.clone()).collect(),
-            factor_explanations: factors.iter().map(|factor| factor.explanation.clone()).collect(),
-            factor_remedies: factors.iter().map(|factor| factor.remedy.clone()).collect(),
+            factor_names,
+            factor_points,
+            factor_evidence,
+            factor_explanations,
+            factor_remedies,
             confidence: percent(record.confidence),
-            why_fields: why.iter().map(|why| why.field.clone()).collect(),
-            why_values: why.iter().map(|why| why.value.clone()).collect(),
-            why_statements: why.iter().map(|why| why.statement.clone()).collect(),
-            why_evidence: why.iter().map(|why| why.evidence.clone()).collect(),
-            why_confidence: why.iter().map(|why| percent(why.confidence)).collect(),
+            why_fields,
+            why_values,
+            why_statements,
+            why_evidence,
+            why_confidence,
             knowledge: record.knowledge,
             superseded_by: record.superseded_by,
-            gap_fields: gaps.iter().map(|gap| gap.field.clone()).collect(),
-            gap_reasons: gaps.iter().map(|gap| gap.reason.clone()).collect(),
-            gap_completed_by: gaps.iter().map(|gap| gap.completed_by.clone()).collect(),
+            gap_fields,
+            gap_reasons,
+            gap_completed_by,
             details: record.details.into_iter().map(|detail| (detail.field, detail.value)).collect(),
             visibility: percent(record.visibility),
             scopes: record.scopes,

@@ -279,8 +279,7 @@ impl Concluding<'_> {
     /// Tells what is different of a device.
     fn differences(&mut self, before: &DeviceRecord, after: &DeviceRecord) {
         let knowledge = self.knowledge;
-        let details =
-            knowledge.profile().iter().filter(|field| field.is_told).map(|field| field.name.as_str());
+        let details = knowledge.profile().iter().filter(|field| field.is_told).map(|field| &*field.name);
         let is_column = |name: &str| details::COLUMNS.iter().any(|column| column.name == name);
         let columns = details::COLUMNS.iter().filter(|column| column.is_told).map(|column| column.name);
         for field in columns.chain(details.filter(|name| !is_column(name))) {

@@ -62,130 +62,89 @@ pub struct SightingRecord {
 }
 
 /// A device as it is known now.
-#[derive(Clone, PartialEq, prost::Message)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DeviceRecord {
     /// Stable: a UUID (version 5) of the site and what the device is recognised by.
-    #[prost(string, tag = "1")]
     pub id: String,
     /// What to call it: its host name, else what it calls itself, else its model, else its address.
-    #[prost(string, tag = "2")]
     pub name: String,
     /// `medical`, `building`, `iot`, `it`, `network`; empty while unknown.
-    #[prost(string, tag = "3")]
     pub category: String,
     /// Such as `imaging`.
-    #[prost(string, tag = "4")]
     pub subcategory: String,
     /// Such as `CT scanner`.
-    #[prost(string, tag = "5")]
     pub device_type: String,
     /// The maker's canonical name.
-    #[prost(string, tag = "6")]
     pub manufacturer: String,
     /// In the device's own words, as are the fields up to `institution`.
-    #[prost(string, tag = "7")]
     pub model: String,
     /// Serial number.
-    #[prost(string, tag = "8")]
     pub serial_number: String,
     /// Hardware version.
-    #[prost(string, tag = "9")]
     pub hardware_version: String,
     /// Firmware version.
-    #[prost(string, tag = "10")]
     pub firmware_version: String,
     /// Name of its software.
-    #[prost(string, tag = "11")]
     pub software_name: String,
     /// Version of its software.
-    #[prost(string, tag = "12")]
     pub software_version: String,
     /// Device identifier of the Unique Device Identification.
-    #[prost(string, tag = "13")]
     pub udi_di: String,
     /// Where it stands.
-    #[prost(string, tag = "14")]
     pub location: String,
     /// Department.
-    #[prost(string, tag = "15")]
     pub department: String,
     /// Institution.
-    #[prost(string, tag = "16")]
     pub institution: String,
     /// Every host name it goes by now, best source first.
-    #[prost(string, repeated, tag = "17")]
     pub host_names: Vec<String>,
     /// What it does for others, such as `dicom-storage-scp`; sorted.
-    #[prost(string, repeated, tag = "18")]
     pub roles: Vec<String>,
     /// Its MAC addresses; empty for what was only seen behind a router, or in a capture without Ethernet.
-    #[prost(string, repeated, tag = "19")]
     pub macs: Vec<String>,
     /// Addresses it uses now; sorted.
-    #[prost(string, repeated, tag = "20")]
     pub ips: Vec<String>,
     /// Who the MAC address is registered to, where the knowledge pack has it. A hint at the network card's maker.
-    #[prost(string, tag = "21")]
     pub mac_manufacturer: String,
     /// VLANs its frames were seen in.
-    #[prost(uint32, repeated, tag = "22")]
     pub vlans: Vec<u32>,
     /// Sensors that saw it.
-    #[prost(string, repeated, tag = "23")]
     pub sensors: Vec<String>,
     /// Protocols it was seen to speak, as recognised by content.
-    #[prost(string, repeated, tag = "24")]
     pub protocols: Vec<String>,
     /// For a nested device, the id of the device that told of it; empty otherwise.
-    #[prost(string, tag = "25")]
     pub parent: String,
     /// For a nested device, the ids from the network down to its parent.
-    #[prost(string, repeated, tag = "26")]
     pub path: Vec<String>,
     /// Event time, nanoseconds since the Unix epoch.
-    #[prost(fixed64, tag = "27")]
     pub first_seen: u64,
     /// Event time, nanoseconds since the Unix epoch: the minute's beginning, but never before `first_seen`. A
     /// [`SightingRecord`] that comes later tells a newer one.
-    #[prost(fixed64, tag = "28")]
     pub last_seen: u64,
     /// 0 to 100: the sum of the factors' points, capped.
-    #[prost(uint32, tag = "29")]
     pub score: u32,
     /// What the score is made of, most points first.
-    #[prost(message, repeated, tag = "30")]
     pub factors: Vec<Factor>,
     /// How sure the classification is, in percent.
-    #[prost(uint32, tag = "31")]
     pub confidence: u32,
     /// Why each of the main fields is believed, in the order of the fields.
-    #[prost(message, repeated, tag = "32")]
     pub why: Vec<Why>,
     /// Version of the knowledge this was concluded with.
-    #[prost(string, tag = "33")]
     pub knowledge: String,
     /// The device that this one turned out to be part of; empty for a device that stands for itself. Evidence,
     /// addresses and score have moved there.
-    #[prost(string, tag = "34")]
     pub superseded_by: String,
     /// The fields of the profile that have no column of their own and are known, in the order of the profile.
-    #[prost(message, repeated, tag = "35")]
     pub details: Vec<Detail>,
     /// The fields of the profile that are not known, or on which sources disagree, each with the reason.
-    #[prost(message, repeated, tag = "36")]
     pub gaps: Vec<Gap>,
     /// How much of what applies to its kind is known, in percent by the weights of the profile's fields.
-    #[prost(uint32, tag = "37")]
     pub visibility: u32,
     /// The network scopes that it has addresses in, by name; empty for the default one.
-    #[prost(string, repeated, tag = "38")]
     pub scopes: Vec<String>,
 }
 
 impl DeviceRecord {
-    /// The tag of `details`.
-    pub(crate) const DETAILS: u32 = 35;
-
     /// A field of the profile that has no column of its own; empty where it is not known.
     pub fn detail(&self, field: &str) -> &str {
         self.details.iter().find(|detail| detail.field == field).map_or("", |detail| detail.value.as_str())
@@ -203,57 +162,44 @@ pub struct Detail {
     pub value: String,
 }
 
-/// A field of the profile that is not known, or not for sure.
-#[derive(Clone, PartialEq, Eq, prost::Message)]
+/// A field of the profile that is not known, or not for sure. Each device has dozens, so it shares what it says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Gap {
     /// Its name in the knowledge pack.
-    #[prost(string, tag = "1")]
-    pub field: String,
+    pub field: Arc<str>,
     /// `not-seen`, `not-applicable`, or `conflicting`: sources of equal standing go on saying different things.
-    #[prost(string, tag = "2")]
-    pub reason: String,
+    pub reason: &'static str,
     /// What would fill it; empty where it does not apply.
-    #[prost(string, tag = "3")]
-    pub completed_by: String,
+    pub completed_by: Arc<str>,
 }
 
 /// One reason for a device's score.
-#[derive(Clone, PartialEq, Eq, prost::Message)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Factor {
     /// The factor's name in the knowledge pack.
-    #[prost(string, tag = "1")]
     pub name: String,
     /// How many points it adds.
-    #[prost(uint32, tag = "2")]
     pub points: u32,
     /// The facts that make it hold.
-    #[prost(string, tag = "3")]
     pub evidence: String,
     /// What it means.
-    #[prost(string, tag = "4")]
     pub explanation: String,
     /// What to do.
-    #[prost(string, tag = "5")]
     pub remedy: String,
 }
 
 /// One reason for believing what a field says.
-#[derive(Clone, PartialEq, Eq, prost::Message)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Why {
     /// The field, such as `manufacturer`.
-    #[prost(string, tag = "1")]
     pub field: String,
     /// The value it speaks for.
-    #[prost(string, tag = "2")]
     pub value: String,
     /// The reason, in a sentence.
-    #[prost(string, tag = "3")]
     pub statement: String,
     /// The fact, such as `dicom_sop_class 1.2.840.10008.5.1.4.31 (dicom)`.
-    #[prost(string, tag = "4")]
     pub evidence: String,
     /// In percent. A guess (a maker by its MAC prefix) stands below 30.
-    #[prost(uint32, tag = "5")]
     pub confidence: u32,
 }
 

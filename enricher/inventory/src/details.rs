@@ -3,7 +3,9 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::sync::{Arc, LazyLock};
 
+use hashbrown::HashMap;
 use wardwatch_knowledge::ProfileField;
 
 use crate::conclusion::{Detail, DeviceRecord, Gap};
@@ -57,6 +59,10 @@ pub(crate) const COLUMNS: &[Column] = &[
     }),
 ];
 
+/// By name.
+static COLUMN: LazyLock<HashMap<&str, &Column>> =
+    LazyLock::new(|| COLUMNS.iter().map(|column| (column.name, column)).collect());
+
 impl Sketch<'_> {
     /// Fills in what is said of the fields that are an attribute and nothing more, and what people decided of those that
     /// nothing was concluded of.
@@ -104,14 +110,25 @@ impl Sketch<'_> {
         self.record.details.sort_by_cached_key(|detail| knowledge.profile_place(&detail.field));
         let is_nested = !self.record.parent.is_empty();
         let (mut known, mut whole) = (0, 0);
+        // Both are in the order of the profile, but for details that this profile has no place for, which come first.
+        let details = &self.record.details;
+        let placed = details.partition_point(|detail| knowledge.profile_place(&detail.field).is_none());
+        let mut details = details.iter().skip(placed).peekable();
         for field in fields {
             let applies = field.applies_to(&self.record.category, is_nested);
-            let is_known = !value_of(&self.record, &field.name).is_empty();
+            let mut has_detail = false;
+            while details.next_if(|detail| *detail.field == *field.name).is_some() {
+                has_detail = true;
+            }
+            let is_known = match COLUMN.get(&*field.name) {
+                Some(column) => !(column.read)(&self.record).is_empty(),
+                None => has_detail,
+            };
             if applies || is_known {
                 whole += field.weight;
                 known += if is_known { field.weight } else { 0 };
             }
-            if let Some(gap) = gap(field, applies, is_known, self.conflicts.contains(&field.name)) {
+            if let Some(gap) = gap(field, applies, is_known, self.conflicts.contains(&*field.name)) {
                 self.record.gaps.push(gap);
             }
         }
@@ -121,7 +138,7 @@ impl Sketch<'_> {
 
 /// A field of the profile as text; empty where it is not known.
 pub fn value_of<'a>(record: &'a DeviceRecord, field: &str) -> Cow<'a, str> {
-    match COLUMNS.iter().find(|column| column.name == field) {
+    match COLUMN.get(field) {
         Some(column) => (column.read)(record),
         None => Cow::Borrowed(record.detail(field)),
     }
@@ -140,10 +157,10 @@ fn list(values: &[String]) -> Cow<'_, str> {
 
 fn gap(field: &ProfileField, applies: bool, is_known: bool, is_conflicting: bool) -> Option<Gap> {
     let (reason, completed_by) = match (is_known, is_conflicting, applies) {
-        (_, true, _) => ("conflicting", "a person's decision (`wardwatch override`)"),
+        (_, true, _) => ("conflicting", Arc::from("a person's decision (`wardwatch override`)")),
         (true, false, _) => return None,
-        (false, false, true) => ("not-seen", field.completed_by.as_str()),
-        (false, false, false) => ("not-applicable", ""),
+        (false, false, true) => ("not-seen", Arc::clone(&field.completed_by)),
+        (false, false, false) => ("not-applicable", Arc::default()),
     };
-    Some(Gap { field: field.name.clone(), reason: reason.to_owned(), completed_by: completed_by.to_owned() })
+    Some(Gap { field: Arc::clone(&field.name), reason, completed_by })
 }

@@ -1,20 +1,20 @@
 //! What is kept of a device's record: by what changes are told, and what others say of the device in short.
 //!
 //! A whole record is several kilobytes, most of them reasons and gaps, which follow from the evidence and the knowledge.
-//! So it is made anew by [`crate::profile`] whenever a row is to be written. What is kept is a record, too, with these fields
-//! left out, and as small as it is on the wire.
+//! So it is made anew by [`crate::profile`] whenever a row is to be written. What is kept is encoded, as small as it is on
+//! the wire.
 
 use std::mem::swap;
 
 use prost::{DecodeError, Message as _};
 use uuid::Uuid;
 
-use crate::conclusion::DeviceRecord;
+use crate::conclusion::{Detail, DeviceRecord};
 
 /// A device as it was last concluded.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Known {
-    /// A [`DeviceRecord`], encoded, without what is left out.
+    /// A [`Kept`], encoded, without what stands below.
     kept: Box<[u8]>,
     /// The device that it turned out to be part of.
     pub(crate) superseded_by: Option<Uuid>,
@@ -25,47 +25,123 @@ pub(crate) struct Known {
     pub(crate) has_appeared: bool,
 }
 
-/// What is not kept, or beside the encoded record: it goes from one to the other.
-fn swap_left_out(one: &mut DeviceRecord, other: &mut DeviceRecord) {
-    swap(&mut one.id, &mut other.id);
-    swap(&mut one.superseded_by, &mut other.superseded_by);
-    swap(&mut one.first_seen, &mut other.first_seen);
-    swap(&mut one.last_seen, &mut other.last_seen);
-    swap(&mut one.host_names, &mut other.host_names);
-    swap(&mut one.roles, &mut other.roles);
-    swap(&mut one.mac_manufacturer, &mut other.mac_manufacturer);
-    swap(&mut one.vlans, &mut other.vlans);
-    swap(&mut one.sensors, &mut other.sensors);
-    swap(&mut one.protocols, &mut other.protocols);
-    swap(&mut one.path, &mut other.path);
-    swap(&mut one.factors, &mut other.factors);
-    swap(&mut one.confidence, &mut other.confidence);
-    swap(&mut one.why, &mut other.why);
-    swap(&mut one.knowledge, &mut other.knowledge);
-    swap(&mut one.gaps, &mut other.gaps);
-    swap(&mut one.visibility, &mut other.visibility);
-    swap(&mut one.details, &mut other.details);
+/// What is kept of a [`DeviceRecord`], as it is stored. Former versions stored the whole record under the same tags.
+#[derive(Clone, PartialEq, prost::Message)]
+struct Kept {
+    #[prost(string, tag = "1")]
+    id: String,
+    #[prost(string, tag = "2")]
+    name: String,
+    #[prost(string, tag = "3")]
+    category: String,
+    #[prost(string, tag = "4")]
+    subcategory: String,
+    #[prost(string, tag = "5")]
+    device_type: String,
+    #[prost(string, tag = "6")]
+    manufacturer: String,
+    #[prost(string, tag = "7")]
+    model: String,
+    #[prost(string, tag = "8")]
+    serial_number: String,
+    #[prost(string, tag = "9")]
+    hardware_version: String,
+    #[prost(string, tag = "10")]
+    firmware_version: String,
+    #[prost(string, tag = "11")]
+    software_name: String,
+    #[prost(string, tag = "12")]
+    software_version: String,
+    #[prost(string, tag = "13")]
+    udi_di: String,
+    #[prost(string, tag = "14")]
+    location: String,
+    #[prost(string, tag = "15")]
+    department: String,
+    #[prost(string, tag = "16")]
+    institution: String,
+    #[prost(string, repeated, tag = "19")]
+    macs: Vec<String>,
+    #[prost(string, repeated, tag = "20")]
+    ips: Vec<String>,
+    #[prost(string, tag = "25")]
+    parent: String,
+    #[prost(fixed64, tag = "27")]
+    first_seen: u64,
+    #[prost(fixed64, tag = "28")]
+    last_seen: u64,
+    #[prost(uint32, tag = "29")]
+    score: u32,
+    #[prost(string, tag = "34")]
+    superseded_by: String,
+    #[prost(message, repeated, tag = "35")]
+    details: Vec<Detail>,
+    #[prost(string, repeated, tag = "38")]
+    scopes: Vec<String>,
+}
+
+impl Kept {
+    /// The tag of `details`.
+    const DETAILS: u32 = 35;
+
+    /// Lends what both have to the other and back again, so that nothing is copied. What lies beside the encoded record
+    /// is not among it, nor are the details, of which some are kept.
+    fn swap(&mut self, record: &mut DeviceRecord) {
+        swap(&mut self.name, &mut record.name);
+        swap(&mut self.category, &mut record.category);
+        swap(&mut self.subcategory, &mut record.subcategory);
+        swap(&mut self.device_type, &mut record.device_type);
+        swap(&mut self.manufacturer, &mut record.manufacturer);
+        swap(&mut self.model, &mut record.model);
+        swap(&mut self.serial_number, &mut record.serial_number);
+        swap(&mut self.hardware_version, &mut record.hardware_version);
+        swap(&mut self.firmware_version, &mut record.firmware_version);
+        swap(&mut self.software_name, &mut record.software_name);
+        swap(&mut self.software_version, &mut record.software_version);
+        swap(&mut self.udi_di, &mut record.udi_di);
+        swap(&mut self.location, &mut record.location);
+        swap(&mut self.department, &mut record.department);
+        swap(&mut self.institution, &mut record.institution);
+        swap(&mut self.macs, &mut record.macs);
+        swap(&mut self.ips, &mut record.ips);
+        swap(&mut self.parent, &mut record.parent);
+        swap(&mut self.score, &mut record.score);
+        swap(&mut self.scopes, &mut record.scopes);
+    }
+
+    /// The record, as far as it was kept.
+    fn into_record(mut self) -> DeviceRecord {
+        let mut record = DeviceRecord {
+            id: std::mem::take(&mut self.id),
+            first_seen: self.first_seen,
+            last_seen: self.last_seen,
+            superseded_by: std::mem::take(&mut self.superseded_by),
+            details: std::mem::take(&mut self.details),
+            ..DeviceRecord::default()
+        };
+        self.swap(&mut record);
+        record
+    }
 }
 
 impl Known {
     /// Keeps what is needed of a record, which is as it was in the end. `is_kept` says which
     /// details are.
     pub(crate) fn of(record: &mut DeviceRecord, is_kept: impl Fn(&str) -> bool) -> Self {
-        let mut aside = DeviceRecord::default();
-        swap_left_out(record, &mut aside);
-        let mut kept = record.encode_to_vec();
-        for detail in aside.details.iter().filter(|detail| is_kept(&detail.field)) {
-            prost::encoding::message::encode(DeviceRecord::DETAILS, detail, &mut kept);
+        let mut lent = Kept::default();
+        lent.swap(record);
+        let mut kept = lent.encode_to_vec();
+        lent.swap(record);
+        for detail in record.details.iter().filter(|detail| is_kept(&detail.field)) {
+            prost::encoding::message::encode(Kept::DETAILS, detail, &mut kept);
         }
-        let known = Self {
+        Self {
             kept: kept.into_boxed_slice(),
-            superseded_by: Uuid::parse_str(&aside.superseded_by).ok(),
-            first_seen: aside.first_seen,
-            last_seen: aside.last_seen,
-            has_appeared: !aside.id.is_empty(),
-        };
-        swap_left_out(record, &mut aside);
-        known
+            superseded_by: Uuid::parse_str(&record.superseded_by).ok(),
+            first_seen: record.first_seen,
+            last_seen: record.last_seen,
+            has_appeared: !record.id.is_empty(),
+        }
     }
 
     /// Whether everything that was kept is the same.
@@ -76,28 +152,30 @@ impl Known {
     /// The record of the device of this id, as far as it was kept.
     pub(crate) fn record(&self, id: &str) -> DeviceRecord {
         // It was encoded here, or decoded before it was kept.
-        let kept = DeviceRecord::decode(&*self.kept).unwrap_or_default();
-        DeviceRecord { id: id.to_owned(), ..self.beside(kept) }
+        let kept = Kept::decode(&*self.kept).unwrap_or_default();
+        self.beside(id, kept).into_record()
     }
 
     /// As it is stored: the record of the device of this id, as far as it was kept.
     pub(crate) fn to_stored(&self, id: &str) -> Vec<u8> {
-        let beside = DeviceRecord { id: id.to_owned(), ..self.beside(DeviceRecord::default()) };
+        let beside = self.beside(id, Kept::default());
         // One message after another is both in one.
         let mut stored = Vec::with_capacity(self.kept.len() + beside.encoded_len());
         stored.extend_from_slice(&self.kept);
-        stored.extend_from_slice(&beside.encode_to_vec());
+        // There is room.
+        let _ = beside.encode(&mut stored);
         stored
     }
 
     /// From a stored record, whole or as far as it was kept; and that record.
     pub(crate) fn from_stored(stored: &[u8]) -> Result<(Self, DeviceRecord), DecodeError> {
-        let mut record = DeviceRecord::decode(stored)?;
+        let mut record = Kept::decode(stored)?.into_record();
         Ok((Self::of(&mut record, |_| true), record))
     }
 
-    fn beside(&self, kept: DeviceRecord) -> DeviceRecord {
-        DeviceRecord {
+    fn beside(&self, id: &str, kept: Kept) -> Kept {
+        Kept {
+            id: id.to_owned(),
             first_seen: self.first_seen,
             last_seen: self.last_seen,
             superseded_by: self.superseded_by.map(|whole| whole.to_string()).unwrap_or_default(),
@@ -109,7 +187,7 @@ impl Known {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::conclusion::{Detail, Gap, Why};
+    use crate::conclusion::{Gap, Why};
 
     fn whole() -> DeviceRecord {
         DeviceRecord {
@@ -147,7 +225,12 @@ mod tests {
     fn what_is_stored_is_known_again_and_whole_records_are_still_read() {
         let known = Known::of(&mut whole(), |_| true);
         assert_eq!(Known::from_stored(&known.to_stored("d")).expect("ours").0, known);
-        assert_eq!(Known::from_stored(&whole().encode_to_vec()).expect("a former version's").0, known);
+        // What a former version stored as well: a host name and how sure the classification was.
+        let mut former = Vec::new();
+        prost::encoding::string::encode(17, &"ct-1.ward.example".to_owned(), &mut former);
+        prost::encoding::uint32::encode(31, &60, &mut former);
+        former.extend(known.to_stored("d"));
+        assert_eq!(Known::from_stored(&former).expect("a former version's").0, known);
         assert!(Known::from_stored(&[0xff]).is_err());
         assert!(!Known::default().has_appeared);
     }

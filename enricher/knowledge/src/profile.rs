@@ -3,6 +3,8 @@
 //! A field of the profile is known, or it is absent with a reason. How much of what applies is known is the device's
 //! visibility: the weights of the known fields in percent of the weights of all that apply to its kind.
 
+use std::sync::Arc;
+
 use hashbrown::HashMap;
 use serde::Deserialize;
 use wardwatch_proto::name::Named as _;
@@ -41,7 +43,7 @@ fn yes() -> bool {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProfileField {
     /// Its name, as in `wardwatch device` and in the column `details` of ClickHouse.
-    pub name: String,
+    pub name: Arc<str>,
     /// The part of the profile it stands in: `identity`, `classification`, `software`, `clinical`, `network`, `location`,
     /// `maintenance`, `management`, `usage`.
     pub group: String,
@@ -54,7 +56,7 @@ pub struct ProfileField {
     /// Whether its changes are told. They are not where it follows from another field whose changes are.
     pub is_told: bool,
     /// The traffic or the integration that would fill it.
-    pub completed_by: String,
+    pub completed_by: Arc<str>,
     categories: Vec<String>,
     nested: bool,
 }
@@ -72,7 +74,7 @@ impl ProfileField {
 pub(crate) struct Profile {
     fields: Vec<ProfileField>,
     /// Where the field of a name stands.
-    places: HashMap<String, usize>,
+    places: HashMap<Arc<str>, usize>,
 }
 
 impl Profile {
@@ -100,13 +102,13 @@ impl Profile {
         let (attribute, otherwise) =
             (named("attribute", &raw.attribute)?, named("otherwise", &raw.otherwise)?);
         let field = ProfileField {
-            name: raw.name,
+            name: raw.name.into(),
             group: raw.group,
             attribute,
             otherwise,
             weight: raw.weight,
             is_told: raw.told,
-            completed_by: raw.completed_by,
+            completed_by: raw.completed_by.into(),
             categories: raw.categories,
             nested: raw.nested,
         };
@@ -117,7 +119,7 @@ impl Profile {
                 return Err(place.wrong("name", format!("a profile has at most {MOST_FIELDS} fields")));
             }
             None => {
-                self.places.insert(field.name.clone(), self.fields.len());
+                self.places.insert(Arc::clone(&field.name), self.fields.len());
                 self.fields.push(field);
             }
         }

@@ -48,7 +48,7 @@ fn a_device_of_no_known_type_has_none() {
     let record = site.device("10.0.0.7");
     for field in ["type_family", "model_family", "product_code", "criticality", "mobility", "phi_stores"] {
         assert_eq!(record.detail(field), "", "{field}");
-        assert!(record.gaps.iter().any(|gap| gap.field == field), "{field}");
+        assert!(record.gaps.iter().any(|gap| *gap.field == *field), "{field}");
     }
 }
 

@@ -36,7 +36,7 @@ fn by_macs(site: &Site, serial: &str) -> Vec<String> {
 }
 
 fn is_conflicting(record: &DeviceRecord, field: &str) -> bool {
-    record.gaps.iter().any(|gap| gap.field == field && gap.reason == "conflicting")
+    record.gaps.iter().any(|gap| *gap.field == *field && gap.reason == "conflicting")
 }
 
 #[test]

@@ -7,7 +7,7 @@ use wardwatch_proto::v1::{Attribute, Protocol};
 use crate::ward::{KNOWLEDGE, NEW_YEAR, SECOND, Site, arp, observation, says, tells_of};
 
 fn gap<'a>(record: &'a DeviceRecord, field: &str) -> Option<&'a str> {
-    record.gaps.iter().find(|gap| gap.field == field).map(|gap| gap.reason.as_str())
+    record.gaps.iter().find(|gap| *gap.field == *field).map(|gap| gap.reason)
 }
 
 #[test]
@@ -25,7 +25,7 @@ fn every_field_is_known_or_absent_with_a_reason() {
     }
     assert_eq!(record.detail("operating_system"), "Linux");
     assert_eq!(gap(&record, "serial_number"), Some("not-seen"));
-    let serial = record.gaps.iter().find(|gap| gap.field == "serial_number").expect("it is not known");
+    let serial = record.gaps.iter().find(|gap| &*gap.field == "serial_number").expect("it is not known");
     assert!(serial.completed_by.contains("clinical"), "{serial:?}");
 }
 

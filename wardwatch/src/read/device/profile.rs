@@ -46,7 +46,7 @@ pub(super) struct Group {
 pub(super) fn groups(rows: &[Row], why: &[Row]) -> anyhow::Result<Vec<Group>> {
     let knowledge = Knowledge::builtin().context("the built-in knowledge cannot be read")?;
     let known = knowledge.profile();
-    let place = |name: &str| known.iter().position(|field| field.name == name).unwrap_or(usize::MAX);
+    let place = |name: &str| known.iter().position(|field| &*field.name == name).unwrap_or(usize::MAX);
     let mut fields: Vec<Field> = rows.iter().map(|row| field(row, why)).collect();
     fields.sort_by(|a, b| place(&a.name).cmp(&place(&b.name)).then_with(|| a.name.cmp(&b.name)));
     let mut groups: Vec<Group> = Vec::new();

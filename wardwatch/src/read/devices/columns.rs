@@ -44,7 +44,7 @@ impl Columns {
         let names = |rows: Vec<Row>| rows.into_iter().map(|row| text(&row, "name")).collect::<Vec<_>>();
         let record = names(rows(database, of_view).await?);
         let knowledge = Knowledge::builtin().context("the built-in knowledge cannot be read")?;
-        let fields = knowledge.profile().iter().map(|field| field.name.clone());
+        let fields = knowledge.profile().iter().map(|field| field.name.to_string());
         let mut details: BTreeSet<String> = fields.chain(names(rows(database, of_sites).await?)).collect();
         details.retain(|name| !record.contains(&named(name).to_owned()));
         Ok(Self { record, details })
