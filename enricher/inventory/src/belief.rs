@@ -1,7 +1,6 @@
 //! Which of the values that are said of each attribute a device shows, and why.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 
 use wardwatch_knowledge::{DicomRoot, Field, Said, Source};
 use wardwatch_proto::attribute::is_table;
@@ -158,7 +157,9 @@ impl<'a> Sketch<'a> {
     pub(crate) fn chosen(&self) -> Chosen {
         let said = self.statements.iter().map(|statement| words(statement).0);
         let decided = self.decisions.keys().filter_map(|field| Attribute::from_name(field));
-        let all: BTreeSet<Attribute> = said.chain(decided).collect();
+        let mut all: Vec<Attribute> = said.chain(decided).collect();
+        all.sort_unstable();
+        all.dedup();
         let single = all.into_iter().filter(|attribute| !self.knowledge.has_many_values(*attribute));
         Chosen::of(single.filter_map(|attribute| {
             let decided = self.decision(attribute.name()).map(|decision| Cow::from(&decision.value));

@@ -24,19 +24,23 @@ impl Chosen {
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (i32, &str)> {
+        self.octets().filter_map(|(attribute, value)| Some((attribute, std::str::from_utf8(value).ok()?)))
+    }
+
+    /// Whether the device shows this value.
+    pub(crate) fn shows(&self, attribute: i32, value: &str) -> bool {
+        self.octets().any(|(of, shown)| of == attribute && shown == value.as_bytes())
+    }
+
+    fn octets(&self) -> impl Iterator<Item = (i32, &[u8])> {
         let mut rest = &*self.0;
         std::iter::from_fn(move || {
             let (head, after) = rest.split_first_chunk::<HEAD>()?;
             let [a, b, c, d] = *head;
             let (value, after) = after.split_at_checked(usize::from(u16::from_le_bytes([c, d])))?;
             rest = after;
-            Some((i32::from(u16::from_le_bytes([a, b])), std::str::from_utf8(value).ok()?))
+            Some((i32::from(u16::from_le_bytes([a, b])), value))
         })
-    }
-
-    /// Whether the device shows this value.
-    pub(crate) fn shows(&self, attribute: i32, value: &str) -> bool {
-        self.iter().any(|(of, shown)| of == attribute && shown == value)
     }
 }
 
