@@ -1,5 +1,6 @@
 //! `inventory`: what an observation costs with a thousand to a million devices on one core, and what a device takes of memory.
 //!
+//! Beside it stands what a table costs that does nothing but count what is said, on the same machine in the same minutes.
 //! Sites are measured in processes of their own, so that their memory is nothing else's. Every device says as many things
 //! as are asked for, of five protocols, and has a flow with it. A sensor states what is said again once in ten minutes, and
 //! so is each device's turn: a random one each time, so that nothing of it was used lately. Making facts is not counted;
@@ -10,10 +11,11 @@ use std::process::{Command, Stdio};
 use anyhow::{Context as _, Result, ensure};
 use clap::Args;
 
-use crate::report::{Figure, Format, Report, say};
+use crate::report::{Figure, Format, Report, median, say};
 use site::{Asked, Found};
 
 mod site;
+mod table;
 pub(crate) mod ward;
 
 /// The least observations a second.
@@ -77,7 +79,9 @@ pub(crate) fn run(arguments: &Inventory) -> Result<()> {
 
 fn here(arguments: &Inventory) -> Result<()> {
     let devices = *arguments.devices.first().context("no number of devices")?;
-    let found = site::measure(&arguments.asked(devices))?;
+    let asked = arguments.asked(devices);
+    let mut found = site::measure(&asked)?;
+    found.counting = table::measure(&asked);
     serde_json::to_writer(std::io::stdout(), &found).context("print what was found")
 }
 
@@ -111,12 +115,15 @@ fn weigh(devices: u32, statements: usize) -> Result<(f64, f64)> {
 
 fn figures(found: Found, (memory, evidence): (f64, f64)) -> Vec<Figure> {
     let rate = |nanos: &f64| 1e9 / nanos;
-    let Found { learning, steady, storing, seen, resident } = found;
+    let Found { learning, steady, counting, storing, seen, resident } = found;
+    let times = median(&steady) / median(&counting);
     let rates = steady.iter().map(rate).collect();
     vec![
         Figure::once("heard of for the first time", "observations a CPU second", rate(&learning)),
         Figure::of("said again", "observations a CPU second", rates).at_least(AIM),
         Figure::of("the same", "ns an observation", steady),
+        Figure::of("a table that only counts what is said", "ns an observation", counting),
+        Figure::once("the inventory takes", "times as long", times),
         Figure::of("what is to be stored of it", "ns an observation", storing)
             .noting("after every 20 messages"),
         Figure::of("seen in another minute, and nothing said", "ns a flow", seen),

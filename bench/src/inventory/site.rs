@@ -37,6 +37,8 @@ pub(crate) struct Found {
     pub(crate) learning: f64,
     /// Nanoseconds of CPU for each observation, afterwards, by round.
     pub(crate) steady: Vec<f64>,
+    /// Nanoseconds of CPU for each observation of a table that only counts, by round.
+    pub(crate) counting: Vec<f64>,
     /// Nanoseconds of CPU for what is to be stored of each observation, by round.
     pub(crate) storing: Vec<f64>,
     /// Nanoseconds of CPU for each device that is seen in another minute and says nothing, by round.
