@@ -12,10 +12,11 @@
 //! - events come twice, with the same source position, by which their readers know them.
 
 use std::collections::BTreeMap;
+use std::ops::RangeFrom;
 
 use prost::Message as _;
 use wardwatch_bus::{Publication, TopicPartition};
-use wardwatch_inventory::{AttributeRecord, Conclusions, DeviceRecord, LogMoment, RowRecord, SightingRecord};
+use wardwatch_inventory::{Conclusions, LogMoment};
 use wardwatch_processor::{Error, Sink, Tally};
 use wardwatch_proto::topic;
 use wardwatch_proto::v1::{Command, Event};
@@ -85,17 +86,11 @@ impl Outputs {
     }
 
     /// What a batch gave rise to.
-    pub(crate) fn conclude(&mut self, of: BatchIdentity<'_>, conclusions: Conclusions, at: LogMoment) {
-        for (index, flow) in (0_u32..).zip(conclusions.flows) {
+    pub(crate) fn conclude(&mut self, of: BatchIdentity<'_>, mut conclusions: Conclusions, at: LogMoment) {
+        for (index, flow) in (0_u32..).zip(std::mem::take(&mut conclusions.flows)) {
             self.flows.push(FlowRow::new(of, flow, at, index));
         }
-        self.describe(of.site, conclusions.devices, conclusions.attributes, at);
-        self.see(of.site, &conclusions.sightings, at);
-        self.rows(of.site, conclusions.rows, at);
-        for (index, change) in (0_u32..).zip(conclusions.changes) {
-            self.changes.push(ChangeRow::new(of.site, change, at, index));
-        }
-        self.events.extend(conclusions.events);
+        self.know(of.site, conclusions, &mut (0..), at);
     }
 
     /// What came of a command.
@@ -105,47 +100,34 @@ impl Outputs {
         if let Some(told) = ruling.document {
             self.documents.tell(command, told, at);
         }
-        let mut indices = 0_u32..;
+        let mut changes = 0..;
         for (site, conclusions) in ruling.concluded {
-            self.describe(&site, conclusions.devices, conclusions.attributes, at);
-            self.see(&site, &conclusions.sightings, at);
-            self.rows(&site, conclusions.rows, at);
-            for (change, index) in conclusions.changes.into_iter().zip(&mut indices) {
-                self.changes.push(ChangeRow::new(&site, change, at, index));
-            }
-            self.events.extend(conclusions.events);
+            self.know(&site, conclusions, &mut changes, at);
         }
     }
 
-    fn describe(
-        &mut self,
-        site: &str,
-        devices: Vec<DeviceRecord>,
-        attributes: Vec<AttributeRecord>,
-        at: LogMoment,
-    ) {
-        for record in devices {
+    /// What is known of a site's devices since one message. Its changes are numbered over all sites.
+    fn know(&mut self, site: &str, concluded: Conclusions, changes: &mut RangeFrom<u32>, at: LogMoment) {
+        for record in concluded.devices {
             let key = (site.to_owned(), record.id.clone());
             self.devices.insert(key, DeviceRow::new(site, record, at));
         }
-        for record in attributes {
-            let row = AttributeRow::new(site, record, at);
-            self.attributes.insert(row.key(), row);
-        }
-    }
-
-    fn see(&mut self, site: &str, sightings: &[SightingRecord], at: LogMoment) {
-        for record in sightings {
+        for record in &concluded.sightings {
             let key = (site.to_owned(), record.device.to_string());
             self.sightings.insert(key, SightingRow::new(site, record, at));
         }
-    }
-
-    fn rows(&mut self, site: &str, rows: Vec<RowRecord>, at: LogMoment) {
-        for record in rows {
+        for record in concluded.attributes {
+            let row = AttributeRow::new(site, record, at);
+            self.attributes.insert(row.key(), row);
+        }
+        for record in concluded.rows {
             let key = (site.to_owned(), record.import.clone(), record.line);
             self.import_rows.insert(key, ImportRow::new(site, record, at));
         }
+        for (change, index) in concluded.changes.into_iter().zip(changes) {
+            self.changes.push(ChangeRow::new(site, change, at, index));
+        }
+        self.events.extend(concluded.events);
     }
 
     /// What has been received of a boot until now.

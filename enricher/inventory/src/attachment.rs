@@ -150,7 +150,7 @@ impl Sketch<'_> {
             _ => {}
         }
         if ways.is_empty() {
-            let is_old = |s: &&Statement| hour(s.last_seen).saturating_sub(s.first_seen) >= LEASE_IS_OVER;
+            let is_old = |s: &&Statement| s.last_hour().saturating_sub(s.first_seen) >= LEASE_IS_OVER;
             let is_arp = |s: &&Statement| is_own(s) && s.key.protocol == i32::from(Protocol::Arp);
             let is_used = |s: &&Statement| self.record.ips.iter().any(|ip| **ip == *s.key.value);
             let bound = self.about(Attribute::IpAddress).filter(is_arp).filter(is_old);

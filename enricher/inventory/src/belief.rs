@@ -11,7 +11,6 @@ use crate::choice::{Candidate, Candidates, trust, words};
 use crate::chosen::Chosen;
 use crate::conclusion::DeviceRecord;
 use crate::decision::Decision;
-use crate::hour::hour;
 use crate::profile::Sketch;
 use crate::reason::{Basis, Because};
 use crate::statement::Statement;
@@ -84,7 +83,7 @@ impl<'a> Sketch<'a> {
             value: value.into(),
             trust,
             first_seen: statement.first_seen,
-            last_seen: hour(statement.last_seen),
+            last_seen: statement.last_hour(),
             because,
             evidence: Basis::Said(said(statement)),
         }
@@ -177,6 +176,6 @@ pub(crate) fn said(statement: &Statement) -> Said<'_> {
         value: &statement.key.value,
         protocol,
         told_by: role,
-        last_seen: hour(statement.last_seen),
+        last_seen: statement.last_hour(),
     }
 }

@@ -7,7 +7,6 @@ use wardwatch_proto::v1::Attribute;
 
 use crate::belief::said;
 use crate::choice::{Candidate, words};
-use crate::hour::hour;
 use crate::reason::{Basis, Because};
 use crate::statement::Statement;
 
@@ -54,7 +53,7 @@ impl<'a> Derivations<'a> {
             value: Cow::Owned(value.to_owned()),
             trust: self.knowledge.trust_of_signature(attribute, derived.confidence, role),
             first_seen: statement.first_seen,
-            last_seen: hour(statement.last_seen),
+            last_seen: statement.last_hour(),
             because: Because::Words(derived.because),
             evidence: Basis::Derived(said(statement), derived.signature),
         }

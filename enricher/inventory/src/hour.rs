@@ -45,7 +45,7 @@ impl Clockwork {
             for statement in dossier.statements.iter() {
                 let is_latest =
                     CELLS.iter().any(|(_, attribute, _)| i32::from(*attribute) == statement.key.attribute);
-                let last = if is_latest { statement.last_seen } else { hour(statement.last_seen) };
+                let last = if is_latest { statement.last_seen } else { statement.last_hour() };
                 (statement.first_seen, last).hash(&mut hasher);
             }
         }

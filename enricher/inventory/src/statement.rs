@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use crate::hour::hour;
 use crate::settings::Settings;
 
 /// An attribute's value in a protocol, heard by a sensor.
@@ -123,6 +124,11 @@ impl Statement {
             count: 0,
             is_touched: false,
         }
+    }
+
+    /// The hour in which it was said last: what a device is described from.
+    pub(crate) fn last_hour(&self) -> u64 {
+        hour(self.last_seen)
     }
 
     /// The same as merging it with what is heard, without making that a statement: most of what is heard was heard before.
