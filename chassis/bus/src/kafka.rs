@@ -11,10 +11,9 @@
 use std::collections::HashMap;
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use async_trait::async_trait;
-use backon::{ExponentialBuilder, Retryable as _};
 use rdkafka::ClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::KafkaError;
@@ -23,7 +22,7 @@ use rdkafka::producer::FutureRecord;
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 use tracing::warn;
-use wardwatch_service::{Counter, Counters};
+use wardwatch_service::{Counter, Counters, retry};
 
 use crate::bus::{Bus, Consumer, Receipt};
 use crate::config::KafkaConfig;
@@ -150,17 +149,7 @@ impl Inner {
         F: FnMut() -> Fut,
         Fut: Future<Output = Result<T>>,
     {
-        let pauses = ExponentialBuilder::default()
-            .with_min_delay(Duration::from_millis(100))
-            .with_max_delay(Duration::from_secs(5))
-            .with_jitter()
-            .without_max_times();
-        // One question may take as long as the client waits for an answer, so the clock decides and not the sum of the pauses.
-        let begun = Instant::now();
-        ask.retry(pauses)
-            .when(|error| error.is_retriable() && begun.elapsed() < self.config.retry_for)
-            .notify(|error, pause| warn!(%error, ?pause, "kafka did not answer well; will ask again"))
-            .await
+        retry("kafka", self.config.retry_for, Error::is_retriable, ask).await
     }
 
     async fn check_partition(&self, of: &TopicPartition) -> Result<()> {

@@ -8,6 +8,7 @@
 //! - [`counters`]: named counters and gauges, read in-process, over HTTP and by OpenTelemetry
 //! - [`telemetry`]: logs to stderr; traces, metrics and logs by OTLP where an endpoint is configured
 //! - [`health`]: `/healthz`, `/readyz`, `/metrics.json`
+//! - [`retry`](mod@retry): another try where that can help, for a bounded time
 //! - [`shutdown`]: from SIGTERM or SIGINT to the end of every task, in bounded time
 //! - [`tls`]: gRPC server and client credentials from PEM files
 //! - `allocator`: where every program's memory comes from
@@ -19,6 +20,7 @@ pub mod config;
 pub mod context;
 pub mod counters;
 pub mod health;
+pub mod retry;
 pub mod run;
 pub mod shutdown;
 pub mod telemetry;
@@ -27,6 +29,7 @@ pub mod tls;
 pub use config::{ConfigError, Secret};
 pub use context::{Context, ServiceInfo};
 pub use counters::{Counter, Counters, Gauge};
+pub use retry::retry;
 pub use run::run;
 pub use shutdown::Tasks;
 pub use tokio_util::sync::CancellationToken;

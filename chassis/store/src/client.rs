@@ -4,11 +4,10 @@ use std::fmt;
 use std::future::Future;
 use std::time::Duration;
 
-use backon::{ExponentialBuilder, Retryable as _};
 use clickhouse::{Client, Compression, RowOwned, RowRead, RowWrite};
-use tracing::warn;
 use url::{Host, Url};
 use uuid::Uuid;
+use wardwatch_service::retry;
 
 use crate::columns::Known;
 use crate::{Error, Result, Settings};
@@ -204,17 +203,7 @@ impl Store {
         F: FnMut() -> Fut,
         Fut: Future<Output = Result<T>>,
     {
-        let pauses = ExponentialBuilder::default()
-            .with_min_delay(Duration::from_millis(100))
-            .with_max_delay(Duration::from_secs(10))
-            .with_jitter()
-            .without_max_times()
-            .with_total_delay(Some(self.settings.retry_for));
-        attempt
-            .retry(pauses)
-            .when(Error::is_retriable)
-            .notify(|error, pause| warn!(%error, ?pause, "clickhouse did not answer well; will try again"))
-            .await
+        retry("clickhouse", self.settings.retry_for, Error::is_retriable, attempt).await
     }
 }
 

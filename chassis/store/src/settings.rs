@@ -23,7 +23,8 @@ pub struct Settings {
     /// How long the server may take to finish an insert or a query.
     #[serde(with = "humantime_serde")]
     pub end_timeout: Duration,
-    /// For how long a failure that may pass (network, overload, full disk) is tried again before it is reported.
+    /// For how long, by the clock, a failure that may pass (network, overload, full disk) is tried again before it is
+    /// reported.
     #[serde(with = "humantime_serde")]
     pub retry_for: Duration,
     /// Whether every insert is on the disk, not only in the page cache, before it counts. Costs inserts a second, not

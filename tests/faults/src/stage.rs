@@ -86,7 +86,7 @@ impl Stage {
         let settings = Settings {
             url: server.url().to_owned(),
             fsync: false,
-            retry_for: Duration::from_secs(20),
+            retry_for: Duration::from_secs(30),
             ..Settings::default()
         };
         let store = Store::connect(&settings)?;
