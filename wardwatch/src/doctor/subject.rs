@@ -45,13 +45,9 @@ enum LogSource {
 impl Subject {
     /// A cluster, as its configuration has it.
     pub(crate) async fn cluster(config: &Config) -> anyhow::Result<Self> {
-        let log = match wardwatch_bus::open(&config.bus, &Counters::default()).await {
-            Ok(bus) => LogSource::Client(bus),
-            Err(error) => LogSource::Failed(error.to_string()),
-        };
         Ok(Self {
             services: config.services.clone(),
-            log,
+            log: log_at(&config.bus).await,
             store: Some(connect(&config.store)?),
             groups: config.groups(),
             database: None,
@@ -154,8 +150,15 @@ async fn at_rest(folder: &Folder) -> anyhow::Result<LogSource> {
     }
     let embedded = EmbeddedConfig { directory, ..EmbeddedConfig::default() };
     let config = BusConfig { kind: BusKind::Embedded, embedded, ..BusConfig::default() };
-    Ok(match wardwatch_bus::open(&config, &Counters::default()).await {
+    Ok(log_at(&config).await)
+}
+
+/// The log, asked no longer than one answer may take: who asks what is wrong does not want to wait until it is right.
+async fn log_at(config: &BusConfig) -> LogSource {
+    let mut config = config.clone();
+    config.kafka.retry_for = config.kafka.request_timeout;
+    match wardwatch_bus::open(&config, &Counters::default()).await {
         Ok(bus) => LogSource::Client(bus),
         Err(error) => LogSource::Failed(error.to_string()),
-    })
+    }
 }
