@@ -189,6 +189,43 @@ mod tests {
     use super::*;
     use crate::conclusion::{Gap, Why};
 
+    /// What former versions stored of a record beside what is kept now.
+    #[derive(Clone, PartialEq, prost::Message)]
+    struct Former {
+        #[prost(string, tag = "17")]
+        host_name: String,
+        #[prost(uint32, tag = "31")]
+        confidence: u32,
+        #[prost(message, repeated, tag = "32")]
+        why: Vec<FormerWhy>,
+        #[prost(message, repeated, tag = "36")]
+        gaps: Vec<FormerGap>,
+    }
+
+    #[derive(Clone, PartialEq, prost::Message)]
+    struct FormerWhy {
+        #[prost(string, tag = "1")]
+        field: String,
+        #[prost(string, tag = "2")]
+        value: String,
+        #[prost(string, tag = "3")]
+        statement: String,
+        #[prost(string, tag = "4")]
+        evidence: String,
+        #[prost(uint32, tag = "5")]
+        confidence: u32,
+    }
+
+    #[derive(Clone, PartialEq, prost::Message)]
+    struct FormerGap {
+        #[prost(string, tag = "1")]
+        field: String,
+        #[prost(string, tag = "2")]
+        reason: String,
+        #[prost(string, tag = "3")]
+        completed_by: String,
+    }
+
     fn whole() -> DeviceRecord {
         DeviceRecord {
             id: "d".into(),
@@ -225,10 +262,23 @@ mod tests {
     fn what_is_stored_is_known_again_and_whole_records_are_still_read() {
         let known = Known::of(&mut whole(), |_| true);
         assert_eq!(Known::from_stored(&known.to_stored("d")).expect("ours").0, known);
-        // What a former version stored as well: a host name and how sure the classification was.
-        let mut former = Vec::new();
-        prost::encoding::string::encode(17, &"ct-1.ward.example".to_owned(), &mut former);
-        prost::encoding::uint32::encode(31, &60, &mut former);
+        let former = Former {
+            host_name: "ct-1.ward.example".into(),
+            confidence: 60,
+            why: vec![FormerWhy {
+                field: "name".into(),
+                value: "ct-1".into(),
+                statement: "it says so itself".into(),
+                evidence: "host_name ct-1 (dhcp)".into(),
+                confidence: 90,
+            }],
+            gaps: vec![FormerGap {
+                field: "model".into(),
+                reason: "not-seen".into(),
+                completed_by: "DICOM".into(),
+            }],
+        };
+        let mut former = former.encode_to_vec();
         former.extend(known.to_stored("d"));
         assert_eq!(Known::from_stored(&former).expect("a former version's").0, known);
         assert!(Known::from_stored(&[0xff]).is_err());
