@@ -110,6 +110,8 @@ impl Register {
         if let Some(book) = self.addresses.get_mut(&ip) {
             book.owners.retain(|owner| *owner != mac);
         }
+        // An address that nobody has may not be the site's.
+        self.sighted = None;
         self.place_all_at(ip);
         if let Some(at) = self.find(&EndpointId::Interface(mac)) {
             self.touch(at, true);

@@ -37,16 +37,6 @@ pub(crate) struct Intake<'a> {
     /// Event time of the newest fact.
     pub(crate) newest: u64,
     pub(crate) findings: Vec<Pending>,
-    pub(crate) sighted: Option<Sighted>,
-}
-
-/// Who was sighted last, at its own address: what a device says of itself comes together, and sighting it again at the same
-/// time changes nothing.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Sighted {
-    end: End,
-    at: u64,
-    dossier: u32,
 }
 
 /// A finding whose device is told when the whole message was taken in.
@@ -85,7 +75,6 @@ pub(crate) fn has_sent(counters: Option<&Counters>) -> bool {
 
 impl Intake<'_> {
     pub(crate) fn flow(&mut self, flow: &Flow) {
-        self.sighted = None;
         self.register.counters.flows += 1;
         let first = self.event_time(flow.start);
         let last = self.event_time(flow.end).max(first);
@@ -144,8 +133,6 @@ impl Intake<'_> {
             && self.knowledge.binds(protocol)
             && let (Some(mac), Ok(ip)) = (end.mac, observation.value.parse())
         {
-            // Where addresses belong may be otherwise now.
-            self.sighted = None;
             self.register.bind(self.scope.at(ip), mac, at);
         }
         let Some(dossier) = self.dossier_of(role, end, &subject.key, protocol, at) else { return };
@@ -183,9 +170,6 @@ impl Intake<'_> {
             self.register.counters.outside_site += 1;
             return None;
         }
-        if role != Role::Sender {
-            self.sighted = None;
-        }
         match role {
             Role::Third if is_nested => {
                 let teller = self.register.sight(end.mac, end.ip, at, at)?;
@@ -200,20 +184,8 @@ impl Intake<'_> {
                 Some(mac) => self.register.sight(Some(mac), None, at, at),
                 None => self.register.hear_of(end.mac, end.ip),
             },
-            _ => self.sight(end, at),
+            _ => self.register.sight(end.mac, end.ip, at, at),
         }
-    }
-
-    /// As [`Register::sight`], unless that was just done.
-    fn sight(&mut self, end: End, at: u64) -> Option<u32> {
-        if let Some(sighted) = self.sighted.filter(|sighted| (sighted.end, sighted.at) == (end, at)) {
-            return Some(sighted.dossier);
-        }
-        let dossier = self.register.sight(end.mac, end.ip, at, at)?;
-        let id = self.register.dossier(dossier).map(|dossier| &dossier.id);
-        let is_own = matches!(id, Some(EndpointId::Address(Some(_), _)));
-        self.sighted = is_own.then_some(Sighted { end, at, dossier });
-        Some(dossier)
     }
 
     fn hear(

@@ -82,7 +82,6 @@ impl Inventory {
             log_time: at.log_time,
             newest: 0,
             findings: Vec::new(),
-            sighted: None,
         };
         let mut flows: Vec<Flow> = Vec::new();
         for fact in facts {

@@ -11,13 +11,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use wardwatch_proto::v1::Attribute;
 
+use crate::claimants::Claimants;
 use crate::conclusion::Why;
 use crate::device::Device;
 use crate::dossier::Dossier;
 use crate::identity::{DeviceKey, EndpointId};
 use crate::likeness::{Likely, Likeness};
-use crate::register::Register;
+use crate::register::{Link, Places, Register};
 use crate::sameness::Identity;
+use crate::shelf::Shelf;
 
 /// Bases that may say the same before it means nothing.
 const MOST_ALIKE: usize = 8;
@@ -72,17 +74,30 @@ impl Register {
     }
 
     /// What a dossier says may join its base with others, or no longer: all of them are judged anew.
-    pub(crate) fn suspect(&mut self, at: u32, identities: &[Identity]) {
-        let own = self.links.get(at as usize).and_then(|link| link.base);
-        self.batch.suspects.extend(own);
-        for identity in identities.iter().filter(|identity| self.knowledge.joins(identity.0)) {
-            let claimants = self.claimants.of(identity.0, &identity.1);
-            // One more than may be alike: those before are taken apart.
-            if claimants.len() <= MOST_COMPARED + 1 {
-                let links = claimants.iter().filter_map(|at| self.links.get(*at as usize)?.base);
-                self.batch.suspects.extend(links);
+    pub(crate) fn suspect(&mut self, at: u32, attribute: Attribute, value: &str) {
+        self.suspect_itself(at);
+        let Self { knowledge, claimants, links, batch, .. } = self;
+        if knowledge.joins(attribute) {
+            batch.suspects.extend(bases_that_matter(claimants, links, attribute, value));
+        }
+    }
+
+    /// The same of all that a dossier says.
+    pub(crate) fn suspect_alike(&mut self, at: u32) {
+        self.suspect_itself(at);
+        let Self { knowledge, claimants, links, batch, dossiers, .. } = self;
+        let Some(dossier) = dossiers.get(at as usize) else { return };
+        for (attribute, value) in dossier.identities(knowledge) {
+            if knowledge.joins(attribute) {
+                batch.suspects.extend(bases_that_matter(claimants, links, attribute, value));
             }
         }
+    }
+
+    /// A dossier's base is judged anew.
+    pub(crate) fn suspect_itself(&mut self, at: u32) {
+        let own = self.links.get(at as usize).and_then(|link| link.base);
+        self.batch.suspects.extend(own);
     }
 
     /// The dossiers of an interface or address itself: not of third devices that turned out to be it.
@@ -100,37 +115,43 @@ impl Register {
             let Some(device) = self.devices.get(at as usize) else { continue };
             let joint = device.joint();
             let ruled = self.rulings.partners(device.id).filter_map(|id| self.find_device(&id));
-            let alike = device.roots.iter().flat_map(|root| self.identities_of(*root));
-            let alike = alike.flat_map(|identity| self.bases_alike(&identity).unwrap_or_default());
+            let said = device.roots.iter().flat_map(|root| self.identities_of(*root));
+            let alike =
+                said.flat_map(|(attribute, value)| self.bases_alike(attribute, value).unwrap_or_default());
             let near = joint.under.into_iter().chain(joint.others.iter().copied()).chain(ruled).chain(alike);
             open.extend(near.filter(|near| all.insert(*near)).collect::<Vec<_>>());
         }
         all.into_iter().collect()
     }
 
-    /// The bases that say this of themselves; `None` where they are too many to mean anything.
-    fn bases_alike(&self, identity: &Identity) -> Option<BTreeSet<u32>> {
-        if !self.knowledge.joins(identity.0) {
+    /// The bases that say this of themselves, in order; `None` where they are too many to mean anything.
+    fn bases_alike(&self, attribute: Attribute, value: &str) -> Option<Places> {
+        if !self.knowledge.joins(attribute) {
             return None;
         }
-        let claimants = self.claimants.of(identity.0, &identity.1);
+        let claimants = self.claimants.of(attribute, value);
         if claimants.len() > MOST_COMPARED {
             return None;
         }
-        let bases: BTreeSet<u32> =
+        let mut bases: Places =
             claimants.iter().filter_map(|at| self.links.get(*at as usize)?.base).collect();
+        bases.sort_unstable();
+        bases.dedup();
         (bases.len() <= MOST_ALIKE).then_some(bases)
     }
 
     fn settle_group(&mut self, bases: &[u32]) {
-        let found = if bases.len() > MOST_COMPARED {
-            self.counters.joints_too_many += 1;
-            BTreeMap::new()
-        } else {
-            Group::new(self, bases).joints()
+        let found = match bases.len() {
+            // Whoever says nothing that another says stands alone, as most do.
+            0 | 1 => BTreeMap::new(),
+            2..=MOST_COMPARED => Group::new(self, bases).joints(),
+            _ => {
+                self.counters.joints_too_many += 1;
+                BTreeMap::new()
+            }
         };
         for base in bases {
-            let joint = found.get(base).cloned().unwrap_or_else(|| self.joint_of_nobody(*base));
+            let joint = found.get(base).cloned().unwrap_or_else(|| self.joint_alone(*base));
             let Some(device) = self.devices.get_mut(*base as usize) else { continue };
             if *device.joint() == joint {
                 continue;
@@ -147,8 +168,9 @@ impl Register {
         }
     }
 
-    /// That of a base whose evidence is elsewhere: it is compared as soon as it has some again, if a person ruled so.
-    fn joint_of_nobody(&self, base: u32) -> Joint {
+    /// That of a base that is like no other, or whose evidence is elsewhere: it is compared as soon as it has some again,
+    /// if a person ruled so.
+    fn joint_alone(&self, base: u32) -> Joint {
         Joint { is_compared: self.is_ruled(base), ..Joint::default() }
     }
 
@@ -207,7 +229,7 @@ impl<'a> Group<'a> {
         for (at, base) in self.bases.iter().enumerate() {
             let own = self.identities(*base);
             for identity in &own {
-                let alike = self.register.bases_alike(identity).unwrap_or_default();
+                let alike = self.register.bases_alike(identity.0, &identity.1).unwrap_or_default();
                 let others: Vec<usize> = self.places(&alike);
                 let is_two = |other: &usize| apart.contains(&(at.min(*other), at.max(*other)));
                 if others.iter().any(is_two) {
@@ -241,7 +263,7 @@ impl<'a> Group<'a> {
         for (base, joint) in &mut joints {
             let own = said.remove(base).unwrap_or_default();
             let is_alike = |identity: &Identity| {
-                self.register.bases_alike(identity).is_some_and(|alike| alike.len() > 1)
+                self.register.bases_alike(identity.0, &identity.1).is_some_and(|alike| alike.len() > 1)
             };
             joint.is_compared = self.register.is_ruled(*base) || own.iter().any(is_alike);
             joint.cloned = own.into_iter().filter(|identity| self.cloned.contains(identity)).collect();
@@ -292,10 +314,11 @@ impl<'a> Group<'a> {
     fn identities(&self, base: u32) -> Vec<Identity> {
         let roots = self.register.devices.get(base as usize).map(|device| device.roots.as_slice());
         let said = roots.unwrap_or_default().iter().flat_map(|root| self.register.identities_of(*root));
-        said.filter(|identity| self.register.knowledge.joins(identity.0)).collect()
+        let joining = said.filter(|(attribute, _)| self.register.knowledge.joins(*attribute));
+        joining.map(|(attribute, value)| (attribute, value.into())).collect()
     }
 
-    fn places(&self, bases: &BTreeSet<u32>) -> Vec<usize> {
+    fn places(&self, bases: &[u32]) -> Vec<usize> {
         bases.iter().filter_map(|base| self.bases.iter().position(|known| known == base)).collect()
     }
 
@@ -323,9 +346,23 @@ impl<'a> Group<'a> {
         let (a, b) = (self.likenesses.get(a)?, self.likenesses.get(b)?);
         a.agrees(b, &self.register.knowledge, |attribute: Attribute, value: &str| {
             let identity: Identity = (attribute, value.into());
-            self.cloned.contains(&identity) || self.register.bases_alike(&identity).is_none()
+            self.cloned.contains(&identity) || self.register.bases_alike(attribute, value).is_none()
         })
     }
+}
+
+/// The bases that say something of themselves, as long as that can mean something: with one more than may be alike, those
+/// before are taken apart.
+fn bases_that_matter<'a>(
+    claimants: &'a Claimants,
+    links: &'a Shelf<Link>,
+    attribute: Attribute,
+    value: &str,
+) -> impl Iterator<Item = u32> + use<'a> {
+    let claimants = claimants.of(attribute, value);
+    let can_matter = claimants.len() <= MOST_COMPARED + 1;
+    let claimants = if can_matter { claimants } else { &[] };
+    claimants.iter().filter_map(|at| links.get(*at as usize)?.base)
 }
 
 /// Which of `count` hang together by these pairs.

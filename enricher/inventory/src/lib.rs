@@ -6,7 +6,7 @@
 //! The way of a fact, module by module:
 //!
 //! - `intake` decides whose evidence it is and puts it into a `dossier`, one for each interface, address and third
-//!   device, as a bounded list of `statement`s.
+//!   device, as a bounded list of `statement`s; `sighting` makes the dossier of whoever sends, is spoken of or told of.
 //! - `binding` keeps which interface has which address, by ARP and DHCP.
 //! - `placement` decides which device each dossier belongs to. Devices are views over dossiers: when ARP turns up, or
 //!   a MAC address turns out to be a router's, dossiers move with all they hold.
@@ -72,6 +72,7 @@ mod sameness;
 mod scope;
 mod settings;
 mod shelf;
+mod sighting;
 mod state;
 mod statement;
 mod summary;

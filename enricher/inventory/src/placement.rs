@@ -79,14 +79,14 @@ impl Register {
         {
             device.roots.insert(place, at);
         }
-        let identities = self.identities_of(at);
+        let has_identity = self.identities_of(at).next().is_some();
         let is_joined = |of: Option<u32>| {
             of.and_then(|of| self.devices.get(of as usize))
                 .is_some_and(|device| *device.joint() != Joint::ALONE)
         };
-        if !identities.is_empty() || is_joined(before) || is_joined(base) {
+        if has_identity || is_joined(before) || is_joined(base) {
             self.batch.suspects.extend(before);
-            self.suspect(at, &identities);
+            self.suspect_alike(at);
         }
     }
 

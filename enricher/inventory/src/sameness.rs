@@ -5,6 +5,7 @@
 //! title), and no other device says so. The knowledge pack names what must agree for each kind of key. What others say
 //! of a third device then stands on that device's record as hearsay.
 
+use wardwatch_knowledge::Knowledge;
 use wardwatch_proto::v1::Attribute;
 use wardwatch_proto::v1::subject::Role;
 
@@ -27,9 +28,9 @@ impl Register {
             if self.claimants.add(attribute, value, at) <= MOST_CLAIMANTS + 1 {
                 self.place_thirds(&identity);
             }
-            self.suspect(at, &[identity]);
+            self.suspect(at, attribute, value);
         } else if self.knowledge.tells_devices_apart(attribute) || attribute == Attribute::Manufacturer {
-            self.suspect(at, &[]);
+            self.suspect_itself(at);
         }
         if self.knowledge.distinguishes(attribute) {
             self.place_thirds_of(at);
@@ -45,9 +46,9 @@ impl Register {
             let identity: Identity = (attribute, key.value.clone());
             self.claimants.remove(attribute, &key.value, at);
             self.place_thirds(&identity);
-            self.suspect(at, &[identity]);
+            self.suspect(at, attribute, &key.value);
         } else {
-            self.suspect(at, &[]);
+            self.suspect_itself(at);
         }
         if self.knowledge.distinguishes(attribute) {
             self.place_thirds_of(at);
@@ -56,12 +57,17 @@ impl Register {
 
     /// Whether endpoints are found by what they say of it.
     fn is_claim(&self, attribute: Attribute) -> bool {
-        self.knowledge.identifies(attribute) || self.knowledge.joins(attribute)
+        is_claim(&self.knowledge, attribute)
     }
 
     /// A dossier belongs to another device, and with it the third devices that it is.
     pub(crate) fn place_thirds_of(&mut self, at: u32) {
-        for identity in self.identities_of(at) {
+        if self.thirds.is_empty() {
+            return;
+        }
+        let said: Vec<Identity> =
+            self.identities_of(at).map(|(attribute, value)| (attribute, value.into())).collect();
+        for identity in said {
             self.place_thirds(&identity);
         }
     }
@@ -76,9 +82,10 @@ impl Register {
 
     /// Enters what the restored dossiers say of themselves.
     pub(crate) fn enter_claims(&mut self) {
-        for at in 0..self.dossiers.len() as u32 {
-            for (attribute, value) in self.identities_of(at) {
-                self.claimants.add(attribute, &value, at);
+        let Self { dossiers, knowledge, claimants, .. } = self;
+        for (at, dossier) in (0_u32..).zip(&*dossiers) {
+            for (attribute, value) in dossier.identities(knowledge) {
+                claimants.add(attribute, value, at);
             }
         }
     }
@@ -115,23 +122,29 @@ impl Register {
     }
 
     /// What a dossier says of itself that identifies.
-    pub(crate) fn identities_of(&self, at: u32) -> Vec<Identity> {
-        let is_told = |dossier: &&Dossier| matches!(dossier.id, EndpointId::Third(..) | EndpointId::Row(..));
-        let Some(dossier) = self.dossier(at).filter(|dossier| !is_told(dossier)) else {
-            return Vec::new();
-        };
-        let own = dossier.statements.iter().filter(|statement| statement.role == i32::from(Role::Sender));
-        let identities = own.filter_map(|statement| {
-            let attribute = Attribute::try_from(statement.key.attribute).ok()?;
-            self.is_claim(attribute).then(|| (attribute, statement.key.value.clone()))
-        });
-        let mut identities: Vec<Identity> = identities.collect();
-        identities.dedup();
-        identities
+    pub(crate) fn identities_of(&self, at: u32) -> impl Iterator<Item = (Attribute, &str)> {
+        self.dossier(at).into_iter().flat_map(|dossier| dossier.identities(&self.knowledge))
     }
 }
 
+fn is_claim(knowledge: &Knowledge, attribute: Attribute) -> bool {
+    knowledge.identifies(attribute) || knowledge.joins(attribute)
+}
+
 impl Dossier {
+    /// What the endpoint says of itself that identifies. Of third devices and rows of tables others tell.
+    pub(crate) fn identities(&self, knowledge: &Knowledge) -> impl Iterator<Item = (Attribute, &str)> {
+        let is_told = matches!(self.id, EndpointId::Third(..) | EndpointId::Row(..));
+        let own = self
+            .statements
+            .iter()
+            .filter(move |statement| !is_told && statement.role == i32::from(Role::Sender));
+        own.filter_map(move |statement| {
+            let attribute = Attribute::try_from(statement.key.attribute).ok()?;
+            is_claim(knowledge, attribute).then_some((attribute, &*statement.key.value))
+        })
+    }
+
     /// Whether the endpoint said this of itself.
     pub(crate) fn says(&self, attribute: Attribute, value: &str) -> bool {
         self.statements
