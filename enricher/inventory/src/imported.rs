@@ -286,7 +286,7 @@ impl Register {
         // How many rows look for the same has changed, for these and for the rows of other tables.
         let mut sought = BTreeSet::new();
         let mut standing = self.imports.standing.remove(name).unwrap_or_default();
-        let sensor: Arc<str> = Arc::from(name);
+        let sensor = self.sensors.of(name);
         for (line, at) in standing.extract_if(.., |line, _| !lines.contains_key(line)) {
             sought.extend(self.sought_by(at));
             self.clear_row(at);

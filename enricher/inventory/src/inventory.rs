@@ -74,10 +74,11 @@ impl Inventory {
     ) -> Conclusions {
         self.settle();
         let mut scopes = Scopes::new(scope, &mut self.register);
+        let heard_by = self.register.sensors.of(sensor);
         let mut intake = Intake {
             register: &mut self.register,
             knowledge: &self.knowledge,
-            sensor: Arc::from(sensor),
+            sensor: heard_by,
             scope: scopes.of(""),
             log_time: at.log_time,
             newest: 0,

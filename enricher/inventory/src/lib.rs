@@ -70,6 +70,7 @@ mod retirement;
 mod ruling;
 mod sameness;
 mod scope;
+mod sensors;
 mod settings;
 mod shelf;
 mod sighting;

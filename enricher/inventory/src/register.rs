@@ -25,6 +25,7 @@ use crate::retirement::Retirement;
 use crate::ruling::Rulings;
 use crate::sameness::Identity;
 use crate::scope::{Ip, Scope};
+use crate::sensors::Sensors;
 use crate::settings::Settings;
 use crate::shelf::Shelf;
 use crate::sighting::Sighted;
@@ -64,6 +65,7 @@ pub(crate) struct Register {
     pub(crate) decided: usize,
     /// Devices that are retired.
     pub(crate) retired: HashMap<u32, Retirement>,
+    pub(crate) sensors: Sensors,
     /// Names of the scopes that were met, and those whose name is to be stored.
     pub(crate) scopes: BTreeMap<Scope, Box<str>>,
     pub(crate) new_scopes: Vec<Scope>,
@@ -150,6 +152,7 @@ impl Register {
             parts: HashMap::new(),
             decided: 0,
             retired: HashMap::new(),
+            sensors: Sensors::default(),
             scopes: BTreeMap::new(),
             new_scopes: Vec::new(),
             rulings: Rulings::default(),

@@ -4,6 +4,7 @@
 //! They are protobuf messages (`format`) of the inventory's own. What follows from the dossiers (which device
 //! each belongs to, which interfaces are routers) is not stored but concluded again.
 
+use bytes::Bytes;
 use prost::Message;
 use uuid::Uuid;
 use wardwatch_proto::address;
@@ -16,14 +17,14 @@ use crate::identity::{self, DeviceKey};
 use crate::known::Known;
 use crate::register::Register;
 use crate::scope::Scope;
-use crate::statement::{Statement, Statements};
+use crate::statement::Statements;
 
 mod format;
 
 pub(crate) use format::ImportState;
 use format::{
     ChosenState, ConversationState, DecisionState, DeviceState, DossierState, EndpointState, FindingState,
-    IntervalState, StatementState, TellerState, decision, endpoint, interval,
+    IntervalState, TellerState, decision, endpoint, interval, statement,
 };
 
 /// One piece of an inventory's state. The newest entry of each key, in any order, rebuilds the inventory.
@@ -82,8 +83,14 @@ pub(crate) fn restore(register: &mut Register, key: &str, value: &[u8]) -> Resul
         return register.imports.restore(key, value);
     }
     if is_dossier {
-        let state = DossierState::decode(value).map_err(undecodable)?;
-        let dossier = dossier(state).ok_or_else(|| unreadable("it names no endpoint"))?;
+        let mut state = DossierState::decode(Bytes::copy_from_slice(value)).map_err(undecodable)?;
+        let statements = std::mem::take(&mut state.statements).into_iter();
+        let statements = statements.map(|state| statement(state, |name| register.sensors.of(name)));
+        let statements = statements
+            .collect::<Result<_, _>>()
+            .map_err(|error| unreadable(&format!("a sensor's name is no text: {error}")))?;
+        let dossier = dossier(state, Statements::from_unsorted(statements))
+            .ok_or_else(|| unreadable("it names no endpoint"))?;
         register.restore_dossier(dossier);
     } else {
         let state = DeviceState::decode(value).map_err(undecodable)?;
@@ -113,7 +120,7 @@ pub(crate) fn of_dossier(dossier: &Dossier) -> StateEntry {
         exists: dossier.exists,
         first_seen: dossier.first_seen,
         last_seen: dossier.last_minute,
-        statements: dossier.statements.iter().map(StatementState::from).collect(),
+        statements: format::statements(dossier.statements.iter()),
         conversations: dossier.conversations.iter().map(ConversationState::from).collect(),
         vlans: dossier.vlans.clone(),
         sensors: dossier.sensors.clone(),
@@ -156,13 +163,12 @@ pub(crate) fn of_device(device: &Device) -> StateEntry {
     StateEntry { key: format!("device/{}", device.id), value: state.encode_to_vec() }
 }
 
-fn dossier(state: DossierState) -> Option<Dossier> {
+fn dossier(state: DossierState, statements: Statements) -> Option<Dossier> {
     let mut dossier = Dossier::new(endpoint(state.id?)?);
     dossier.exists = state.exists;
     dossier.first_seen = state.first_seen;
     dossier.last_minute = state.last_seen;
-    dossier.statements =
-        Statements::from_unsorted(state.statements.into_iter().map(Statement::from).collect());
+    dossier.statements = statements;
     dossier.conversations = state.conversations.iter().map(Conversation::from).collect();
     dossier.vlans = state.vlans;
     dossier.sensors = state.sensors;

@@ -1,7 +1,9 @@
 //! The messages that entries are made of. Tags are never reused.
 
+use std::str::{Utf8Error, from_utf8};
 use std::sync::Arc;
 
+use bytes::Bytes;
 use prost::Message;
 use wardwatch_proto::address;
 use wardwatch_proto::v1::ImportTable;
@@ -67,8 +69,9 @@ pub(super) struct StatementState {
     pub(super) value: String,
     #[prost(int32, tag = "3")]
     pub(super) protocol: i32,
-    #[prost(string, tag = "4")]
-    pub(super) sensor: String,
+    /// In UTF-8. All of a dossier's have the same few, which are not copied for each of them.
+    #[prost(bytes = "bytes", tag = "4")]
+    pub(super) sensor: Bytes,
     #[prost(int32, tag = "5")]
     pub(super) role: i32,
     #[prost(bytes = "vec", tag = "6")]
@@ -246,13 +249,18 @@ impl From<&EndpointId> for EndpointState {
     }
 }
 
-impl From<&Statement> for StatementState {
-    fn from(statement: &Statement) -> Self {
-        Self {
+/// The statements of a dossier as they are stored.
+pub(super) fn statements<'a>(all: impl Iterator<Item = &'a Statement>) -> Vec<StatementState> {
+    let mut sensor = Bytes::new();
+    let stored = all.map(|statement| {
+        if sensor != statement.key.sensor.as_bytes() {
+            sensor = Bytes::copy_from_slice(statement.key.sensor.as_bytes());
+        }
+        StatementState {
             attribute: statement.key.attribute,
             value: statement.key.value.to_string(),
             protocol: statement.key.protocol,
-            sensor: statement.key.sensor.to_string(),
+            sensor: sensor.clone(),
             role: statement.role,
             teller: statement.teller.map(address::ip_bytes).unwrap_or_default(),
             teller_at: statement.teller_at,
@@ -260,27 +268,30 @@ impl From<&Statement> for StatementState {
             last_seen: statement.last_seen,
             count: statement.count,
         }
-    }
+    });
+    stored.collect()
 }
 
-impl From<StatementState> for Statement {
-    fn from(state: StatementState) -> Self {
-        Self {
-            key: StatementKey {
-                attribute: state.attribute,
-                value: state.value.into(),
-                protocol: state.protocol,
-                sensor: Arc::from(state.sensor),
-            },
-            role: state.role,
-            teller: address::ip(&state.teller),
-            teller_at: state.teller_at,
-            first_seen: state.first_seen,
-            last_seen: state.last_seen,
-            count: state.count,
-            is_touched: false,
-        }
-    }
+/// `sensor` finds the text that all share who heard from that sensor.
+pub(super) fn statement(
+    state: StatementState,
+    sensor: impl FnOnce(&str) -> Arc<str>,
+) -> Result<Statement, Utf8Error> {
+    Ok(Statement {
+        key: StatementKey {
+            attribute: state.attribute,
+            value: state.value.into(),
+            protocol: state.protocol,
+            sensor: sensor(from_utf8(&state.sensor)?),
+        },
+        role: state.role,
+        teller: address::ip(&state.teller),
+        teller_at: state.teller_at,
+        first_seen: state.first_seen,
+        last_seen: state.last_seen,
+        count: state.count,
+        is_touched: false,
+    })
 }
 
 impl From<(&&'static str, &Decision)> for DecisionState {
