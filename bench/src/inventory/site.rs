@@ -18,7 +18,7 @@ use crate::cpu::{self, Cost};
 const RANGE: u64 = 20;
 
 /// What is measured.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Asked {
     pub(crate) devices: u32,
     /// What each says.
@@ -26,8 +26,8 @@ pub(crate) struct Asked {
     /// Observations in each round.
     pub(crate) observations: u64,
     pub(crate) rounds: u8,
-    /// Observations of a thousand that are new.
-    pub(crate) news: u64,
+    /// Observations of a thousand that are new, each share in turn.
+    pub(crate) news: Vec<u64>,
 }
 
 /// What came of it.
@@ -35,11 +35,11 @@ pub(crate) struct Asked {
 pub(crate) struct Found {
     /// Nanoseconds of CPU for each observation, as devices are heard of first.
     pub(crate) learning: f64,
-    /// Nanoseconds of CPU for each observation, afterwards, by round.
-    pub(crate) steady: Vec<f64>,
+    /// Nanoseconds of CPU for each observation, afterwards, by share of news and round.
+    pub(crate) steady: Vec<Vec<f64>>,
     /// Nanoseconds of CPU for each observation of a table that only counts, by round.
     pub(crate) counting: Vec<f64>,
-    /// Nanoseconds of CPU for what is to be stored of each observation, by round.
+    /// Nanoseconds of CPU for what is to be stored of each observation, by round; whatever is new.
     pub(crate) storing: Vec<f64>,
     /// Nanoseconds of CPU for each device that is seen in another minute and says nothing, by round.
     pub(crate) seen: Vec<f64>,
@@ -103,7 +103,7 @@ impl Site {
 
 /// Measures it.
 pub(crate) fn measure(asked: &Asked) -> Result<Found> {
-    let Asked { devices, statements, observations, rounds, news } = *asked;
+    let Asked { devices, statements, observations, rounds, ref news } = *asked;
     let resident = || Cost::of(std::process::id()).map(|cost| cost.resident as f64);
     let knowledge = Arc::new(Knowledge::builtin().context("read the built-in knowledge")?);
     let mut found = Found::default();
@@ -121,22 +121,25 @@ pub(crate) fn measure(asked: &Asked) -> Result<Found> {
     let mut rng = Rng::with_seed(7);
     let mut at = BEGIN + 600 * SECOND;
     let mut new = 0;
+    found.steady = vec![Vec::new(); news.len()];
     for round in 0..rounds {
-        // A device's repeats come together, since a sensor forgets what it stated of all of them at once.
-        while site.observations < observations {
-            let number = rng.u32(1..=devices);
-            at += 600 * SECOND / u64::from(devices);
-            site.state(flow(number, at));
-            let has_news = rng.u64(..1000) < news * statements as u64;
-            new += u64::from(has_news);
-            for fact in says(number, statements, at, has_news.then_some(new)) {
-                site.state(fact);
+        for (news, steady) in news.iter().zip(&mut found.steady) {
+            // A device's repeats come together, since a sensor forgets what it stated of all of them at once.
+            while site.observations < observations {
+                let number = rng.u32(1..=devices);
+                at += 600 * SECOND / u64::from(devices);
+                site.state(flow(number, at));
+                let has_news = rng.u64(..1000) < news * statements as u64;
+                new += u64::from(has_news);
+                for fact in says(number, statements, at, has_news.then_some(new)) {
+                    site.state(fact);
+                }
             }
+            let stated = std::mem::take(&mut site.observations);
+            let (taken, storing) = site.each(stated);
+            steady.push(taken);
+            found.storing.push(storing);
         }
-        let stated = std::mem::take(&mut site.observations);
-        let (steady, storing) = site.each(stated);
-        found.steady.push(steady);
-        found.storing.push(storing);
         // Nobody says anything, and each is seen in a minute of its own.
         let many = observations / statements.max(1) as u64;
         for count in 0..many {
