@@ -45,6 +45,8 @@ pub(crate) struct Memory {
     packs: Packs,
     /// Site (empty for all) and name of packs whose entry is to be stored, or removed.
     changed_packs: BTreeSet<(String, String)>,
+    /// What is to be stored of sites that are known no longer.
+    parted: Vec<Entry>,
     /// Documents for all sites and for each.
     documents: Documents,
     recent: Recent,
@@ -80,6 +82,7 @@ impl Memory {
             sites: BTreeMap::new(),
             packs: Packs::new(),
             changed_packs: BTreeSet::new(),
+            parted: Vec::new(),
             documents: Documents::default(),
             recent: Recent::default(),
             is_unsettled: false,
@@ -183,18 +186,13 @@ impl Memory {
         let commands = self.recent.take_changed().into_iter();
         entries.extend(commands.map(|(id, value)| Entry { key: format!("command//{id}"), value }));
         for (name, site) in &mut self.sites {
-            let name = escape(name);
-            for boot in std::mem::take(&mut site.changed) {
-                let value = site.received.get(&boot).map(Received::encode).unwrap_or_default();
-                entries.push(Entry { key: format!("received/{name}/{}/{}", escape(&boot.0), boot.1), value });
-            }
-            let changed = site.inventory.take_changed_state().into_iter();
-            entries.extend(
-                changed.map(|entry| Entry {
-                    key: format!("inventory/{name}/{}", entry.key),
-                    value: entry.value,
-                }),
-            );
+            entries.extend(site.take_changed(name));
+        }
+        if !self.parted.is_empty() {
+            // A site that has come back since knows better what is stored of it.
+            let known: BTreeSet<&str> = entries.iter().map(|entry| entry.key.as_str()).collect();
+            self.parted.retain(|entry| !known.contains(entry.key.as_str()));
+            entries.append(&mut self.parted);
         }
         entries
     }
@@ -238,6 +236,21 @@ impl Memory {
 }
 
 impl Site {
+    /// What has to be stored of it for everything that was applied since the last call.
+    fn take_changed(&mut self, name: &str) -> Vec<Entry> {
+        let name = escape(name);
+        let boots = std::mem::take(&mut self.changed).into_iter().map(|boot| {
+            let value = self.received.get(&boot).map(Received::encode).unwrap_or_default();
+            Entry { key: format!("received/{name}/{}/{}", escape(&boot.0), boot.1), value }
+        });
+        let mut entries: Vec<Entry> = boots.collect();
+        let changed = self.inventory.take_changed_state().into_iter();
+        entries.extend(
+            changed.map(|entry| Entry { key: format!("inventory/{name}/{}", entry.key), value: entry.value }),
+        );
+        entries
+    }
+
     fn forget_boots(&mut self, most: usize, tally: &mut Tally) {
         while self.received.len() > most.max(1) {
             let longest_unheard = self.received.iter().min_by_key(|(_, received)| received.last_heard());

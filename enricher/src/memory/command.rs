@@ -96,6 +96,7 @@ impl Memory {
                 Ruling { outcome: Outcome::Forwarded, ..Ruling::applied(Vec::new()) }
             }
         };
+        self.forget_site_of_nothing(&command.site);
         number(&mut ruling.concluded, tally);
         Some(ruling)
     }
@@ -138,11 +139,9 @@ impl Memory {
             return Ruling::ignored("too-many-sites");
         }
         self.site(&command.site);
-        let ruling = self.at_site(command, |inventory| {
+        self.at_site(command, |inventory| {
             inventory.import(table, &command.author, command.at, at).map_err(NotImported::word)
-        });
-        self.forget_site_of_nothing(&command.site);
-        ruling
+        })
     }
 
     fn load(&mut self, load: &LoadKnowledgePack, command: &Command, at: LogMoment) -> Ruling {
@@ -187,15 +186,16 @@ impl Memory {
                 site.laid = laid;
             }
         }
-        self.forget_site_of_nothing(scope);
         Ruling::applied(concluded)
     }
 
-    /// A site that was known by a pack alone is unknown again without it, as it will be after a restart: nothing is stored
-    /// of it.
+    /// A site that was known by a pack or a table alone is unknown again without it, as it will be after a restart: nothing
+    /// is stored of it.
     fn forget_site_of_nothing(&mut self, name: &str) {
-        if self.sites.get(name).is_some_and(Site::is_nothing) {
-            self.sites.remove(name);
+        if self.sites.get(name).is_some_and(Site::is_nothing)
+            && let Some(mut site) = self.sites.remove(name)
+        {
+            self.parted.extend(site.take_changed(name));
         }
     }
 

@@ -222,6 +222,12 @@ fn take(
     step: &Step,
     devices: &mut BTreeSet<String>,
 ) -> (String, Vec<Entry>) {
+    let said = apply(memory, offset, step, devices);
+    (said, memory.take_changed())
+}
+
+/// What is written of a step.
+fn apply(memory: &mut Memory, offset: usize, step: &Step, devices: &mut BTreeSet<String>) -> String {
     let at = LogMoment { incarnation: 1, partition: 0, offset: offset as u64, log_time: offset as u64 };
     let mut tally = Tally::default();
     let concluded: Vec<Conclusions>;
@@ -246,7 +252,7 @@ fn take(
         concluded = come.into_iter().flat_map(|come| come.concluded).map(|(_, come)| come).collect();
     }
     devices.extend(concluded.into_iter().flat_map(|said| said.devices).map(|device| device.id));
-    (said, memory.take_changed())
+    said
 }
 
 fn keep(store: &mut BTreeMap<String, Vec<u8>>, entries: Vec<Entry>) {
@@ -280,16 +286,19 @@ fn without_and_with_a_restart(steps: &[Step], cut: usize) -> [Vec<(String, Vec<E
 }
 
 #[test]
-fn a_site_that_a_pack_alone_was_known_by_is_unknown_without_it_restarted_or_not() {
+fn a_site_that_one_thing_alone_was_known_by_is_unknown_without_it_restarted_or_not() {
     let override_device = |id| Step::Override(id, 1, 0, "Room 7");
-    let load = |id, pack| Step::Load(id, Some(1), "a", pack);
-    let steps = [load(0, 1), override_device(1), load(2, 0), override_device(3)];
-    for cut in 0..=steps.len() {
-        let [whole, restored] = without_and_with_a_restart(&steps, cut);
-        assert_eq!(whole, restored, "cut at {cut}");
+    let pack = [Step::Load(0, Some(1), "a", 1), Step::Load(2, Some(1), "a", 0)];
+    let table = [Step::Table(0, 1, "cmms", Some((0, 0))), Step::Table(2, 1, "cmms", None)];
+    for [come, gone] in [pack, table] {
+        let steps = [come, override_device(1), gone, override_device(3)];
+        for cut in 0..=steps.len() {
+            let [whole, restored] = without_and_with_a_restart(&steps, cut);
+            assert_eq!(whole, restored, "cut at {cut}");
+        }
+        let [whole, _] = without_and_with_a_restart(&steps, 0);
+        assert!(whole[1].0.contains("unknown-device") && whole[3].0.contains("unknown-site"), "{whole:?}");
     }
-    let [whole, _] = without_and_with_a_restart(&steps, 0);
-    assert!(whole[1].0.contains("unknown-device") && whole[3].0.contains("unknown-site"), "{whole:?}");
 }
 
 proptest! {
@@ -297,6 +306,22 @@ proptest! {
     fn a_restart_is_not_noticed(steps in steps(), cut in 0..24_usize) {
         let [whole, restored] = without_and_with_a_restart(&steps, cut);
         prop_assert_eq!(whole, restored);
+    }
+
+    #[test]
+    fn what_is_stored_does_not_depend_on_when_it_is(steps in steps(), moments in vec(any::<bool>(), 24)) {
+        let stored = |is_moment: &dyn Fn(usize) -> bool| {
+            let (mut memory, mut store, mut devices) = (empty(), BTreeMap::new(), BTreeSet::new());
+            for (offset, step) in steps.iter().enumerate() {
+                apply(&mut memory, offset, step, &mut devices);
+                if is_moment(offset) {
+                    keep(&mut store, memory.take_changed());
+                }
+            }
+            keep(&mut store, memory.take_changed());
+            store
+        };
+        prop_assert_eq!(stored(&|_| true), stored(&|offset| moments[offset]));
     }
 
     #[test]
