@@ -16,8 +16,8 @@ use crate::stage::{Log, Stage};
 const ASK: Duration = Duration::from_millis(150);
 /// How long an answer may take while engines come and go.
 const ANSWER: Duration = Duration::from_secs(3);
-/// How long those who work on the embedded log have to be quiet before they are thought done: nobody else can ask it where it
-/// ends.
+/// How long those who work on the embedded log have to be quiet at first before they are thought done: nobody else can ask it
+/// where it ends.
 const QUIET: Duration = Duration::from_millis(600);
 
 /// Looks at how far services have come.
@@ -29,12 +29,16 @@ pub(super) struct Watch<'a> {
     bus: Option<Arc<dyn Bus>>,
     /// How far enrichers and alerters were when they moved last, and when that was.
     moved: ([Vec<u64>; 2], Instant),
+    /// How long they have to be quiet. Twice as long each time that they were stopped and had not done all: on a busy machine it
+    /// takes longer than [`QUIET`] until they begin.
+    quiet: Duration,
 }
 
 impl<'a> Watch<'a> {
     pub(super) fn new(stage: &'a Stage, facts: &FactsLog, plan: &Plan) -> Self {
         let facts = (plan.side == Side::After).then(|| facts.ends());
-        Self { stage, facts, asked: None, bus: None, moved: (<[Vec<u64>; 2]>::default(), Instant::now()) }
+        let moved = (<[Vec<u64>; 2]>::default(), Instant::now());
+        Self { stage, facts, asked: None, bus: None, moved, quiet: QUIET }
     }
 
     /// Whether the work has begun: the first range has been stored, or sensors have been started.
@@ -72,7 +76,7 @@ impl<'a> Watch<'a> {
                 if self.moved.0 != now {
                     self.moved = (now, Instant::now());
                 }
-                Ok(self.moved.1.elapsed() > QUIET)
+                Ok(self.moved.1.elapsed() > self.quiet)
             }
         }
     }
@@ -86,7 +90,12 @@ impl<'a> Watch<'a> {
             // It has one owner.
             self.bus = None;
         }
-        Ok(facts == Some(enriched) && events == Some(alerted))
+        let is_done = facts == Some(enriched) && events == Some(alerted);
+        if !is_done {
+            self.moved.1 = Instant::now();
+            self.quiet *= 2;
+        }
+        Ok(is_done)
     }
 
     /// Where everybody is, for an error.
