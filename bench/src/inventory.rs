@@ -16,7 +16,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context as _, Result, ensure};
 use clap::Args;
 
-use crate::report::{Figure, Format, Report, median, say};
+use crate::report::{Figure, Format, Report, listed, median, say};
 use site::{Asked, Found};
 
 mod site;
@@ -70,12 +70,11 @@ pub(crate) fn run(arguments: &Inventory) -> Result<()> {
         return here(arguments);
     }
     let Inventory { devices, statements, observations, news, rounds, format, .. } = arguments;
-    let listed: Vec<String> = devices.iter().map(u32::to_string).collect();
     let mut report = Report::new(format!(
         "cargo xtask bench inventory --devices {} --statements {statements} --observations {observations} \
          --news {} --rounds {rounds}",
-        listed.join(","),
-        spelled(news)
+        listed(devices),
+        listed(news)
     ));
     for devices in devices {
         say(&format!("{devices} devices"));
@@ -101,7 +100,7 @@ fn elsewhere(arguments: &Inventory, devices: u32) -> Result<Found> {
     let child = Command::new(program)
         .args(["inventory", "--here", "--devices", &devices.to_string()])
         .args(["--statements", &statements.to_string(), "--observations", &observations.to_string()])
-        .args(["--news", &spelled(news), "--rounds", &rounds.to_string()])
+        .args(["--news", &listed(news), "--rounds", &rounds.to_string()])
         .stderr(Stdio::inherit())
         .output()
         .context("start a process that keeps an inventory")?;
@@ -120,11 +119,6 @@ fn weigh(devices: u32, statements: usize) -> Result<(f64, f64)> {
         .with_context(|| format!("start {}", program.display()))?;
     ensure!(child.status.success(), "the process that counts what is allocated failed: {}", child.status);
     serde_json::from_slice(&child.stdout).context("read what it counted")
-}
-
-/// Shares as they are asked for.
-fn spelled(news: &[u64]) -> String {
-    news.iter().map(u64::to_string).collect::<Vec<_>>().join(",")
 }
 
 fn figures(news: &[u64], found: Found, (memory, evidence): (f64, f64)) -> Vec<Figure> {

@@ -167,6 +167,11 @@ pub(crate) fn say(line: &str) {
     let _ = writeln!(io::stderr(), "{line}");
 }
 
+/// Values as a command's argument has them.
+pub(crate) fn listed(values: &[impl ToString]) -> String {
+    values.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
+}
+
 /// The middle one; of an even number, the mean of the middle two.
 pub(crate) fn median(values: &[f64]) -> f64 {
     quantile(values, 0.5)

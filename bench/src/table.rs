@@ -13,7 +13,7 @@ mod turns;
 use anyhow::{Context as _, Result};
 use clap::Args;
 
-use crate::report::{Figure, Format, Report, say};
+use crate::report::{Figure, Format, Report, listed, say};
 use resident::Kept;
 use turns::{AHEAD, AIM, Bare, Flows, Parsing, Sensor, establish, turn};
 
@@ -44,10 +44,9 @@ pub(crate) struct Table {
 /// Runs the command.
 pub(crate) fn run(arguments: &Table) -> Result<()> {
     let Table { flows: sizes, packets, rounds, format } = arguments;
-    let listed: Vec<String> = sizes.iter().map(u32::to_string).collect();
     let mut report = Report::new(format!(
         "cargo xtask bench table --flows {} --packets {packets} --rounds {rounds}",
-        listed.join(",")
+        listed(sizes)
     ));
     for flows in sizes {
         report.add(format!("one core: packets of {flows} flows"), speed(*flows, *packets, *rounds)?);

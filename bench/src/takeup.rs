@@ -13,7 +13,7 @@ use wardwatch_proto::v1::{Batch, Fact, LogRecord, log_record};
 
 use crate::cluster::{Cluster, ENRICHER, until};
 use crate::inventory::ward::{BATCH, first_visits};
-use crate::report::{Figure, Format, Report, say};
+use crate::report::{Figure, Format, Report, listed, say};
 
 /// The partition that the site lives in.
 const PARTITION: u32 = 0;
@@ -41,10 +41,9 @@ pub(crate) struct TakeUp {
 /// Runs the command.
 pub(crate) async fn run(arguments: &TakeUp) -> Result<()> {
     let TakeUp { devices, statements, rounds, format } = arguments;
-    let listed: Vec<String> = devices.iter().map(u32::to_string).collect();
     let mut report = Report::new(format!(
         "cargo xtask bench take-up --devices {} --statements {statements} --rounds {rounds}",
-        listed.join(",")
+        listed(devices)
     ));
     for devices in devices {
         say(&format!("{devices} devices"));
