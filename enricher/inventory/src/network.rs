@@ -48,7 +48,7 @@ mod tests {
     }
 
     #[test]
-    fn groups_and_placeholders_are_no_hosts() {
+    fn groups_and_addresses_of_nobody_are_no_hosts() {
         for text in [
             "0.0.0.0",
             "127.0.0.1",

@@ -91,7 +91,7 @@ fn a_uuid_has_groups_of_fixed_lengths() {
 }
 
 #[test]
-fn placeholders_say_nothing() {
+fn words_for_nothing_say_nothing() {
     for value in ["", "  ", "UNKNOWN", "N/A", "--------", "000000000", "_NV", "Not connected", "1,0"] {
         assert_eq!(accepted(Attribute::SerialNumber, value), None, "{value:?}");
     }

@@ -10,7 +10,7 @@ use crate::{Address, Input};
 pub struct Statements {
     /// Accepted, in the order in which they were stated.
     pub observations: Vec<Observation>,
-    /// Values that were empty, a placeholder, or outside their attribute's grammar.
+    /// Values that were empty, a word for nothing, or outside their attribute's grammar.
     pub refused: u64,
 }
 

@@ -36,7 +36,7 @@ pub struct Totals {
     pub observations: u64,
     /// Observations held back since they had been stated lately.
     pub repeats: u64,
-    /// Values not stated: empty, a placeholder, or outside their attribute's grammar.
+    /// Values not stated: empty, a word for nothing, or outside their attribute's grammar.
     pub refused: u64,
     /// Networks of their own that facts were stated of.
     pub networks: u64,

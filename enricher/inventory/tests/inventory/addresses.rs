@@ -46,7 +46,7 @@ fn a_capture_without_ethernet_has_devices_by_address() {
 }
 
 #[test]
-fn groups_placeholders_and_internet_hosts_are_no_devices() {
+fn groups_addresses_of_nobody_and_internet_hosts_are_no_devices() {
     let mut site = Site::new();
     let told = site.hears([
         flow("a1@0.0.0.0", "broadcast@255.255.255.255", Protocol::Dhcp),

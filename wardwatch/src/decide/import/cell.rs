@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use time::{Date, Month};
-use wardwatch_proto::attribute::{accept, is_placeholder};
+use wardwatch_proto::attribute::{accept, says_nothing};
 use wardwatch_proto::command::{digest, is_formula};
 use wardwatch_proto::name::Named as _;
 use wardwatch_proto::v1::Attribute;
@@ -30,7 +30,7 @@ pub(super) struct Reading<'a> {
 /// Why it cannot be used.
 pub(super) fn values(attribute: Attribute, cell: &str, reading: Reading<'_>) -> Result<Vec<String>, String> {
     let cell = cell.trim();
-    if cell.is_empty() || is_placeholder(cell) {
+    if cell.is_empty() || says_nothing(cell) {
         return Ok(Vec::new());
     }
     if cell.len() > LONGEST {
