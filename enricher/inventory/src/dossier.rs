@@ -1,6 +1,8 @@
 //! All evidence about one endpoint. Devices are views over dossiers: when it turns out that an address belongs to
 //! another device than was thought, its dossier moves there with everything in it, and nothing is lost or mixed.
 
+use std::sync::Arc;
+
 use crate::activity::Activity;
 use crate::identity::EndpointId;
 use crate::scope::Ip;
@@ -29,7 +31,7 @@ pub(crate) struct Dossier {
     pub(crate) statements: Statements,
     pub(crate) conversations: Vec<Conversation>,
     pub(crate) vlans: Vec<u32>,
-    pub(crate) sensors: Vec<String>,
+    pub(crate) sensors: Vec<Arc<str>>,
     pub(crate) findings: Vec<Told>,
     /// When it was in use, to the minute.
     pub(crate) activity: Activity,
@@ -126,10 +128,10 @@ impl Dossier {
     }
 
     /// Whether the sensor is new to it.
-    pub(crate) fn seen_by(&mut self, sensor: &str) -> bool {
-        match self.sensors.binary_search_by(|known| known.as_str().cmp(sensor)) {
+    pub(crate) fn seen_by(&mut self, sensor: &Arc<str>) -> bool {
+        match self.sensors.binary_search(sensor) {
             Err(at) if self.sensors.len() < MOST_OF_EACH => {
-                self.sensors.insert(at, sensor.to_owned());
+                self.sensors.insert(at, Arc::clone(sensor));
                 true
             }
             _ => false,

@@ -9,6 +9,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use wardwatch_knowledge::Knowledge;
 use wardwatch_proto::v1::Attribute;
 
 use crate::claimants::Claimants;
@@ -77,9 +78,7 @@ impl Register {
     pub(crate) fn suspect(&mut self, at: u32, attribute: Attribute, value: &str) {
         self.suspect_itself(at);
         let Self { knowledge, claimants, links, batch, .. } = self;
-        if knowledge.joins(attribute) {
-            batch.suspects.extend(bases_that_matter(claimants, links, attribute, value));
-        }
+        batch.suspects.extend(bases_that_matter(knowledge, claimants, links, attribute, value));
     }
 
     /// The same of all that a dossier says.
@@ -88,9 +87,7 @@ impl Register {
         let Self { knowledge, claimants, links, batch, dossiers, .. } = self;
         let Some(dossier) = dossiers.get(at as usize) else { return };
         for (attribute, value) in dossier.identities(knowledge) {
-            if knowledge.joins(attribute) {
-                batch.suspects.extend(bases_that_matter(claimants, links, attribute, value));
-            }
+            batch.suspects.extend(bases_that_matter(knowledge, claimants, links, attribute, value));
         }
     }
 
@@ -351,15 +348,16 @@ impl<'a> Group<'a> {
     }
 }
 
-/// The bases that say something of themselves, as long as that can mean something: with one more than may be alike, those
-/// before are taken apart.
+/// The bases that say something of themselves which may join them, as long as that can mean something: with one more than may
+/// be alike, those before are taken apart.
 fn bases_that_matter<'a>(
+    knowledge: &Knowledge,
     claimants: &'a Claimants,
     links: &'a Shelf<Link>,
     attribute: Attribute,
     value: &str,
 ) -> impl Iterator<Item = u32> + use<'a> {
-    let claimants = claimants.of(attribute, value);
+    let claimants = if knowledge.joins(attribute) { claimants.of(attribute, value) } else { &[] };
     let can_matter = claimants.len() <= MOST_COMPARED + 1;
     let claimants = if can_matter { claimants } else { &[] };
     claimants.iter().filter_map(|at| links.get(*at as usize)?.base)

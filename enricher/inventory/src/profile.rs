@@ -4,6 +4,7 @@
 //! means for patients, `attachment` how it hangs on the network, and `details` which fields are left.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use wardwatch_knowledge::{HeldSign, Knowledge};
 use wardwatch_proto::name::Named as _;
@@ -100,7 +101,7 @@ impl Sketch<'_> {
             self.dossiers.iter().flat_map(|dossier| dossier.vlans.iter().copied()).collect();
         self.record.vlans = vlans.into_iter().collect();
         let sensors: BTreeSet<&str> =
-            self.dossiers.iter().flat_map(|dossier| dossier.sensors.iter().map(String::as_str)).collect();
+            self.dossiers.iter().flat_map(|dossier| dossier.sensors.iter().map(Arc::as_ref)).collect();
         self.record.sensors = sensors.into_iter().map(str::to_owned).collect();
         let spoken =
             self.dossiers.iter().flat_map(|dossier| dossier.conversations.iter().map(|c| c.protocol));

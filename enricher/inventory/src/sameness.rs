@@ -23,7 +23,7 @@ pub(crate) type Identity = (Attribute, Box<str>);
 impl Register {
     /// A dossier says something new of itself.
     pub(crate) fn claims(&mut self, at: u32, attribute: Attribute, value: &str) {
-        if self.is_claim(attribute) {
+        if is_claim(&self.knowledge, attribute) {
             let identity: Identity = (attribute, value.into());
             if self.claimants.add(attribute, value, at) <= MOST_CLAIMANTS + 1 {
                 self.place_thirds(&identity);
@@ -40,7 +40,7 @@ impl Register {
     /// A dossier's statement was given up for another.
     pub(crate) fn claims_no_longer(&mut self, at: u32, key: &StatementKey) {
         let attribute = Attribute::try_from(key.attribute).unwrap_or_default();
-        if self.is_claim(attribute)
+        if is_claim(&self.knowledge, attribute)
             && !self.dossier(at).is_some_and(|dossier| dossier.says(attribute, &key.value))
         {
             let identity: Identity = (attribute, key.value.clone());
@@ -53,11 +53,6 @@ impl Register {
         if self.knowledge.distinguishes(attribute) {
             self.place_thirds_of(at);
         }
-    }
-
-    /// Whether endpoints are found by what they say of it.
-    fn is_claim(&self, attribute: Attribute) -> bool {
-        is_claim(&self.knowledge, attribute)
     }
 
     /// A dossier belongs to another device, and with it the third devices that it is.
@@ -127,6 +122,7 @@ impl Register {
     }
 }
 
+/// Whether endpoints are found by what they say of it.
 fn is_claim(knowledge: &Knowledge, attribute: Attribute) -> bool {
     knowledge.identifies(attribute) || knowledge.joins(attribute)
 }

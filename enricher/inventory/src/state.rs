@@ -17,6 +17,7 @@ use crate::identity::{self, DeviceKey};
 use crate::known::Known;
 use crate::register::Register;
 use crate::scope::Scope;
+use crate::sensors::Sensors;
 use crate::statement::Statements;
 
 mod format;
@@ -83,14 +84,8 @@ pub(crate) fn restore(register: &mut Register, key: &str, value: &[u8]) -> Resul
         return register.imports.restore(key, value);
     }
     if is_dossier {
-        let mut state = DossierState::decode(Bytes::copy_from_slice(value)).map_err(undecodable)?;
-        let statements = std::mem::take(&mut state.statements).into_iter();
-        let statements = statements.map(|state| statement(state, |name| register.sensors.of(name)));
-        let statements = statements
-            .collect::<Result<_, _>>()
-            .map_err(|error| unreadable(&format!("a sensor's name is no text: {error}")))?;
-        let dossier = dossier(state, Statements::from_unsorted(statements))
-            .ok_or_else(|| unreadable("it names no endpoint"))?;
+        let state = DossierState::decode(Bytes::copy_from_slice(value)).map_err(undecodable)?;
+        let dossier = dossier(state, &mut register.sensors).map_err(|problem| unreadable(&problem))?;
         register.restore_dossier(dossier);
     } else {
         let state = DeviceState::decode(value).map_err(undecodable)?;
@@ -123,7 +118,7 @@ pub(crate) fn of_dossier(dossier: &Dossier) -> StateEntry {
         statements: format::statements(dossier.statements.iter()),
         conversations: dossier.conversations.iter().map(ConversationState::from).collect(),
         vlans: dossier.vlans.clone(),
-        sensors: dossier.sensors.clone(),
+        sensors: dossier.sensors.iter().map(ToString::to_string).collect(),
         findings: dossier.findings.iter().map(FindingState::from).collect(),
         tellers: dossier
             .tellers
@@ -163,15 +158,19 @@ pub(crate) fn of_device(device: &Device) -> StateEntry {
     StateEntry { key: format!("device/{}", device.id), value: state.encode_to_vec() }
 }
 
-fn dossier(state: DossierState, statements: Statements) -> Option<Dossier> {
-    let mut dossier = Dossier::new(endpoint(state.id?)?);
+fn dossier(state: DossierState, sensors: &mut Sensors) -> Result<Dossier, String> {
+    let id = state.id.and_then(endpoint).ok_or("it names no endpoint")?;
+    let mut dossier = Dossier::new(id);
     dossier.exists = state.exists;
     dossier.first_seen = state.first_seen;
     dossier.last_minute = state.last_seen;
-    dossier.statements = statements;
+    let statements = state.statements.into_iter().map(|state| statement(state, |name| sensors.of(name)));
+    let statements = statements.collect::<Result<_, _>>();
+    let statements = statements.map_err(|error| format!("a sensor's name is no text: {error}"))?;
+    dossier.statements = Statements::from_unsorted(statements);
     dossier.conversations = state.conversations.iter().map(Conversation::from).collect();
     dossier.vlans = state.vlans;
-    dossier.sensors = state.sensors;
+    dossier.sensors = state.sensors.iter().map(|name| sensors.of(name)).collect();
     dossier.findings = state.findings.into_iter().map(Told::from).collect();
     dossier.tellers = state
         .tellers
@@ -182,7 +181,7 @@ fn dossier(state: DossierState, statements: Statements) -> Option<Dossier> {
     dossier.outside = state.outside.iter().filter_map(interval).collect();
     dossier.activity =
         Activity::from_times(state.in_use.as_chunks().0.iter().map(|[first, last]| (*first, *last)));
-    Some(dossier)
+    Ok(dossier)
 }
 
 fn device(state: DeviceState, site: &Uuid) -> Option<Device> {
