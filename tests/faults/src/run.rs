@@ -20,8 +20,8 @@ use crate::subject::Passed;
 use actor::Actor;
 use settled::Watch;
 
-/// How long all may take, whatever befalls them. Longer than any seed takes; who takes this long hangs.
-const PATIENCE: Duration = Duration::from_mins(4);
+/// How long all may take, whatever befalls them. Longer than any seed takes on a busy machine; who takes this long hangs.
+const PATIENCE: Duration = Duration::from_mins(10);
 /// How often everybody is looked at.
 const LOOK: Duration = Duration::from_millis(15);
 /// How long after the last fault it is too early to ask whether all is settled.
